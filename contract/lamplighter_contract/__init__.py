@@ -1,0 +1,1 @@
+"""What gateway and controller say to each other. Pure: no sockets, no files, no tasks."""

@@ -1,0 +1,14 @@
+"""Quality bits of one reading: 0 is good."""
+
+from enum import IntFlag
+
+
+class Quality(IntFlag):
+    """What to hold against a reading. A value that was not read is null, never a bit."""
+
+    GOOD = 0
+    STALE = 1
+    OUT_OF_RANGE = 2
+    FROZEN = 4
+    CLOCK_UNTRUSTED = 8
+    PERIOD_MISSED = 16

@@ -1,0 +1,1 @@
+"""The centre: intake, state, commands, API."""

@@ -1,0 +1,1 @@
+"""The time series: one port, DuckDB embedded, InfluxDB in a city."""

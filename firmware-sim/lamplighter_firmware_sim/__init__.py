@@ -1,0 +1,1 @@
+"""Simulated lamps, cabinets and trackers that speak the real wires."""
