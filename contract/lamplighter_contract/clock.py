@@ -1,12 +1,12 @@
 """Two kinds of time from one injected clock.
 
-Civil time (may run faster than real: a night in minutes) dates plans, `until`, energy and every stored reading. Real time
-measures polls, time-outs, staleness, supervision and the length of `expires`. In a city the rate is 1 and they are equal.
+Civil time (may run faster than real: a night in minutes) dates plans, `until`, energy and every stored reading. Real
+time measures polls, time-outs, staleness, supervision and the length of `expires`. In a city the rate is 1.
 """
 
 import time
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -45,11 +45,14 @@ class CivilScale(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return civil_ms / 1000 / self.rate
 
 
+REAL_TIME: Final = CivilScale()
+
+
 @dataclass(frozen=True, slots=True)
 class SystemClock:
     """The machine's clock: the one place where our programs read it."""
 
-    scale: CivilScale = CivilScale()
+    scale: CivilScale = REAL_TIME
 
     def civil_ms(self) -> int:
         """Civil time, epoch ms UTC."""

@@ -1,7 +1,7 @@
 """Canonical quantities: the names, units and bounds of everything a device can tell.
 
-Names carry their unit (SI, IEC 61850-7-4 and TALQ 2.7.1 terms). Bounds are what physics allows a working instrument to say,
-not what is healthy: a value outside them is refused at the wire and never reaches a store.
+Names carry their unit (SI, IEC 61850-7-4 and TALQ 2.7.1 terms). Bounds are what physics allows a working instrument to
+say, not what is healthy: a value outside them is refused at the wire and never reaches a store.
 """
 
 import re
@@ -136,7 +136,7 @@ RESERVED: Final = frozenset({"v", "seq", "boot", "kind", "sent", "device", "time
 
 
 def quantity(kind: Kind, name: str) -> Quantity | None:
-    """The quantity of that name, or None. A sensor's profile declares its own names: any well-formed one is a number."""
+    """The quantity of that name, or None; a sensor's profile declares its own names: any well-formed one is a number."""
     known = QUANTITIES[kind].get(name)
     if known is None and kind is Kind.SENSOR and name not in RESERVED and _SENSOR_NAME.fullmatch(name):
         return Quantity(name, "")

@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
-from lamplighter_contract.quantities import Kind
 from numpy.typing import NDArray
 
+from lamplighter_contract.quantities import Kind
 from lamplighter_controller.errors import ControllerError
 
 Floats = NDArray[np.float64]
@@ -90,7 +90,7 @@ class Series(Protocol):
         """Aggregates per window aligned to epoch; reads the downsampled series where raw readings have been retired."""
 
     async def last(self, kind: Kind, since_ms: int) -> Readings:
-        """The newest row of every device measured at or after `since_ms`: per quantity the newest value that was read."""
+        """One row per device measured at or after `since_ms`: per quantity the newest value that was read."""
 
     async def maintain(self, now_ms: int) -> None:
         """Downsample what is complete to 15 min and 1 day, and retire what is older than its retention; idempotent."""

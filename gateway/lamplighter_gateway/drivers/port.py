@@ -1,0 +1,113 @@
+"""What the rest of the gateway sees of a wire."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from lamplighter_contract.quantities import Kind
+
+Value = float | int | bool | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One device at one moment: canonical quantities in canonical units; None = not read.
+
+    `time_ms` is civil epoch ms at the arrival of the answer's last byte; `quality` holds `Quality` bits.
+    """
+
+    device: str
+    kind: Kind
+    time_ms: int
+    values: Mapping[str, Value]
+    quality: int = 0
+
+
+class Point(StrEnum):
+    """What can be written to a device; the profile says how."""
+
+    LEVEL = "level_percent"
+    RESUME = "resume"
+    IDENTIFY = "identify"
+    CONTACTOR = "contactor_closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Bring `point` of `device` to `value` (ignored where the profile fixes it) before `deadline_s` (monotonic)."""
+
+    device: str
+    point: Point
+    value: float
+    deadline_s: float
+
+
+class Outcome(StrEnum):
+    """How a write ended."""
+
+    VERIFIED = "verified"  # read back and equal
+    APPLIED = "applied"  # the device confirmed it, and its profile has no read-back
+    FAILED = "failed"  # the device did not take it, or something else was read back
+    UNCONFIRMED = "unconfirmed"  # it may have acted: no answer
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of one write; `reading` is the read-back where there was one."""
+
+    device: str
+    outcome: Outcome
+    reason: str = ""
+    reading: Reading | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFailed:
+    """A device that could not be read now, and why, in words."""
+
+    device: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BusStatus:
+    """One bus as an installer wants to see it; times in real seconds."""
+
+    bus: str
+    wire: str
+    connected: bool
+    devices: int
+    silent: tuple[str, ...]
+    cycle_s: float
+    utilisation: float
+    requests: int
+    timeouts: int
+    crc_errors: int
+    exceptions: int
+    refused: int
+    last_error: str
+
+
+Sink = Callable[[Sequence[Reading]], None]
+Applied = Callable[[str], None]
+
+
+class Driver(Protocol):
+    """One bus. Readings of its polls go to the sink it was built with, in order of arrival."""
+
+    async def run(self) -> None:
+        """Serve the bus until cancelled; a dead bus is waited for, never an exception."""
+
+    async def read(self, device: str, timeout_s: float) -> Reading | ReadFailed:
+        """Read one device now, ahead of polls."""
+
+    async def write(self, writes: Sequence[Write], applied: Applied, *, broadcast: bool) -> list[Written]:
+        """Execute writes ahead of polls and read them back, one result per write in the same order.
+
+        `applied` is called with each device once it has taken the value. `broadcast` says the caller allows one
+        broadcast for the whole bus: every unit on it is a target, equal in point and value.
+        """
+
+    def status(self) -> BusStatus:
+        """Counters and health since start."""
