@@ -136,7 +136,7 @@ RESERVED: Final = frozenset({"v", "seq", "boot", "kind", "sent", "device", "time
 
 
 def quantity(kind: Kind, name: str) -> Quantity | None:
-    """The quantity of that name, or None; a sensor's profile declares its own names: any well-formed one is a number."""
+    """The quantity of that name, or None. A sensor's profile declares its own: any well-formed one is a number."""
     known = QUANTITIES[kind].get(name)
     if known is None and kind is Kind.SENSOR and name not in RESERVED and _SENSOR_NAME.fullmatch(name):
         return Quantity(name, "")

@@ -1,0 +1,51 @@
+"""Results: what became of a command, told by the gateway, device by device."""
+
+from typing import Any
+
+import msgspec
+
+from lamplighter_contract.errors import Reason, Refusal
+from lamplighter_contract.limits import MAX_COMMAND_DEVICES, MAX_TEXT
+from lamplighter_contract.states import CommandState
+
+
+class DeviceResult(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One device's part; `reading` is the read-back, canonical quantity -> value."""
+
+    device: str
+    state: CommandState
+    reason: str = ""
+    reading: dict[str, float | int | bool | str | None] = {}
+
+
+class Result(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Result number `n` of command `id`: the pair is its identity. `time` is civil epoch ms.
+
+    A refusal before acceptance has no devices; `highest_seq` is then the highest command seq the gateway has seen.
+    """
+
+    id: str
+    n: int
+    time: int
+    state: CommandState
+    reason: str = ""
+    detail: str = ""
+    devices: tuple[DeviceResult, ...] = ()
+    highest_seq: int = 0
+
+    def as_json(self) -> Any:
+        """The result as plain JSON values."""
+        return msgspec.to_builtins(self)
+
+
+def read_result(value: object) -> Result | Refusal:
+    """One result from plain JSON values."""
+    try:
+        result = msgspec.convert(value, Result)
+    except msgspec.ValidationError as error:
+        return Refusal(Reason.MALFORMED, f"result: {error}")
+    if not 0 < len(result.id) <= 64 or result.n < 0 or len(result.devices) > MAX_COMMAND_DEVICES:
+        return Refusal(Reason.OUT_OF_BOUNDS, "result: id, n or devices")
+    if max(map(len, (result.reason, result.detail))) > MAX_TEXT:
+        return Refusal(Reason.TOO_LARGE, "result: reason or detail is too long")
+    return result

@@ -1,0 +1,103 @@
+"""What the rooms of the controller tell each other; they never import one another sideways."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from lamplighter_contract.states import CommandState
+from lamplighter_controller.series.port import Readings
+
+QUEUE_LIMIT: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingsStored:
+    """Readings that are in the series store; `live` is false for backlog, which never moves a lamp or limits a truck."""
+
+    gateway: str
+    readings: Readings
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CommandChanged:
+    """A command, or its part for one device, went on to another state."""
+
+    request: str
+    command: str
+    gateway: str
+    state: CommandState
+    devices: tuple[tuple[str, CommandState, str], ...]  # device, state, reason
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayChanged:
+    """A gateway came, went, or told something new about itself."""
+
+    gateway: str
+    online: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DevicesChanged:
+    """A gateway serves other devices than before."""
+
+    gateway: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmChanged:
+    """An alarm about the system itself was raised or cleared; `key` names it for good."""
+
+    key: str
+    raised: bool
+    text: str
+    time_ms: int
+
+
+Event = ReadingsStored | CommandChanged | GatewayChanged | DevicesChanged | AlarmChanged
+
+
+@dataclass(slots=True)
+class Subscription:
+    """One listener's queue; when it does not keep up, the oldest events go and `missed` counts them."""
+
+    queue: asyncio.Queue[Event] = field(default_factory=lambda: asyncio.Queue(QUEUE_LIMIT))
+    missed: int = 0
+
+    def put(self, event: Event) -> None:
+        """Take an event, dropping the oldest when full."""
+        if self.queue.full():
+            self.queue.get_nowait()
+            self.missed += 1
+        self.queue.put_nowait(event)
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        """Events as they come, for ever."""
+        while True:
+            yield await self.queue.get()
+
+
+class Events:
+    """Hands every event to every listener; never waits for one."""
+
+    def __init__(self) -> None:
+        """Begin with no listener."""
+        self._by_id: dict[int, Subscription] = {}
+
+    def publish(self, event: Event) -> None:
+        """Tell everyone."""
+        for subscription in self._by_id.values():
+            subscription.put(event)
+
+    @contextmanager
+    def subscribe(self) -> Iterator[Subscription]:
+        """Listen while the block runs."""
+        subscription = Subscription()
+        self._by_id[id(subscription)] = subscription
+        try:
+            yield subscription
+        finally:
+            del self._by_id[id(subscription)]
