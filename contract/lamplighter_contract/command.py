@@ -53,7 +53,7 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
     plan_version: int | None = None
 
 
-class Command(msgspec.Struct, frozen=True, omit_defaults=True):
+class Command(msgspec.Struct, frozen=True):
     """One command to one gateway; `issued` and `expires` in real epoch ms."""
 
     id: str

@@ -20,7 +20,7 @@ class ClockState(msgspec.Struct, frozen=True, omit_defaults=True):
     uncertainty_ms: float
 
 
-class GatewayState(msgspec.Struct, frozen=True, omit_defaults=True):
+class GatewayState(msgspec.Struct, frozen=True):
     """Birth (`online`) or will of a gateway. A will counts only when its boot is that of the last birth."""
 
     boot: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -49,7 +49,7 @@ class DeviceEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     longitude: Annotated[float, msgspec.Meta(ge=-180, le=180)] | None = None
 
 
-class DevicesDocument(msgspec.Struct, frozen=True, omit_defaults=True):
+class DevicesDocument(msgspec.Struct, frozen=True):
     """Everything a gateway serves."""
 
     devices: Annotated[tuple[DeviceEntry, ...], msgspec.Meta(max_length=10_000)]
@@ -83,7 +83,7 @@ class SpoolHealth(msgspec.Struct, frozen=True, omit_defaults=True):
     state: Text = "ok"
 
 
-class Health(msgspec.Struct, frozen=True, omit_defaults=True):
+class Health(msgspec.Struct, frozen=True):
     """How a gateway fares; `time` in civil epoch ms."""
 
     boot: Text
@@ -97,7 +97,7 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     v: int = WIRE_VERSION
 
 
-class ControllerState(msgspec.Struct, frozen=True, omit_defaults=True):
+class ControllerState(msgspec.Struct, frozen=True):
     """Whether the centre is there and storing; acks count only from the highest epoch seen."""
 
     controller: Text

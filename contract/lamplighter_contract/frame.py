@@ -118,7 +118,7 @@ def decode_frame(payload: bytes) -> Frame | Refusal:
     if kind == RESULTS:
         results, refused = _items(found, "results", RESULTS, read_result)
         return ResultsFrame(envelope, results, refused)
-    if kind not in set(Kind):
+    if not isinstance(kind, str) or kind not in set(Kind):
         return Refusal(Reason.UNKNOWN_KIND, f"kind is {str(kind)[:40]!r}")
     return _readings(envelope, Kind(kind), found)
 

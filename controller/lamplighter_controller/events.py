@@ -14,7 +14,7 @@ QUEUE_LIMIT: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class ReadingsStored:
-    """Readings that are in the series store; `live` is false for backlog, which never moves a lamp or limits a truck."""
+    """Readings that are in the series store; backlog (`live` false) never moves a lamp or limits a truck."""
 
     gateway: str
     readings: Readings
