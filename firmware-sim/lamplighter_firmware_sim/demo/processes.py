@@ -1,0 +1,154 @@
+"""Child processes of the launcher: started with a log of their own, watched, started again when they die, ended in order."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from lamplighter_firmware_sim.errors import SimError
+
+log = logging.getLogger(__name__)
+
+STOP_S: Final = 8.0
+RESTART_S: Final = (1.0, 2.0, 5.0, 10.0)
+TAIL_LINES: Final = 12
+
+
+class ProgramFailed(SimError):
+    """A part of the demo did not come up; the message holds the end of its log."""
+
+
+@dataclass(slots=True)
+class Program:
+    """One child process."""
+
+    name: str
+    command: Sequence[str]
+    log_file: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    process: asyncio.subprocess.Process | None = None
+    stopping: bool = False
+
+    async def start(self) -> None:
+        """Start it in a session of its own, so that Ctrl-C reaches only the launcher, which ends all parts in order."""
+        with self.log_file.open("ab") as output:
+            self.process = await asyncio.create_subprocess_exec(
+                *self.command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **self.environment},
+                start_new_session=True,
+            )
+
+    @property
+    def running(self) -> bool:
+        """True while the process lives."""
+        return self.process is not None and self.process.returncode is None
+
+    async def stop(self) -> None:
+        """Ask it to end, and end it when it does not."""
+        self.stopping = True
+        process = self.process
+        if process is None or process.returncode is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(STOP_S):
+                await process.wait()
+        except TimeoutError:
+            log.warning("%s did not stop within %.0f s and was ended", self.name, STOP_S)
+            process.kill()
+            await process.wait()
+
+    async def watch(self) -> None:
+        """Start it again whenever it dies, with growing pauses, until `stop`."""
+        deaths = 0
+        while not self.stopping and self.process is not None:
+            code = await self.process.wait()
+            if self.stopping:
+                return
+            pause = RESTART_S[min(deaths, len(RESTART_S) - 1)]
+            deaths += 1
+            log.warning("%s ended with code %s; starting it again in %.0f s (log: %s)", self.name, code, pause, self.log_file)
+            await asyncio.sleep(pause)
+            if not self.stopping:
+                await self.start()
+
+    def tail(self) -> str:
+        """The end of its log."""
+        if not self.log_file.exists():
+            return "(no log)"
+        lines = self.log_file.read_text(errors="replace").splitlines()
+        return "\n".join(lines[-TAIL_LINES:]) or "(empty log)"
+
+
+async def finished(command: Sequence[str], timeout_s: float = 60.0) -> str:
+    """Standard output of a command that must succeed.
+
+    Raises:
+        ProgramFailed: it ended with an error or not in time.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, start_new_session=True
+    )
+    try:
+        async with asyncio.timeout(timeout_s):
+            output, errors = await process.communicate()
+    except TimeoutError as error:
+        process.kill()
+        await process.wait()
+        raise ProgramFailed(f"{' '.join(command)} took longer than {timeout_s:.0f} s") from error
+    if process.returncode != 0:
+        raise ProgramFailed(f"{' '.join(command)} ended with code {process.returncode}:\n{errors.decode(errors='replace')}")
+    return output.decode()
+
+
+async def until_port(program: Program, port: int, timeout_s: float = 20.0) -> None:
+    """Wait until something listens on a loopback port.
+
+    Raises:
+        ProgramFailed: the program ended, or the time is over.
+    """
+    try:
+        async with asyncio.timeout(timeout_s):
+            while not await _listens(port):
+                if not program.running:
+                    break
+                await asyncio.sleep(0.05)
+            else:
+                return
+    except TimeoutError:
+        pass
+    raise ProgramFailed(f"{program.name} did not come up. The end of {program.log_file}:\n{program.tail()}")
+
+
+async def until_line(program: Program, begins: str, timeout_s: float = 30.0) -> str:
+    """Wait for the first line of the program's log that begins so, as of now; returns the rest of that line.
+
+    Raises:
+        ProgramFailed: the program ended, or the time is over.
+    """
+    try:
+        async with asyncio.timeout(timeout_s):
+            while program.running:
+                for line in program.log_file.read_text(errors="replace").splitlines():
+                    if line.startswith(begins):
+                        return line[len(begins) :].strip()
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        pass
+    raise ProgramFailed(f"{program.name} did not come up. The end of {program.log_file}:\n{program.tail()}")
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
