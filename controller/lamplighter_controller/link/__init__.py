@@ -1,0 +1,1 @@
+"""The broker: one port, MQTT outside, memory in tests."""
