@@ -1,0 +1,116 @@
+"""The ledger as the rooms see it: reads, and writes that are durable when they return."""
+
+import logging
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from lamplighter_controller.ledger import databases
+from lamplighter_controller.ledger.errors import LedgerUnavailable, LedgerUnusable
+from lamplighter_controller.ledger.migrate import upgrade
+from lamplighter_controller.ledger.threads import Call, Threads
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+READERS: Final = 4
+TIMEOUT_S: Final = 10.0
+MIGRATION_TIMEOUT_S: Final = 600.0
+MOST_WAITING: Final = 2_000
+OUR_MISTAKES: Final = (IntegrityError, ProgrammingError, DataError)
+
+
+class Ledger:
+    """One database with one writer thread and a few readers; the event loop never waits on either."""
+
+    def __init__(self, writer: Engine, reader: Engine, timeout_s: float = TIMEOUT_S) -> None:
+        """Take opened engines; `open_ledger` is the usual way in."""
+        self._writer, self._reader = writer, reader
+        self._timeout_s = timeout_s
+        self._writing = Threads("ledger-writer", 1, MOST_WAITING)
+        self._reading = Threads("ledger-reader", READERS, MOST_WAITING)
+        self._writing.start()
+        self._reading.start()
+        self._available = True
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """What `work` reads from one consistent state.
+
+        Raises:
+            LedgerUnavailable: the database does not answer.
+        """
+        return await self._run(self._reading, self._reader, work, self._timeout_s)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in ONE transaction that is durably committed on return; whatever it raises rolls it back.
+
+        Raises:
+            LedgerUnavailable: the database does not answer or does not take it.
+        """
+        return await self._run(self._writing, self._writer, work, self._timeout_s)
+
+    async def migrate(self) -> None:
+        """Bring the tables of every room up to date.
+
+        Raises:
+            LedgerUnavailable: the database does not answer.
+            LedgerUnusable: a newer version of this program wrote it.
+        """
+        await self._run(self._writing, self._writer, upgrade, MIGRATION_TIMEOUT_S)
+
+    async def close(self) -> None:
+        """Finish what is under way and give the database back."""
+        for threads, engine in ((self._writing, self._writer), (self._reading, self._reader)):
+            if await threads.stop():
+                engine.dispose()
+            else:
+                log.warning("the ledger is closed while the database still owes an answer")
+
+    async def _run(self, threads: Threads, engine: Engine, work: Callable[[Connection], T], timeout_s: float) -> T:
+        def transaction(call: Call[T]) -> T:
+            with engine.begin() as connection:
+                result = work(connection)
+                if not call.wanted:  # whoever asked was told that it failed: let that be true
+                    raise LedgerUnavailable("the transaction was given up")
+                return result
+
+        try:
+            result = await threads.run(transaction, timeout_s)
+        except OUR_MISTAKES:
+            raise
+        except (DBAPIError, PoolTimeout, TimeoutError) as error:
+            raise self._unavailable(error) from error
+        self._answered()
+        return result
+
+    def _unavailable(self, error: Exception) -> LedgerUnavailable:
+        cause = str(getattr(error, "orig", None) or error).strip() or f"no answer in {self._timeout_s:g} s"
+        if self._available:
+            log.error("the ledger is not available: %s", cause)
+        self._available = False
+        return LedgerUnavailable(cause)
+
+    def _answered(self) -> None:
+        if not self._available:
+            log.warning("the ledger is available again")
+        self._available = True
+
+
+async def open_ledger(url: str) -> Ledger:
+    """Open a ledger and bring its tables up to date: `sqlite:///<file>` or `postgresql://<user>@<host>/<database>`.
+
+    Raises:
+        LedgerUnusable: the URL names no database, or a newer version of this program wrote it.
+        LedgerUnavailable: the database does not answer.
+    """
+    parsed = databases.parse_url(url)
+    ledger = Ledger(databases.writer(parsed), databases.reader(parsed, READERS))
+    try:
+        await ledger.migrate()
+    except (LedgerUnavailable, LedgerUnusable):
+        await ledger.close()
+        raise
+    return ledger

@@ -1,0 +1,130 @@
+"""The audit trail: who did what to what, why, and with which result.
+
+Rows are only added, in the transaction of the change they tell of, and each carries the SHA-256 of the row before it
+and of itself: whatever is edited, removed or put in between afterwards shows in `verify`.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, Row, Select, desc, select, update
+
+from lamplighter_controller.security.store import audit, audit_head
+
+VERIFIED_AT_ONCE: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that was done; `time_ms` in real epoch ms."""
+
+    who: str
+    action: str
+    subject: str
+    reason: str
+    result: str
+    time_ms: int
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An entry as it stands in the trail."""
+
+    number: int
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Tampered:
+    """The first row that does not fit; `number` is where it stands or should stand."""
+
+    number: int
+    what: str
+
+
+def record(
+    connection: Connection,
+    *,
+    who: str,
+    action: str,
+    subject: str,
+    reason: str,
+    result: str,
+    time_ms: int,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Add one entry, in the transaction of the change itself."""
+    record_all(connection, [Entry(who, action, subject, reason, result, time_ms, detail or {})])
+
+
+def record_all(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Add entries in order; the head's row lock keeps writers of several processes in line."""
+    if not entries:
+        return
+    head = connection.execute(select(audit_head).where(audit_head.c.id == 1).with_for_update()).one()
+    rows: list[dict[str, Any]] = []
+    previous = head.row_sha256
+    for number, entry in enumerate(entries, start=head.number + 1):
+        row = _row(number, entry, previous)
+        previous = row["row_sha256"]
+        rows.append(row)
+    connection.execute(audit.insert(), rows)
+    connection.execute(update(audit_head).values(number=rows[-1]["number"], row_sha256=previous))
+
+
+def verify(connection: Connection) -> Tampered | None:
+    """None when the trail is whole from its first row to its last."""
+    head = connection.execute(select(audit_head).where(audit_head.c.id == 1)).one()
+    number, previous = 0, "0" * 64
+    rows = connection.execution_options(yield_per=VERIFIED_AT_ONCE).execute(select(audit).order_by(audit.c.number))
+    for row in rows:
+        number += 1
+        if row.number != number:
+            return Tampered(number, f"the row is missing, the next one is {row.number}")
+        if row.previous_sha256 != previous or row.row_sha256 != _hash(row._asdict()):
+            return Tampered(number, "the row is not what was recorded")
+        previous = row.row_sha256
+    if (head.number, head.row_sha256) != (number, previous):
+        return Tampered(number + 1, f"the trail ends at {number}, {head.number} were recorded")
+    return None
+
+
+def newest(
+    connection: Connection, *, subject: str | None = None, before: int | None = None, limit: int = 100
+) -> list[Recorded]:
+    """The newest entries first, of one subject or all, below a number when given."""
+    query: Select[Any] = select(audit).order_by(desc(audit.c.number)).limit(limit)
+    if subject is not None:
+        query = query.where(audit.c.subject == subject)
+    if before is not None:
+        query = query.where(audit.c.number < before)
+    return [_recorded(row) for row in connection.execute(query)]
+
+
+def _row(number: int, entry: Entry, previous: str) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "number": number,
+        "time_ms": entry.time_ms,
+        "who": entry.who,
+        "action": entry.action,
+        "subject": entry.subject,
+        "reason": entry.reason,
+        "result": entry.result,
+        "detail": msgspec.json.encode(entry.detail).decode(),
+        "previous_sha256": previous,
+    }
+    return row | {"row_sha256": _hash(row)}
+
+
+def _hash(row: Mapping[str, Any]) -> str:
+    columns = ("number", "time_ms", "who", "action", "subject", "reason", "result", "detail", "previous_sha256")
+    return hashlib.sha256(msgspec.json.encode([row[name] for name in columns])).hexdigest()
+
+
+def _recorded(row: Row[Any]) -> Recorded:
+    detail = msgspec.json.decode(row.detail)
+    return Recorded(row.number, Entry(row.who, row.action, row.subject, row.reason, row.result, row.time_ms, detail))
