@@ -1,0 +1,131 @@
+"""The latest state of all devices of one kind, as columns that grow."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter_contract.quantities import Kind
+from lamplighter_controller.series.port import Floats, Readings, Times
+
+Rows = NDArray[np.int64]
+NOBODY: Final = -1
+FIRST_ROWS: Final = 64
+N = TypeVar("N", bound=np.generic)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Columns of one kind as they stand, all of length n; views of the twin, to be read before the next await.
+
+    Args:
+        kind: what the rows are.
+        ids: (n,) device ids.
+        gateway: (n,) index into `gateways`, -1 = served by none.
+        gateways: gateway ids.
+        time_ms: (n,) civil epoch ms of the newest reading, 0 = never read.
+        received_s: (n,) monotonic seconds when it arrived, NaN = not since this start.
+        quality: (n,) uint8 bits of that reading.
+        values: quantity -> (n,) float64, NaN = unknown.
+    """
+
+    kind: Kind
+    ids: Sequence[str]
+    gateway: NDArray[np.int32]
+    gateways: Sequence[str]
+    time_ms: Times
+    received_s: Floats
+    quality: NDArray[np.uint8]
+    values: dict[str, Floats]
+
+
+class KindColumns:
+    """One row per device for good: a device no longer served keeps its row and belongs to nobody."""
+
+    def __init__(self, kind: Kind) -> None:
+        """Begin with no device."""
+        self.kind = kind
+        self.ids: list[str] = []
+        self.row_of: dict[str, int] = {}
+        self.gateway = np.full(FIRST_ROWS, NOBODY, np.int32)
+        self.time_ms = np.zeros(FIRST_ROWS, np.int64)
+        self.received_s = np.full(FIRST_ROWS, np.nan)
+        self.quality = np.zeros(FIRST_ROWS, np.uint8)
+        self.version = np.zeros(FIRST_ROWS, np.int64)
+        self.values: dict[str, Floats] = {}
+
+    def row(self, device: str) -> int:
+        """The device's row, new when it has none."""
+        row = self.row_of.get(device)
+        if row is None:
+            row = self.row_of[device] = len(self.ids)
+            self.ids.append(device)
+            if row == len(self.time_ms):
+                self._grow()
+        return row
+
+    def rows(self, devices: Sequence[str]) -> Rows:
+        """Rows of devices, -1 where there is none."""
+        return np.fromiter(map(self.row_of.get, devices, repeat(NOBODY)), np.int64, len(devices))
+
+    def apply(self, readings: Readings, received_s: float, version: int) -> None:
+        """Take what is not older than what is known, device by device.
+
+        A value that was not read leaves the one before standing: the row has one time, that of its newest reading. A
+        device's quantities are read together, so their ages differ by one report at most.
+        """
+        rows = self.rows(readings.device)
+        taken = (rows >= 0) & (readings.time_ms >= self.time_ms[rows])
+        if not taken.any():
+            return
+        # In order of time: where a row occurs twice, numpy keeps the last assigned.
+        order = np.flatnonzero(taken)
+        order = order[np.argsort(readings.time_ms[order], kind="stable")]
+        rows = rows[order]
+        self.time_ms[rows] = readings.time_ms[order]
+        self.quality[rows] = readings.quality[order]
+        self.received_s[rows] = received_s
+        self.version[rows] = version
+        for name, column in readings.values.items():
+            values = column[order]
+            read = ~np.isnan(values)
+            self._column(name)[rows[read]] = values[read]
+
+    def snapshot(self, gateways: Sequence[str]) -> Snapshot:
+        """The columns as they stand."""
+        n = len(self.ids)
+        values = {name: column[:n] for name, column in self.values.items()}
+        return Snapshot(
+            self.kind,
+            self.ids,
+            self.gateway[:n],
+            gateways,
+            self.time_ms[:n],
+            self.received_s[:n],
+            self.quality[:n],
+            values,
+        )
+
+    def _column(self, name: str) -> Floats:
+        column = self.values.get(name)
+        if column is None:
+            column = self.values[name] = np.full(len(self.time_ms), np.nan)
+        return column
+
+    def _grow(self) -> None:
+        rows = len(self.time_ms) * 2
+        self.gateway = _longer(self.gateway, rows, NOBODY)
+        self.time_ms = _longer(self.time_ms, rows, 0)
+        self.received_s = _longer(self.received_s, rows, np.nan)
+        self.quality = _longer(self.quality, rows, 0)
+        self.version = _longer(self.version, rows, 0)
+        self.values = {name: _longer(column, rows, np.nan) for name, column in self.values.items()}
+
+
+def _longer(column: NDArray[N], rows: int, fill: float) -> NDArray[N]:
+    longer = np.full(rows, fill, column.dtype)
+    longer[: len(column)] = column
+    return longer
