@@ -4,6 +4,8 @@ from typing import Final
 
 from sqlalchemy import MetaData
 
+NUL: Final = "\x00"
+
 metadata: Final = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -12,3 +14,8 @@ metadata: Final = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def storable(text: str) -> str:
+    """Text from outside as both databases can hold it: PostgreSQL knows no NUL."""
+    return text.replace(NUL, "\N{REPLACEMENT CHARACTER}")

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, Row, Select, desc, select, update
 
+from lamplighter_controller.ledger.tables import storable
 from lamplighter_controller.security.store import audit, audit_head
 
 VERIFIED_AT_ONCE: Final = 5_000
@@ -79,15 +80,15 @@ def record_all(connection: Connection, entries: Sequence[Entry]) -> None:
 def verify(connection: Connection) -> Tampered | None:
     """None when the trail is whole from its first row to its last."""
     head = connection.execute(select(audit_head).where(audit_head.c.id == 1)).one()
+    query = select(audit).order_by(audit.c.number)
     number, previous = 0, "0" * 64
-    rows = connection.execution_options(yield_per=VERIFIED_AT_ONCE).execute(select(audit).order_by(audit.c.number))
-    for row in rows:
-        number += 1
-        if row.number != number:
-            return Tampered(number, f"the row is missing, the next one is {row.number}")
-        if row.previous_sha256 != previous or row.row_sha256 != _hash(row._asdict()):
-            return Tampered(number, "the row is not what was recorded")
-        previous = row.row_sha256
+    with connection.execute(query, execution_options={"yield_per": VERIFIED_AT_ONCE}) as rows:
+        for number, row in enumerate(rows, start=1):
+            if row.number != number:
+                return Tampered(number, f"the row is missing, the next one is {row.number}")
+            if row.previous_sha256 != previous or row.row_sha256 != _hash(row._asdict()):
+                return Tampered(number, "the row is not what was recorded")
+            previous = row.row_sha256
     if (head.number, head.row_sha256) != (number, previous):
         return Tampered(number + 1, f"the trail ends at {number}, {head.number} were recorded")
     return None
@@ -109,11 +110,11 @@ def _row(number: int, entry: Entry, previous: str) -> dict[str, Any]:
     row: dict[str, Any] = {
         "number": number,
         "time_ms": entry.time_ms,
-        "who": entry.who,
+        "who": storable(entry.who),
         "action": entry.action,
-        "subject": entry.subject,
-        "reason": entry.reason,
-        "result": entry.result,
+        "subject": storable(entry.subject),
+        "reason": storable(entry.reason),
+        "result": storable(entry.result),
         "detail": msgspec.json.encode(entry.detail).decode(),
         "previous_sha256": previous,
     }

@@ -77,6 +77,8 @@ def revoke(connection: Connection, name: str, *, who: str, reason: str, time_ms:
 def check(connection: Connection, presented: str) -> Token | None:
     """The token in force that `presented` is; the secret is compared in constant time."""
     identity, _, secret = presented[:LONGEST].partition(".")
+    if not is_id(identity):
+        return None
     row = connection.execute(select(api_token).where(api_token.c.id == identity)).first()
     stored = row.secret_sha256 if row else _hash("")
     same = hmac.compare_digest(stored, _hash(secret))
