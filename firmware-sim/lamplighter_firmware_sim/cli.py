@@ -1,0 +1,218 @@
+"""`lamplighter-sim`: the simulated city on the command line."""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from lamplighter_contract.clock import SystemClock, decode_scale
+from lamplighter_firmware_sim.city import build_city
+from lamplighter_firmware_sim.control import Request, ask
+from lamplighter_firmware_sim.errors import SimError
+from lamplighter_firmware_sim.faults.kinds import KINDS
+from lamplighter_firmware_sim.gateway_config import GatewayOptions, gateway_config
+from lamplighter_firmware_sim.inventory_json import city_document, endpoints_at, endpoints_in, summary
+from lamplighter_firmware_sim.scenario import Scenario, load_scenario
+from lamplighter_firmware_sim.serve import running_city
+
+_WRONG_INPUT: Final = 2
+_FILE: Final = click.Path(dir_okay=False, path_type=Path)
+_DIRECTORY: Final = click.Path(file_okay=False, path_type=Path)
+_scenario_option: Final = click.option("--scenario", "scenario_path", type=_FILE, required=True, help="Scenario file.")
+_directory_option: Final = click.option(
+    "--directory", type=_DIRECTORY, required=True, help="Where the running simulator keeps its links and socket."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Simulated street lamps and supply points that speak the real wires."""
+
+
+def _load(path: Path) -> Scenario:
+    scenario = load_scenario(path)
+    if isinstance(scenario, Scenario):
+        return scenario
+    for problem in scenario:
+        click.echo(str(problem), err=True)
+    sys.exit(_WRONG_INPUT)
+
+
+def _fail(error: Exception) -> None:
+    click.echo(str(error), err=True)
+    sys.exit(_WRONG_INPUT)
+
+
+class _Broker(click.ParamType[tuple[str, int]]):
+    name = "host:port"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+        host, _, port = str(value).rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+            self.fail(f"{value!r}: expected host:port", param, ctx)
+        return host, int(port)
+
+
+def _clock(path: Path | None) -> SystemClock:
+    if path is None:
+        return SystemClock()
+    try:
+        return SystemClock(decode_scale(path.read_bytes()))
+    except (OSError, ValueError) as error:
+        click.echo(f"{path}: {error}", err=True)
+        sys.exit(_WRONG_INPUT)
+
+
+@main.command()
+@_scenario_option
+@_directory_option
+@click.option("--clock", "clock_path", type=_FILE, help="Shared clock file; without it civil time is real time.")
+@click.option("--field-broker", type=_Broker(), help="Broker that the MQTT lamps speak to.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port-base", type=click.IntRange(0, 65_000), default=0, help="Cabinet n listens on base + n; 0: free ports."
+)
+@click.option("--gateway", help="Serve only this gateway's part.")
+@click.option("--verbose", is_flag=True, help="Log more than warnings.")
+def run(scenario_path: Path, directory: Path, clock_path: Path | None, verbose: bool, **options: Any) -> None:
+    """Serve the city until SIGINT or SIGTERM; prints `ready {...}` when every wire is open."""
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    scenario, clock = _load(scenario_path), _clock(clock_path)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        asyncio.run(_serve(scenario, directory, clock, options))
+    except (SimError, OSError) as error:
+        _fail(error)
+
+
+async def _serve(scenario: Scenario, directory: Path, clock: SystemClock, options: dict[str, Any]) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with running_city(scenario, directory, clock=clock, control=True, **options) as city:
+        ready = json.dumps(city.endpoints.document(), ensure_ascii=False)
+        (directory / "endpoints.json").write_text(ready + "\n", "utf-8")
+        click.echo(f"ready {ready}")
+        await city.until(stop)
+
+
+@main.command()
+@_scenario_option
+def check(scenario_path: Path) -> None:
+    """Say what is wrong with a scenario, all at once; exit code 2 if anything is."""
+    click.echo(summary(build_city(_load(scenario_path))))
+
+
+@main.command()
+@_scenario_option
+@click.option("--json", "as_json", is_flag=True, help="The whole inventory.")
+def city(scenario_path: Path, as_json: bool) -> None:
+    """List what stands in the city."""
+    inventory = build_city(_load(scenario_path))
+    click.echo(json.dumps(city_document(inventory), ensure_ascii=False) if as_json else summary(inventory))
+
+
+@main.command("gateway-config")
+@_scenario_option
+@click.option("--gateway", required=True, help="Whose file to write.")
+@click.option(
+    "--endpoints", type=_FILE, help="endpoints.json of a running simulator; else ports are counted from the base."
+)
+@click.option("--directory", type=_DIRECTORY, help="Directory of the simulator, for its serial links.")
+@click.option("--port-base", type=click.IntRange(1, 65_000), default=15_000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address of the simulator.")
+@click.option("--field-broker", type=_Broker(), default="127.0.0.1:1884", show_default=True)
+@click.option("--data", required=True, help="The gateway's data directory.")
+@click.option("--root-key", required=True, help="Public half of the offline root key, base64.")
+@click.option("--profiles", default="config/profiles", show_default=True, help="Folder of device profiles.")
+@click.option("--uplink-host", default="127.0.0.1", show_default=True)
+@click.option("--uplink-port", type=click.IntRange(1, 65_535), default=1883, show_default=True)
+@click.option("--password-file", help="Uplink password file.")
+@click.option("--clock", help="Shared clock file.")
+@click.option("--metrics-port", type=click.IntRange(0, 65_535), default=0, help="0: no metrics.")
+@click.option("--poll-s", type=float, default=10, show_default=True)
+@click.option("--report-interval-s", type=float, default=60, show_default=True)
+@click.option("--heartbeat-s", type=float, default=900, show_default=True)
+@click.option("--ranges", is_flag=True, help="One line for all lamps of a bus, without positions and names.")
+def gateway_config_command(
+    scenario_path: Path,
+    gateway: str,
+    endpoints: Path | None,
+    directory: Path | None,
+    port_base: int,
+    host: str,
+    field_broker: tuple[str, int],
+    **options: Any,
+) -> None:
+    """Print the YAML file of one gateway."""
+    inventory = build_city(_load(scenario_path))
+    if gateway not in inventory.gateways:
+        _fail(SimError(f"--gateway {gateway!r}: expected one of {', '.join(inventory.gateways)}"))
+    try:
+        found = (
+            endpoints_in(endpoints) if endpoints else endpoints_at(inventory, host, port_base, directory, field_broker)
+        )
+        click.echo(gateway_config(inventory, gateway, found, GatewayOptions(**options)), nl=False)
+    except SimError as error:
+        _fail(error)
+
+
+@main.group()
+def fault() -> None:
+    """Faults by hand in a running simulator."""
+
+
+def _ask(directory: Path, request: Request) -> Any:
+    try:
+        return ask(directory, request)
+    except SimError as error:
+        _fail(error)
+
+
+@fault.command("add")
+@click.argument("kind", type=click.Choice(list(KINDS)))
+@click.argument("target")
+@_directory_option
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Real seconds; without it, until cleared.")
+@click.option("--value", type=float, help="Strength, such as milliseconds of a slow unit.")
+def fault_add(kind: str, target: str, directory: Path, seconds: float | None, value: float | None) -> None:
+    """Let TARGET (a device id, * for any letters) go wrong in the way of KIND."""
+    row = _ask(directory, Request("add", kind, target, seconds, value))
+    click.echo(f"fault {row['number']}: {row['kind']} of {row['target']}, {row['devices']} device(s)")
+
+
+@fault.command("list")
+@_directory_option
+@click.option("--json", "as_json", is_flag=True)
+def fault_list(directory: Path, as_json: bool) -> None:
+    """Every fault on the board."""
+    rows = _ask(directory, Request("list"))
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    for row in rows:
+        state = "now" if row["holds"] else "not now"
+        click.echo(f"{row['number']:4} {state:8} {row['kind']:14} {row['target']} ({KINDS[row['kind']].title})")
+
+
+@fault.command("clear")
+@_directory_option
+@click.argument("number", type=int, required=False)
+def fault_clear(directory: Path, number: int | None) -> None:
+    """Forget one fault, or all of them."""
+    click.echo(f"{_ask(directory, Request('clear', number=number))} fault(s) cleared")
+
+
+@main.command()
+@click.argument("lamp_id")
+@_directory_option
+def lamp(lamp_id: str, directory: Path) -> None:
+    """What is true of one lamp in a running simulator."""
+    click.echo(json.dumps(_ask(directory, Request("lamp", target=lamp_id)), indent=2))

@@ -1,0 +1,1 @@
+"""What goes wrong in the simulated city, by schedule and by hand."""

@@ -1,0 +1,171 @@
+"""The simulated city on its wires, in the caller's own event loop."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from lamplighter_contract.clock import Clock, SystemClock
+from lamplighter_firmware_sim.control import Control
+from lamplighter_firmware_sim.errors import UnknownTargetError
+from lamplighter_firmware_sim.scenario.model import Physics, Scenario, Wire
+from lamplighter_firmware_sim.simulation import Simulation
+from lamplighter_firmware_sim.wires.bus import Bus
+from lamplighter_firmware_sim.wires.field import FieldLamps
+from lamplighter_firmware_sim.wires.rtu import RtuBus
+from lamplighter_firmware_sim.wires.tcp import TcpBus
+from lamplighter_firmware_sim.wires.units import cabinet_units
+
+_TICK_S: Final = 0.5
+_SHORTEST_TICK_S: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where the wires are: TCP port or serial device of each cabinet's bus, and the field broker."""
+
+    host: str
+    ports: dict[str, int] = field(default_factory=dict)
+    devices: dict[str, str] = field(default_factory=dict)
+    field_broker: tuple[str, int] | None = None
+
+    def document(self) -> dict[str, Any]:
+        """As JSON says it."""
+        broker = None if self.field_broker is None else {"host": self.field_broker[0], "port": self.field_broker[1]}
+        return {"host": self.host, "tcp": self.ports, "rtu": self.devices, "field": broker}
+
+
+@dataclass(slots=True)
+class RunningCity:
+    """A city that answers on real wires, and everything inside it for a test to look at."""
+
+    simulation: Simulation
+    endpoints: Endpoints
+    buses: dict[str, Bus]
+    field_lamps: FieldLamps | None
+    clock: Clock
+    started_s: float
+    supervisor: asyncio.Task[None] | None = None
+
+    def step(self) -> None:
+        """Bring the city to the clock's time now, without waiting for the next tick."""
+        self.simulation.step(self.clock.civil_ms(), self.clock.monotonic_s() - self.started_s)
+
+    async def until(self, stop: asyncio.Event) -> None:
+        """Wait until `stop` is set or something inside the city fails; the failure is raised when the block ends."""
+        asked = asyncio.create_task(stop.wait(), name="simulated city stop")
+        inside = {self.supervisor} if self.supervisor else set()
+        await asyncio.wait({asked, *inside}, return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+
+
+@contextlib.asynccontextmanager
+async def running_city(
+    scenario: Scenario,
+    directory: Path,
+    *,
+    clock: Clock | None = None,
+    host: str = "127.0.0.1",
+    port_base: int = 0,
+    gateway: str | None = None,
+    field_broker: tuple[str, int] | None = None,
+    control: bool = False,
+) -> AsyncIterator[RunningCity]:
+    """Open the wires of a scenario and keep its city moving until the block ends.
+
+    Serial lines get links `rtu-<cabinet>` in `directory`, and with `control` its socket is there, too. Port 0 as the
+    base takes free ports, else cabinet n listens on base + n. With `gateway` only that gateway's part is served.
+
+    Raises:
+        UnknownTargetError: the scenario has no such gateway.
+        OSError: a port is taken or the directory cannot be written.
+    """
+    clock = clock or SystemClock()
+    simulation = Simulation(scenario, clock.civil_ms())
+    if gateway is not None and gateway not in simulation.city.gateways:
+        raise UnknownTargetError(f"gateway {gateway!r}: expected one of {', '.join(simulation.city.gateways)}")
+    cabinets = [i for i, c in enumerate(simulation.city.cabinets) if gateway in {None, c.gateway}]
+    buses = {simulation.city.cabinets[i].id: _bus(simulation, i) for i in cabinets}
+    endpoints = Endpoints(host, field_broker=field_broker)
+    field_lamps = _field_lamps(simulation, clock, field_broker, cabinets)
+    city = RunningCity(simulation, endpoints, buses, field_lamps, clock, clock.monotonic_s())
+    async with contextlib.AsyncExitStack() as stack:
+        for index in cabinets:
+            await _open(stack, city, index, port_base, directory)
+        if control:
+            await stack.enter_async_context(Control(simulation, directory).listening())
+        await stack.enter_async_context(_background(city))
+        yield city
+
+
+def _bus(simulation: Simulation, index: int) -> Bus:
+    lamps = simulation.city.cabinets[index].wire is not Wire.MQTT
+    return Bus(cabinet_units(simulation, index, lamps=lamps))
+
+
+def _field_lamps(
+    simulation: Simulation, clock: Clock, broker: tuple[str, int] | None, cabinets: list[int]
+) -> FieldLamps | None:
+    lamps = [
+        lamp
+        for index in cabinets
+        if simulation.city.cabinets[index].wire is Wire.MQTT
+        for lamp in simulation.city.lamps_of(index)
+    ]
+    return FieldLamps(simulation, clock, broker, lamps) if broker and lamps else None
+
+
+async def _open(
+    stack: contextlib.AsyncExitStack, city: RunningCity, index: int, port_base: int, directory: Path
+) -> None:
+    cabinet = city.simulation.city.cabinets[index]
+    bus = city.buses[cabinet.id]
+    if cabinet.meter_wire is Wire.MODBUS_RTU:
+        line = RtuBus(bus, city.simulation.city.scenario.serial, directory / f"rtu-{cabinet.id}")
+        stack.callback(line.close)
+        line.open()
+        city.endpoints.devices[cabinet.id] = str(line.link)
+    else:
+        server = TcpBus(bus, city.endpoints.host, port_base + index + 1 if port_base else 0)
+        stack.callback(server.close)
+        await server.open()
+        city.endpoints.ports[cabinet.id] = server.port
+
+
+@contextlib.asynccontextmanager
+async def _background(city: RunningCity) -> AsyncIterator[None]:
+    """Run clock and field lamps beside the block; their failure is raised when the block ends."""
+    supervisor = city.supervisor = asyncio.create_task(_supervise(city), name="simulated city")
+    try:
+        yield
+    finally:
+        supervisor.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await supervisor
+
+
+async def _supervise(city: RunningCity) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_tick(city), name="simulated city clock")
+        if city.field_lamps is not None:
+            tasks.create_task(city.field_lamps.run(), name="field lamps")
+
+
+async def _tick(city: RunningCity) -> None:
+    """Step at a steady pace, and soon after a write so that power follows the level."""
+    written = asyncio.Event()
+    city.simulation.on_write = written.set
+    while True:
+        try:
+            async with asyncio.timeout(_TICK_S):
+                await written.wait()
+        except TimeoutError:
+            pass
+        if city.simulation.city.scenario.physics is Physics.LIVE or written.is_set():
+            city.step()
+        else:
+            city.simulation.wait(city.clock.monotonic_s() - city.started_s)
+        written.clear()
+        await asyncio.sleep(_SHORTEST_TICK_S)

@@ -1,0 +1,102 @@
+"""The slaves of the city: single-lamp controllers, and cabinets with their circuits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lamplighter_contract.quantities import Kind
+from lamplighter_firmware_sim.city.inventory import CIRCUIT_OFFSETS
+from lamplighter_firmware_sim.simulation import Simulation
+from lamplighter_firmware_sim.wires.modbus import ExceptionCode, Unit
+from lamplighter_firmware_sim.wires.registers import CABINET_REGISTERS, CIRCUIT_REGISTERS, LAMP_REGISTERS
+
+_LEVEL, _RESUME, _IDENTIFY = 32, 33, 34
+_LAMP_BOUNDS: Final = {_LEVEL: (0, 100), _RESUME: (1, 1), _IDENTIFY: (1, 600)}
+
+
+@dataclass(frozen=True, slots=True)
+class LampUnit:
+    """A single-lamp controller: sixteen registers to read, three to write."""
+
+    simulation: Simulation
+    index: int
+
+    def answers(self) -> bool:
+        """Whether it has supply and a sound wire."""
+        return self.simulation.lamp_answers(self.index)
+
+    def delay_s(self) -> float:
+        """Real seconds by which it answers late."""
+        return float(self.simulation.faults.strength("slow", Kind.LAMP)[self.index]) / 1000
+
+    def read(self, address: int, count: int) -> bytes | ExceptionCode:
+        """Registers as they go over the wire."""
+        if address + count > LAMP_REGISTERS:
+            return ExceptionCode.ILLEGAL_ADDRESS
+        return self.simulation.bank.lamps[self.index, address : address + count].tobytes()
+
+    def write(self, address: int, values: Sequence[int]) -> ExceptionCode | None:
+        """Take level, resume, identify, alone or in a row."""
+        for register, value in enumerate(values, address):
+            bounds = _LAMP_BOUNDS.get(register)
+            if bounds is None:
+                return ExceptionCode.ILLEGAL_ADDRESS
+            if not bounds[0] <= value <= bounds[1]:
+                return ExceptionCode.ILLEGAL_VALUE
+        for register, value in enumerate(values, address):
+            self._take(register, value)
+        return None
+
+    def _take(self, register: int, value: int) -> None:
+        if register == _LEVEL:
+            self.simulation.write_level(self.index, value)
+        elif register == _RESUME:
+            self.simulation.resume(self.index)
+        else:
+            self.simulation.identify(self.index, value)
+
+
+@dataclass(frozen=True, slots=True)
+class CabinetUnit:
+    """A supply point: its meter at 0, its circuits at 100, 110 and 120."""
+
+    simulation: Simulation
+    index: int
+
+    def answers(self) -> bool:
+        """Whether its wire is sound; it has supply of its own."""
+        return not self.simulation.faults.strength("silent", Kind.CABINET)[self.index]
+
+    def delay_s(self) -> float:
+        """Real seconds by which it answers late."""
+        return float(self.simulation.faults.strength("slow", Kind.CABINET)[self.index]) / 1000
+
+    def read(self, address: int, count: int) -> bytes | ExceptionCode:
+        """Registers of the meter or of one circuit; no request spans both."""
+        bank = self.simulation.bank
+        if address + count <= CABINET_REGISTERS:
+            return bank.cabinets[self.index, address : address + count].tobytes()
+        for phase, offset in enumerate(CIRCUIT_OFFSETS):
+            start = address - offset
+            if start >= 0 and start + count <= CIRCUIT_REGISTERS:
+                return bank.circuits[self.index * len(CIRCUIT_OFFSETS) + phase, start : start + count].tobytes()
+        return ExceptionCode.ILLEGAL_ADDRESS
+
+    def write(self, address: int, values: Sequence[int]) -> ExceptionCode | None:
+        """Open or close one contactor."""
+        if address not in CIRCUIT_OFFSETS or len(values) != 1:
+            return ExceptionCode.ILLEGAL_ADDRESS
+        if values[0] not in {0, 1}:
+            return ExceptionCode.ILLEGAL_VALUE
+        circuit = self.index * len(CIRCUIT_OFFSETS) + CIRCUIT_OFFSETS.index(address)
+        self.simulation.switch(circuit, closed=bool(values[0]))
+        return None
+
+
+def cabinet_units(simulation: Simulation, cabinet: int, *, lamps: bool) -> dict[int, Unit]:
+    """The slaves on a cabinet's bus by unit id; without `lamps` only the cabinet itself."""
+    units: dict[int, Unit] = {simulation.city.cabinets[cabinet].unit: CabinetUnit(simulation, cabinet)}
+    if lamps:
+        for index in simulation.city.lamps_of(cabinet):
+            units[simulation.city.lamps[index].unit] = LampUnit(simulation, index)
+    return units
