@@ -1,0 +1,121 @@
+import { type CommandState, isFinal, type Request } from '../data/commands';
+import { figure, percent, secondsTime } from '../format';
+import { words } from '../i18n';
+
+const WAY: CommandState[] = ['sent', 'accepted', 'applied', 'verified'];
+const ORDER: CommandState[] = ['created', ...WAY];
+
+export function stateText(state: CommandState): string {
+  const t = words.value;
+  return {
+    created: t.stepCreated,
+    sent: t.stepSent,
+    accepted: t.stepAccepted,
+    applied: t.stepApplied,
+    verified: t.stepVerified,
+    rejected: t.stRejected,
+    failed: t.stFailed,
+    expired: t.stExpired,
+    superseded: t.stSuperseded,
+    unconfirmed: t.stUnconfirmed,
+  }[state];
+}
+
+export function operationText({ op, args }: Pick<Request, 'op' | 'args'>): string {
+  const t = words.value;
+  if (op === 'light.set') return t.opSet(percent(args.level_percent as number));
+  if (op === 'light.resume') return t.opResume;
+  if (op === 'light.identify') return t.opIdentify;
+  return t.opOther(op);
+}
+
+export function reasonText(reason: string): string {
+  const t = words.value;
+  const known: Record<string, string> = {
+    signature: t.reasonSignature,
+    key: t.reasonKey,
+    expired: t.reasonExpired,
+    sequence: t.reasonSequence,
+    replayed: t.reasonReplayed,
+    locked: t.reasonLocked,
+    isolated: t.reasonIsolated,
+    clock: t.reasonClock,
+    argument: t.reasonArgument,
+    'unknown-device': t.reasonUnknownDevice,
+    operation: t.reasonOperation,
+    superseded: t.reasonSuperseded,
+    timeout: t.reasonTimeout,
+  };
+  return known[reason] ?? reason;
+}
+
+// How far a command has come: each step with its time, a final refusal in words.
+export function Progress({ request }: { request: Request }) {
+  const t = words.value;
+  const reached = ORDER.indexOf(request.state);
+  const bad = isFinal(request.state) && request.state !== 'verified';
+  const times = new Map(request.steps.map((step) => [step.state, step.time_ms]));
+  return (
+    <section class={`progress ${bad ? 'bad' : request.state}`} aria-label={t.command} data-state={request.state}>
+      <h3>
+        {operationText(request)}
+        <span class="numbers">
+          {request.total > 1 && t.devicesDone(figure(finished(request)), figure(request.total))}
+        </span>
+      </h3>
+      <ol aria-live="polite">
+        {WAY.map((state, step) => {
+          const time = times.get(state);
+          const done = time !== undefined || (!bad && reached > step);
+          return (
+            <li key={state} class={done ? 'done' : !bad && reached === step ? 'next' : ''}>
+              <span class="dot" aria-hidden="true">
+                {done ? '✓' : ''}
+              </span>
+              <span>{stateText(state)}</span>
+              <span class="numbers">{time === undefined ? (bad ? '' : t.waiting) : secondsTime(time)}</span>
+            </li>
+          );
+        })}
+        {bad && (
+          <li class="end">
+            <span class="dot" aria-hidden="true">
+              !
+            </span>
+            <span>{stateText(request.state)}</span>
+          </li>
+        )}
+      </ol>
+      <Reasons request={request} />
+    </section>
+  );
+}
+
+const finished = ({ states }: Request): number =>
+  Object.entries(states).reduce((sum, [state, count]) => sum + (isFinal(state as CommandState) ? count : 0), 0);
+
+const MOST_REASONS = 4;
+
+// Refused and failed parts, gathered by reason.
+function Reasons({ request }: { request: Request }) {
+  const groups = new Map<string, string[]>();
+  for (const part of request.devices) {
+    if (!isFinal(part.state) || part.state === 'verified') continue;
+    const key = part.reason ? `${stateText(part.state)}: ${reasonText(part.reason)}` : stateText(part.state);
+    groups.set(key, [...(groups.get(key) ?? []), part.device]);
+  }
+  if (groups.size === 0) return null;
+  return (
+    <ul class="reasons">
+      {[...groups].slice(0, MOST_REASONS).map(([reason, devices]) => (
+        <li key={reason}>
+          {reason}
+          <small>
+            {devices.slice(0, 3).join(', ')}
+            {devices.length > 3 && ` +${figure(devices.length - 3)}`}
+          </small>
+        </li>
+      ))}
+    </ul>
+  );
+}
