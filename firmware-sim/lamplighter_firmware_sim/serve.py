@@ -92,10 +92,10 @@ async def running_city(
     field_lamps = _field_lamps(simulation, clock, field_broker, cabinets)
     city = RunningCity(simulation, endpoints, buses, field_lamps, clock, clock.monotonic_s())
     async with contextlib.AsyncExitStack() as stack:
+        if control:  # first of all: it refuses a directory that another simulator lives in
+            await stack.enter_async_context(Control(simulation, directory).listening())
         for index in cabinets:
             await _open(stack, city, index, port_base, directory)
-        if control:
-            await stack.enter_async_context(Control(simulation, directory).listening())
         await stack.enter_async_context(_background(city))
         yield city
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from lamplighter_firmware_sim.simulation import Simulation
 _LOG: Final = logging.getLogger(__name__)
 _LOOK_S: Final = 1.0
 _BACK_OFF_S: Final = (0.5, 1, 2, 5, 10)
+_TIMEOUT_S: Final = 5.0
 _LONGEST: Final = 1024
 _MINIMUM_CHANGE: Final = np.array([0.5, 1.0, 1.0, 1.0])  # level %, power W, voltage V, temperature degC
 
@@ -36,6 +38,7 @@ class FieldLamps:
         self._simulation, self._clock, self._broker = simulation, clock, broker
         self._lamps = np.array(list(lamps), dtype=np.intp)
         self._index = {simulation.city.lamps[i].address: int(i) for i in self._lamps}
+        self._identifier = f"lamplighter-sim-{secrets.token_hex(4)}"  # several simulators may share a broker
         self._heartbeat_s = simulation.city.scenario.field_line.heartbeat_s
         self._told = np.full((len(self._lamps), len(_MINIMUM_CHANGE)), np.inf)
         self._due_s = np.full(len(self._lamps), -np.inf)
@@ -49,14 +52,12 @@ class FieldLamps:
         failures = 0
         while True:
             try:
-                async with aiomqtt.Client(*self._broker, identifier="lamplighter-sim-field", timeout=5) as client:
+                async with aiomqtt.Client(*self._broker, identifier=self._identifier, timeout=_TIMEOUT_S) as client:
                     failures = 0
                     await self._connected(client)
-            except (aiomqtt.MqttError, ExceptionGroup) as error:
-                if isinstance(error, ExceptionGroup) and error.split(aiomqtt.MqttError)[1] is not None:
-                    raise
+            except* aiomqtt.MqttError as lost:
                 if failures == 0:
-                    _LOG.warning("field broker %s:%d is away: %s", *self._broker, error)
+                    _LOG.warning("field broker %s:%d is away: %s", *self._broker, lost.exceptions[0])
             self.connected.clear()
             await asyncio.sleep(_BACK_OFF_S[min(failures, len(_BACK_OFF_S) - 1)])
             failures += 1
