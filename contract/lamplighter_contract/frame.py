@@ -128,6 +128,12 @@ def decode_body(body: bytes) -> Frame | Refusal:
     return decode_frame(seal(body, Envelope(0, "-", 0))) if body[:1] == b"{" else Refusal(Reason.MALFORMED, "no object")
 
 
+def decode_envelope(payload: bytes) -> Envelope | Refusal:
+    """The envelope of a frame whose content was refused, so that it can be acknowledged all the same."""
+    found = read_object(payload, MAX_FRAME_BYTES)
+    return found if isinstance(found, Refusal) else _envelope(found)
+
+
 def _envelope(found: Mapping[str, Any]) -> Envelope | Refusal:
     if found.get("v") != WIRE_VERSION:
         return Refusal(Reason.VERSION, f"v is {str(found.get('v'))[:20]}, {WIRE_VERSION} is spoken here")
