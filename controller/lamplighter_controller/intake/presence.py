@@ -1,0 +1,97 @@
+"""Whether a gateway is there, and whether it is one. Pure: what was heard goes in, the next state comes out.
+
+unknown --birth--> online --will of the same boot--> offline
+                   online --nothing heard in time--> stale --anything heard--> online
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+SILENCE_S: Final = 450.0  # 1.5 times the period at which every gateway tells its health
+BIRTH_WAIT_S: Final = 45.0  # 1.5 times the usual keepalive: what a gateway has to come back after a broker restart
+STRAGGLERS_S: Final = 10.0  # messages of a boot that ended may still be on their way for this long
+SETTLED_S: Final = 120.0
+BOOTS_REMEMBERED: Final = 8
+
+
+class Status(StrEnum):
+    """What we may say about a gateway."""
+
+    UNKNOWN = "unknown"
+    ONLINE = "online"
+    OFFLINE = "offline"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """One gateway. Times are monotonic seconds.
+
+    Args:
+        status: what may be said about it.
+        boot: of the last birth, empty before the first.
+        due_s: something must be heard until then.
+        former: boots that another one followed, and when; the newest last.
+        doubled_s: when a boot that had been followed was heard again, None when that never was or is settled.
+    """
+
+    status: Status = Status.UNKNOWN
+    boot: str = ""
+    due_s: float = 0.0
+    former: tuple[tuple[str, float], ...] = ()
+    doubled_s: float | None = None
+
+    @property
+    def doubled(self) -> bool:
+        """True while two gateways seem to share the id."""
+        return self.doubled_s is not None
+
+
+def born(known: Presence, boot: str, now_s: float) -> Presence:
+    """A birth was heard. One of a boot that another had followed can only come from a second gateway."""
+    former = known.former
+    if known.boot not in {"", boot}:
+        former = (*(item for item in former if item[0] not in {boot, known.boot}), (known.boot, now_s))
+    returned = any(boot == followed for followed, _ in known.former)
+    return Presence(
+        Status.ONLINE,
+        boot,
+        now_s + SILENCE_S,
+        former[-BOOTS_REMEMBERED:],
+        now_s if returned else known.doubled_s,
+    )
+
+
+def heard(known: Presence, boot: str | None, now_s: float) -> Presence:
+    """A frame of `boot` or another message was heard."""
+    followed_s = next((when_s for name, when_s in known.former if name == boot), None)
+    doubled = followed_s is not None and now_s - followed_s > STRAGGLERS_S
+    back = known.status is Status.STALE
+    return replace(
+        known,
+        status=Status.ONLINE if back else known.status,
+        due_s=now_s + SILENCE_S,
+        doubled_s=now_s if doubled else known.doubled_s,
+    )
+
+
+def willed(known: Presence, boot: str) -> Presence:
+    """A will was heard; that of another boot than the last one born says nothing."""
+    return replace(known, status=Status.OFFLINE) if boot == known.boot else known
+
+
+def asked_again(known: Presence, now_s: float) -> Presence:
+    """Our own connection is new: the gateway has to be heard soon."""
+    return replace(known, due_s=min(known.due_s, now_s + BIRTH_WAIT_S))
+
+
+def passed(known: Presence, now_s: float) -> Presence:
+    """Time has passed."""
+    silent = known.status is Status.ONLINE and now_s >= known.due_s
+    settled = known.doubled_s is not None and now_s - known.doubled_s > SETTLED_S
+    if not silent and not settled:
+        return known
+    return replace(
+        known, status=Status.STALE if silent else known.status, doubled_s=None if settled else known.doubled_s
+    )

@@ -1,0 +1,106 @@
+"""The lane of records: events, results and dead letters go to the ledger, and never wait for the series store."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from sqlalchemy import Connection
+
+from lamplighter_contract.events import Event
+from lamplighter_contract.results import Result
+from lamplighter_controller.intake import letters, store
+from lamplighter_controller.intake.acks import Acker, Sender
+from lamplighter_controller.intake.alarms import Alarms
+from lamplighter_controller.intake.placing import Letter
+from lamplighter_controller.intake.waiting import WaitingRoom
+from lamplighter_controller.ledger.engine import Ledger
+from lamplighter_controller.ledger.errors import LedgerUnavailable
+from lamplighter_controller.link.backoff import Backoff
+
+log = logging.getLogger(__name__)
+
+ROOM_BYTES: Final = 8 * 1_048_576
+BATCH_BYTES: Final = 1_048_576
+ALARM: Final = "ledger"
+ITEM_BYTES: Final = 400
+QUIET_S: Final = 3600.0
+
+
+class TakesResults(Protocol):
+    """Whoever keeps the commands."""
+
+    async def take_results(self, gateway: str, results: Sequence[Result]) -> None:
+        """Commit results; on return they are durable.
+
+        Raises:
+            LedgerUnavailable: nothing is known to be committed.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What one frame brought for the ledger; acknowledged to `sender` when it is there, if there is one to tell."""
+
+    sender: Sender | None
+    events: tuple[Event, ...] = ()
+    results: tuple[Result, ...] = ()
+    letters: tuple[Letter, ...] = ()
+    bytes: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Estimate the size."""
+        parts = sum(1 + len(result.devices) for result in self.results) + len(self.events)
+        size = 200 + ITEM_BYTES * parts + sum(ITEM_BYTES + len(letter.body) for letter in self.letters)
+        object.__setattr__(self, "bytes", size)
+
+
+class RecordsLane:
+    """One way into the ledger; there is one for what is urgent and one for dead letters."""
+
+    def __init__(self, ledger: Ledger, results: TakesResults, alarms: Alarms, acker: Acker) -> None:
+        """Write into `ledger`, results through whoever keeps the commands."""
+        self._ledger, self._results, self._alarms, self._acker = ledger, results, alarms, acker
+        self._filled = asyncio.Event()
+        self.room: WaitingRoom[Record] = WaitingRoom(ROOM_BYTES, self._filled)
+        self._backoff = Backoff(random.random, base_s=0.2, cap_s=5.0)
+
+    async def run(self) -> None:
+        """Store what waits; for ever."""
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            while batch := self.room.take(BATCH_BYTES) if len(self.room) else []:
+                await self._until_stored(batch)
+                self._acker.note(item.sender for item in batch if item.sender)
+
+    async def _until_stored(self, batch: Sequence[Record]) -> None:
+        while True:
+            try:
+                await self._store(batch)
+            except LedgerUnavailable as error:
+                self._alarms.raised(ALARM, f"the ledger takes nothing, gateways keep their data: {error}")
+                await asyncio.sleep(self._backoff.next_s())
+            else:
+                self._alarms.cleared(ALARM)
+                self._backoff.reset()
+                return
+
+    async def _store(self, batch: Sequence[Record]) -> None:
+        for item in batch:
+            if item.results and item.sender:
+                await self._results.take_results(item.sender.gateway, item.results)
+        happened = [(item.sender.gateway, event) for item in batch if item.sender for event in item.events]
+        written = [letter for item in batch for letter in item.letters]
+        if happened or written:
+            dropped = await self._ledger.write(lambda connection: _write(connection, happened, written))
+            if dropped:
+                text = "the dead-letter list is full, the oldest letters go"
+                self._alarms.raised("dead-letters-full", text, quiet_s=QUIET_S)
+
+
+def _write(connection: Connection, happened: Sequence[tuple[str, Event]], written: Sequence[Letter]) -> int:
+    store.put_events(connection, happened)
+    return letters.keep(connection, written) if written else 0

@@ -1,0 +1,118 @@
+"""The twin: newest wins, unknown stays unknown, who serves what."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lamplighter_contract.documents import DeviceEntry
+from lamplighter_contract.quantities import Kind
+from lamplighter_controller.series.port import Readings
+from lamplighter_controller.twin.columns import Twin
+
+NAN = float("nan")
+
+
+def entries(*names: str, kind: Kind = Kind.LAMP) -> list[DeviceEntry]:
+    return [DeviceEntry(name, kind, "lamp-single", "bus:1") for name in names]
+
+
+def readings(*rows: tuple[str, int, float]) -> Readings:
+    device, time_ms, power_w = zip(*rows, strict=True)
+    return Readings(
+        Kind.LAMP, device, np.array(time_ms), {"power_w": np.array(power_w, float)}, np.zeros(len(rows), np.uint8)
+    )
+
+
+def values(twin: Twin, device: str) -> dict[str, float]:
+    state = twin.state(device)
+    assert state is not None
+    return state.values
+
+
+def test_a_device_never_read_is_unknown_not_zero() -> None:
+    twin = Twin()
+    twin.adopt("gw-1", entries("a"))
+    twin.apply(readings(("b", 1, 5.0)), 1.0)
+    state = twin.state("a")
+    assert state is not None
+    assert (state.values, state.time_ms, state.received_s) == ({}, 0, None)
+    assert twin.state("b") is None
+
+
+def test_older_readings_change_nothing_and_gaps_leave_the_last_value() -> None:
+    twin = Twin()
+    twin.adopt("gw-1", entries("a"))
+    twin.apply(readings(("a", 10, 1.0)), 1.0)
+    twin.apply(readings(("a", 9, 2.0)), 2.0)
+    assert values(twin, "a") == {"power_w": 1.0}
+    twin.apply(readings(("a", 11, NAN)), 3.0)
+    state = twin.state("a")
+    assert state is not None
+    assert (state.values, state.time_ms, state.received_s) == ({"power_w": 1.0}, 11, 3.0)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(1, 9), st.sampled_from([1.0, 2.0, NAN])), min_size=1)
+)
+def test_one_big_batch_is_like_the_rows_in_order_of_time(rows: list[tuple[str, int, float]]) -> None:
+    at_once, one_by_one = Twin(), Twin()
+    for twin in (at_once, one_by_one):
+        twin.adopt("gw-1", entries(*"abcdefgh"))
+    at_once.apply(readings(*rows), 1.0)
+    for row in sorted(rows, key=lambda row: row[1]):
+        one_by_one.apply(readings(row), 1.0)
+    for device in "abcdefgh":
+        assert at_once.state(device) == one_by_one.state(device)
+
+
+def test_a_gateway_s_list_replaces_its_former_one() -> None:
+    twin = Twin()
+    twin.adopt("gw-1", entries("a", "b"))
+    twin.apply(readings(("a", 1, 1.0)), 1.0)
+    assert twin.adopt("gw-1", entries("b")) == []
+    assert twin.gateway_of("a") is None
+    assert twin.entry("a") is None
+    assert twin.rows("gw-1", Kind.LAMP, ["a", "b"]).tolist() == [-1, 1]
+    twin.adopt("gw-1", entries("a", "b"))
+    assert values(twin, "a") == {"power_w": 1.0}
+
+
+def test_a_device_claimed_by_two_is_served_by_the_one_that_spoke_last() -> None:
+    twin = Twin()
+    twin.adopt("gw-1", entries("a", "b"))
+    assert twin.adopt("gw-2", entries("a")) == ["a"]
+    assert twin.gateway_of("a") == "gw-2"
+    assert twin.adopt("gw-1", entries("b")) == []
+    assert twin.gateway_of("a") == "gw-2"
+    assert twin.rows("gw-1", Kind.LAMP, ["a"]).tolist() == [-1]
+    assert twin.rows("gw-3", Kind.LAMP, ["a"]).tolist() == [-1]
+
+
+def test_a_device_that_changes_its_kind_moves() -> None:
+    twin = Twin()
+    twin.adopt("gw-1", entries("a"))
+    twin.adopt("gw-1", entries("a", kind=Kind.CABINET))
+    assert twin.rows("gw-1", Kind.LAMP, ["a"]).tolist() == [-1]
+    assert twin.rows("gw-1", Kind.CABINET, ["a"]).tolist() == [0]
+
+
+def test_rows_changed_since_a_version() -> None:
+    twin = Twin()
+    twin.adopt("gw-1", entries("a", "b"))
+    version = twin.version
+    assert twin.changed_since(version) == {}
+    twin.apply(readings(("b", 1, 1.0)), 1.0)
+    changed = twin.changed_since(version)
+    assert {kind: rows.tolist() for kind, rows in changed.items()} == {Kind.LAMP: [1]}
+
+
+def test_columns_grow_and_keep_what_they_hold() -> None:
+    twin = Twin()
+    names = [f"lamp-{number}" for number in range(1000)]
+    for end in (10, 100, 1000):
+        twin.adopt("gw-1", entries(*names[:end]))
+        twin.apply(readings(*((name, end, float(end)) for name in names[:end])), 1.0)
+    snapshot = twin.snapshot(Kind.LAMP)
+    assert list(snapshot.ids) == names
+    assert snapshot.values["power_w"].tolist() == [1000.0] * 1000
+    assert {snapshot.gateways[number] for number in snapshot.gateway.tolist()} == {"gw-1"}
