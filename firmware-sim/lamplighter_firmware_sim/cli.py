@@ -96,7 +96,7 @@ async def _serve(scenario: Scenario, directory: Path, clock: SystemClock, option
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running_city(scenario, directory, clock=clock, control=True, **options) as city:
+    async with running_city(scenario, directory, clock=clock, control=True, remembering=True, **options) as city:
         ready = json.dumps(city.endpoints.document(), ensure_ascii=False)
         (directory / "endpoints.json").write_text(ready + "\n", "utf-8")
         click.echo(f"ready {ready}")

@@ -10,6 +10,7 @@ from typing import Any, Final
 from lamplighter_contract.clock import Clock, SystemClock
 from lamplighter_firmware_sim.control import Control
 from lamplighter_firmware_sim.errors import UnknownTargetError
+from lamplighter_firmware_sim.physics.memory import MEMORY_NAME, load_memory, remember, store_memory
 from lamplighter_firmware_sim.scenario.model import Physics, Scenario, Wire
 from lamplighter_firmware_sim.simulation import Simulation
 from lamplighter_firmware_sim.wires.bus import Bus
@@ -20,6 +21,7 @@ from lamplighter_firmware_sim.wires.units import cabinet_units
 
 _TICK_S: Final = 0.5
 _SHORTEST_TICK_S: Final = 0.05
+_MEMORY_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +74,21 @@ async def running_city(
     gateway: str | None = None,
     field_broker: tuple[str, int] | None = None,
     control: bool = False,
+    remembering: bool = False,
 ) -> AsyncIterator[RunningCity]:
     """Open the wires of a scenario and keep its city moving until the block ends.
 
     Serial lines get links `rtu-<cabinet>` in `directory`, and with `control` its socket is there, too. Port 0 as the
     base takes free ports, else cabinet n listens on base + n. With `gateway` only that gateway's part is served.
+    With `remembering` the devices keep counters and written levels in `directory` from one run to the next.
 
     Raises:
         UnknownTargetError: the scenario has no such gateway.
         OSError: a port is taken or the directory cannot be written.
     """
     clock = clock or SystemClock()
-    simulation = Simulation(scenario, clock.civil_ms())
+    memory = load_memory(directory / MEMORY_NAME) if remembering else None
+    simulation = Simulation(scenario, clock.civil_ms(), memory)
     if gateway is not None and gateway not in simulation.city.gateways:
         raise UnknownTargetError(f"gateway {gateway!r}: expected one of {', '.join(simulation.city.gateways)}")
     cabinets = [i for i, c in enumerate(simulation.city.cabinets) if gateway in {None, c.gateway}]
@@ -96,7 +101,9 @@ async def running_city(
             await stack.enter_async_context(Control(simulation, directory).listening())
         for index in cabinets:
             await _open(stack, city, index, port_base, directory)
-        await stack.enter_async_context(_background(city))
+        if remembering:
+            stack.callback(lambda: store_memory(directory / MEMORY_NAME, remember(simulation.plant)))
+        await stack.enter_async_context(_background(city, directory if remembering else None))
         yield city
 
 
@@ -135,9 +142,9 @@ async def _open(
 
 
 @contextlib.asynccontextmanager
-async def _background(city: RunningCity) -> AsyncIterator[None]:
+async def _background(city: RunningCity, memory: Path | None) -> AsyncIterator[None]:
     """Run clock and field lamps beside the block; their failure is raised when the block ends."""
-    supervisor = city.supervisor = asyncio.create_task(_supervise(city), name="simulated city")
+    supervisor = city.supervisor = asyncio.create_task(_supervise(city, memory), name="simulated city")
     try:
         yield
     finally:
@@ -146,11 +153,19 @@ async def _background(city: RunningCity) -> AsyncIterator[None]:
             await supervisor
 
 
-async def _supervise(city: RunningCity) -> None:
+async def _supervise(city: RunningCity, memory: Path | None) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_tick(city), name="simulated city clock")
+        if memory is not None:
+            tasks.create_task(_remember(city, memory), name="simulated city memory")
         if city.field_lamps is not None:
             tasks.create_task(city.field_lamps.run(), name="field lamps")
+
+
+async def _remember(city: RunningCity, directory: Path) -> None:
+    while True:
+        await asyncio.sleep(_MEMORY_S)
+        await asyncio.to_thread(store_memory, directory / MEMORY_NAME, remember(city.simulation.plant))
 
 
 async def _tick(city: RunningCity) -> None:

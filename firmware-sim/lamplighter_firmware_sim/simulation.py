@@ -10,6 +10,7 @@ from lamplighter_firmware_sim.city.build import build_city
 from lamplighter_firmware_sim.city.inventory import City
 from lamplighter_firmware_sim.errors import UnknownTargetError
 from lamplighter_firmware_sim.faults.board import FaultBoard
+from lamplighter_firmware_sim.physics.memory import Memory, recall
 from lamplighter_firmware_sim.physics.plant import Plant
 from lamplighter_firmware_sim.scenario.model import Physics, Scenario
 from lamplighter_firmware_sim.wires.registers import RegisterBank
@@ -48,12 +49,14 @@ class LampState:
 class Simulation:
     """A city that is stepped and written to from outside. It reads no clock and opens no socket."""
 
-    def __init__(self, scenario: Scenario, civil_ms: int) -> None:
-        """Begin at a civil time."""
+    def __init__(self, scenario: Scenario, civil_ms: int, memory: Memory | None = None) -> None:
+        """Begin at a civil time, going on from `memory` if it is of this city."""
         self.city: City = build_city(scenario)
         self.faults = FaultBoard(self.city)
         self.faults.observe(civil_ms, 0.0)
         self.plant = Plant(self.city, self.faults, civil_ms)
+        if memory is not None and recall(self.plant, memory):
+            self.plant.advance(civil_ms, 0.0)
         self.bank = RegisterBank(self.plant, scenario.seed, noise=scenario.physics is Physics.LIVE)
         self.writes: deque[Write] = deque(maxlen=_WRITES_KEPT)
         self.on_write: Callable[[], None] = _nobody

@@ -111,7 +111,7 @@ async def test_run_serves_takes_faults_and_stops_clean(running: Running) -> None
     async with asyncio.timeout(10):
         _, errors = await running.process.communicate()
     assert (running.process.returncode, errors) == (0, b"")
-    assert {path.name for path in running.directory.iterdir()} == {"endpoints.json"}
+    assert {path.name for path in running.directory.iterdir()} == {"endpoints.json", "memory.npz"}
 
 
 @pytest.mark.system

@@ -37,7 +37,7 @@ class Plant:
         self.cabinets = cabinet_columns(city, self.lamps.energy_wh)
         self.losses_w = np.zeros(len(city.circuits))
         self._random = random
-        self._civil_ms = civil_ms - 1_800_000
+        self.civil_ms = civil_ms - 1_800_000
         self._running_s = 0.0
         self.sky = self._sky()
         self.advance(civil_ms, 0.0)
@@ -45,15 +45,15 @@ class Plant:
     def advance(self, civil_ms: int, running_s: float) -> None:
         """Move everything to a civil time; a jump back moves nothing, one of more than a day only its last day."""
         self._running_s = running_s
-        start_ms = max(self._civil_ms, civil_ms - round(_LONGEST_S * 1000)) if civil_ms > self._civil_ms else civil_ms
+        start_ms = max(self.civil_ms, civil_ms - round(_LONGEST_S * 1000)) if civil_ms > self.civil_ms else civil_ms
         steps = max(1, math.ceil((civil_ms - start_ms) / 1000 / _STEP_S))
         for step in range(1, steps + 1):
-            self._civil_ms = start_ms + (civil_ms - start_ms) * step // steps
+            self.civil_ms = start_ms + (civil_ms - start_ms) * step // steps
             self._step((civil_ms - start_ms) / 1000 / steps)
 
     def _sky(self) -> Sky:
         place = self.city.scenario.place
-        return sky_at(self._civil_ms, place.latitude, place.longitude, self.city.scenario.zone)
+        return sky_at(self.civil_ms, place.latitude, place.longitude, self.city.scenario.zone)
 
     # What controllers do when they are written to
 

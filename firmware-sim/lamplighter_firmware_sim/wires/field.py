@@ -12,6 +12,7 @@ import numpy as np
 
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.quantities import Kind
+from lamplighter_firmware_sim.physics.lamps import Array
 from lamplighter_firmware_sim.simulation import Simulation
 
 _LOG: Final = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ _LOOK_S: Final = 1.0
 _BACK_OFF_S: Final = (0.5, 1, 2, 5, 10)
 _TIMEOUT_S: Final = 5.0
 _LONGEST: Final = 1024
-_MINIMUM_CHANGE: Final = np.array([0.5, 1.0, 1.0, 1.0])  # level %, power W, voltage V, temperature degC
+_VALUES: Final = 4  # level, power, voltage, temperature
 
 
 class _Set(msgspec.Struct):
@@ -40,7 +41,8 @@ class FieldLamps:
         self._index = {simulation.city.lamps[i].address: int(i) for i in self._lamps}
         self._identifier = f"lamplighter-sim-{secrets.token_hex(4)}"  # several simulators may share a broker
         self._heartbeat_s = simulation.city.scenario.field_line.heartbeat_s
-        self._told = np.full((len(self._lamps), len(_MINIMUM_CHANGE)), np.inf)
+        self._told = np.full((len(self._lamps), _VALUES), np.inf)
+        self._telling = self._thresholds()
         self._due_s = np.full(len(self._lamps), -np.inf)
         self._asked: set[int] = set()
         self._wake = asyncio.Event()
@@ -125,7 +127,7 @@ class FieldLamps:
         """Lamps that have something to say: asked, changed, or silent for a heartbeat."""
         now_s = self._clock.monotonic_s()
         values = self._values()
-        changed = (np.abs(values - self._told) >= _MINIMUM_CHANGE).any(axis=1) & np.isfinite(self._told[:, 0])
+        changed = (np.abs(values - self._told) >= self._telling).any(axis=1) & np.isfinite(self._told[:, 0])
         asked = np.isin(self._lamps, list(self._asked))
         self._asked.clear()
         due = changed | asked | (self._due_s <= now_s)
@@ -135,7 +137,14 @@ class FieldLamps:
         self._due_s[due] = now_s + self._heartbeat_s
         return [int(i) for i in self._lamps[due]]
 
-    def _values(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def _thresholds(self) -> Array:
+        """Change of each value that is worth a message: level %, power W, voltage V, temperature °C."""
+        rated_w = self._simulation.plant.lamps.rated_w[self._lamps]
+        least = np.tile([0.5, 1.0, 2.0, 2.0], (len(self._lamps), 1))
+        least[:, 1] = np.maximum(1.0, 0.02 * rated_w)
+        return least
+
+    def _values(self) -> Array:
         lamps, bank = self._simulation.plant.lamps, self._simulation.bank
         columns = (lamps.level_percent, bank.lamp_power_w, bank.lamp_voltage_v, lamps.temperature_c)
         return np.stack([column[self._lamps] for column in columns], axis=1)
