@@ -46,6 +46,12 @@ def _containers(box: Any) -> list[Any]:
     return [child for child in children if isinstance(child, dict | list)]
 
 
+def _flat(plain: bytes, value: dict[str, Any]) -> bool:
+    """True when there are no more brackets than those of the object and its own lists: a frame needs no closer look."""
+    boxes = sum(isinstance(child, dict | list) for child in value.values())
+    return plain.count(b"[") + plain.count(b"{") <= 1 + boxes
+
+
 def read_object(payload: bytes, limit: int) -> dict[str, Any] | Refusal:
     """One JSON object within size and depth."""
     plain = inflate(payload, limit)
@@ -57,6 +63,6 @@ def read_object(payload: bytes, limit: int) -> dict[str, Any] | Refusal:
         return Refusal(Reason.MALFORMED, f"not JSON: {error}")
     if not isinstance(value, dict):
         return Refusal(Reason.MALFORMED, f"a JSON object is expected, not {type(value).__name__}")
-    if deep(value):
+    if not _flat(plain, value) and deep(value):
         return Refusal(Reason.MALFORMED, f"nested deeper than {MAX_DEPTH}")
     return value

@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from lamplighter_contract.errors import Reason
-from lamplighter_contract.ids import is_id
+from lamplighter_contract.ids import are_ids, is_id
 from lamplighter_contract.limits import EARLIEST_TIME_MS, LATEST_TIME_MS, MAX_TEXT
 from lamplighter_contract.quantities import Form, Kind, Quantity, quantity
 
@@ -38,7 +38,7 @@ class ColumnReader:
         times_fit = set(map(type, self.time_ms)) <= {int} and (
             not self.time_ms or (min(self.time_ms) >= EARLIEST_TIME_MS and max(self.time_ms) < LATEST_TIME_MS)
         )
-        if times_fit and all(map(is_id, self.device)):
+        if times_fit and are_ids(self.device):
             return range(len(self.device))
         good = []
         for index, (device, time_ms) in enumerate(zip(self.device, self.time_ms, strict=True)):
@@ -70,12 +70,14 @@ class ColumnReader:
         if not isinstance(column, list) or len(column) != len(self.device):
             self._refuse_column(name, column, Reason.LENGTH, f"{name} is no list as long as device")
             return None
-        if not set(map(type, column)) <= _TYPES[known.form]:
+        types = set(map(type, column))
+        if not types <= _TYPES[known.form]:
             self._refuse_column(name, column, Reason.WRONG_TYPE, f"{name} is no column of {known.form}s")
             return None
         if known.form is Form.CHOICE:
             return self._words(known, column)
-        return self._bounded(known, column)
+        present = [value for value in column if value is not None] if _NONE in types else column
+        return self._bounded(known, column, present)
 
     def _words(self, known: Quantity, column: list[str | None]) -> list[Number]:
         index = {word: position for position, word in enumerate(known.choices)}
@@ -83,8 +85,7 @@ class ColumnReader:
         self._refuse_cells(known, column, wrong)
         return [index.get(word) if word is not None else None for word in column]
 
-    def _bounded(self, known: Quantity, column: list[Number]) -> list[Number]:
-        present = [value for value in column if value is not None]
+    def _bounded(self, known: Quantity, column: list[Number], present: list[float]) -> list[Number]:
         if not present or (min(present) >= known.minimum and max(present) <= known.maximum):
             return column
         wrong = [row for row, value in enumerate(column) if value is not None and not _fits(known, value)]

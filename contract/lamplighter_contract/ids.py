@@ -1,7 +1,8 @@
 """Identities: what a device or gateway may be called, and time-ordered unique ids."""
 
 import re
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, cast
 from uuid import UUID
 
 ID_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -10,6 +11,11 @@ ID_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 def is_id(text: object) -> bool:
     """True for lower-case letters, digits and hyphens, at most 64, as topics and tags carry them unescaped."""
     return isinstance(text, str) and ID_PATTERN.fullmatch(text) is not None
+
+
+def are_ids(texts: Sequence[object]) -> bool:
+    """True when every one of them is an id."""
+    return set(map(type, texts)) <= {str} and all(map(ID_PATTERN.fullmatch, cast("Sequence[str]", texts)))
 
 
 def uuid7(time_ms: int, random: bytes) -> str:
