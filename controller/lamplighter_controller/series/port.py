@@ -19,8 +19,24 @@ class SeriesUnavailable(ControllerError):
     """The store did not take or give data; the same call may go through later."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """One row that can never be stored, and why, in words for a person."""
+
+    kind: Kind
+    device: str
+    time_ms: int
+    detail: str
+
+
 class SeriesRejected(ControllerError):
-    """The store will never take this batch as it is; the message says why."""
+    """The store will never take `rows`; every other row of the call is stored."""
+
+    def __init__(self, rows: Sequence[Rejection]) -> None:
+        self.rows = tuple(rows)
+        first = self.rows[0]
+        more = f" and {len(self.rows) - 1} more" if len(self.rows) > 1 else ""
+        super().__init__(f"{first.kind} {first.device} at {first.time_ms}: {first.detail}{more}")
 
 
 class Aggregate(StrEnum):
@@ -69,7 +85,7 @@ class Series(Protocol):
 
         Raises:
             SeriesUnavailable: nothing is known to be stored; write again.
-            SeriesRejected: this data can never be stored.
+            SeriesRejected: the rows it names can never be stored; all others are.
         """
 
     async def range(

@@ -1,0 +1,1 @@
+"""The embedded store: one DuckDB database file, owned by one process."""
