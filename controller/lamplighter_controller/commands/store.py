@@ -1,0 +1,288 @@
+"""Tables and queries of commands. Ids are time-ordered, so the newest are the greatest."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    desc,
+    func,
+    select,
+    text,
+    update,
+)
+
+from lamplighter_contract.command import Operation
+from lamplighter_contract.states import CommandState
+from lamplighter_controller.commands.model import Change, Order, Part, Request
+from lamplighter_controller.commands.rules import OPEN
+from lamplighter_controller.ledger.tables import metadata, storable
+
+NAME: Final = String(64)
+IDS_AT_ONCE: Final = 500
+CHANGING: Final = ("state", "reason", "accepted", "open")
+CHANGING_IN_PART: Final = ("state", "reason", "reading")
+
+request_table: Final = Table(
+    "command_request",
+    metadata,
+    Column("id", NAME, primary_key=True),
+    Column("op", NAME, nullable=False),
+    Column("args", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("approvals", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("key", Text),
+    Column("content", Text, nullable=False),
+    Column("issued_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    UniqueConstraint("who", "key"),
+)
+
+command_table: Final = Table(
+    "command",
+    metadata,
+    Column("id", NAME, primary_key=True),
+    Column("request", NAME, ForeignKey("command_request.id"), nullable=False, index=True),
+    Column("gateway", NAME, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("state", NAME, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("accepted", Boolean, nullable=False),
+    Column("open", Boolean, nullable=False),
+    UniqueConstraint("gateway", "seq"),
+    Index(None, "open", sqlite_where=text("open"), postgresql_where=text("open")),
+)
+
+part_table: Final = Table(
+    "command_part",
+    metadata,
+    Column("command", NAME, ForeignKey("command.id"), primary_key=True),
+    Column("device", NAME, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("state", NAME, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("reading", Text, nullable=False),
+    Index(None, "device", "command"),
+)
+
+sequence_table: Final = Table(
+    "command_sequence",
+    metadata,
+    Column("gateway", NAME, primary_key=True),
+    Column("highest", BigInteger, nullable=False),
+)
+
+
+UPDATE_COMMAND: Final = (
+    update(command_table)
+    .where(command_table.c.id == bindparam("the_command"))
+    .values({name: bindparam(name) for name in CHANGING})
+)
+UPDATE_PART: Final = (
+    update(part_table)
+    .where(part_table.c.command == bindparam("the_command"), part_table.c.device == bindparam("the_device"))
+    .values({name: bindparam(name) for name in CHANGING_IN_PART})
+)
+
+
+def add(connection: Connection, request: Request, orders: Sequence[Order]) -> None:
+    """Store a new request with its commands and their parts."""
+    connection.execute(request_table.insert(), _request_row(request))
+    connection.execute(command_table.insert(), [_command_row(order) for order in orders])
+    parts = [_part_row(order, part, position) for order in orders for position, part in enumerate(order.parts.values())]
+    if parts:
+        connection.execute(part_table.insert(), parts)
+
+
+def save(connection: Connection, changes: Iterable[Change]) -> None:
+    """Store what changed."""
+    commands, parts = [], []
+    for change in changes:
+        order = change.order
+        row = _command_row(order)
+        commands.append({"the_command": row["id"], **{name: row[name] for name in CHANGING}})
+        for part in change.changed:
+            row = _part_row(order, part, position=0)
+            keys = {"the_command": order.id, "the_device": part.device}
+            parts.append(keys | {name: row[name] for name in CHANGING_IN_PART})
+    if commands:
+        connection.execute(UPDATE_COMMAND, commands)
+    if parts:
+        connection.execute(UPDATE_PART, parts)
+
+
+def highest_seq(connection: Connection, gateway: str) -> int:
+    """The highest command number given to a gateway, 0 when none was."""
+    query = select(sequence_table.c.highest).where(sequence_table.c.gateway == gateway)
+    return connection.scalar(query) or 0
+
+
+def set_highest_seq(connection: Connection, gateway: str, highest: int) -> None:
+    """Remember the highest command number given to, or told by, a gateway."""
+    known = connection.execute(
+        update(sequence_table).where(sequence_table.c.gateway == gateway).values(highest=highest)
+    )
+    if not known.rowcount:
+        connection.execute(sequence_table.insert().values(gateway=gateway, highest=highest))
+
+
+def find_by_key(connection: Connection, who: str, key: str) -> Request | None:
+    """The request that somebody made under a key."""
+    query = select(request_table).where(request_table.c.who == who, request_table.c.key == key)
+    row = connection.execute(query).first()
+    return _request(row) if row else None
+
+
+def find_request(connection: Connection, request: str) -> Request | None:
+    """A request by its id."""
+    row = connection.execute(select(request_table).where(request_table.c.id == request)).first()
+    return _request(row) if row else None
+
+
+def newest_requests(connection: Connection, *, device: str | None, before: str | None, limit: int) -> list[Request]:
+    """The newest requests first, of one device or all, older than `before` when given."""
+    query = select(request_table).order_by(desc(request_table.c.id)).limit(limit)
+    if device is not None:
+        commands = select(part_table.c.command).where(part_table.c.device == device)
+        query = query.where(
+            request_table.c.id.in_(select(command_table.c.request).where(command_table.c.id.in_(commands)))
+        )
+    if before is not None:
+        query = query.where(request_table.c.id < before)
+    return [_request(row) for row in connection.execute(query)]
+
+
+def orders_of(connection: Connection, requests: Sequence[str]) -> dict[str, list[Order]]:
+    """Every command of some requests, by request."""
+    found: defaultdict[str, list[Order]] = defaultdict(list)
+    for order in _orders(connection, command_table.c.request, requests):
+        found[order.request.id].append(order)
+    return found
+
+
+def counts(connection: Connection, requests: Sequence[str]) -> dict[str, dict[CommandState, int]]:
+    """How many parts of each request are in which state; operations on gateways count as one part."""
+    found: defaultdict[str, dict[CommandState, int]] = defaultdict(dict)
+    state = func.coalesce(part_table.c.state, command_table.c.state)
+    query = (
+        select(command_table.c.request, state.label("state"), func.count().label("parts"))
+        .select_from(command_table.outerjoin(part_table, part_table.c.command == command_table.c.id))
+        .where(command_table.c.request.in_(requests))
+        .group_by(command_table.c.request, state)
+    )
+    for row in connection.execute(query):
+        found[row.request][CommandState(row.state)] = row.parts
+    return found
+
+
+def orders(connection: Connection, commands: Sequence[str]) -> dict[str, Order]:
+    """Commands by id; those not known are left out."""
+    return {order.id: order for order in _orders(connection, command_table.c.id, commands)}
+
+
+def open_orders(connection: Connection) -> list[Order]:
+    """Every command that is not at its end, in the order of their numbers."""
+    open_now = connection.scalars(select(command_table.c.id).where(command_table.c.open)).all()
+    return sorted(orders(connection, open_now).values(), key=lambda order: order.seq)
+
+
+def _orders(connection: Connection, column: Column[Any], values: Sequence[str]) -> list[Order]:
+    found = []
+    for start in range(0, len(values), IDS_AT_ONCE):
+        some = values[start : start + IDS_AT_ONCE]
+        rows = connection.execute(select(command_table).where(column.in_(some)).order_by(command_table.c.id)).all()
+        requests = _requests(connection, {row.request for row in rows})
+        parts = _parts(connection, [row.id for row in rows])
+        found += [_order(row, requests[row.request], parts[row.id]) for row in rows]
+    return found
+
+
+def _requests(connection: Connection, ids: Iterable[str]) -> Mapping[str, Request]:
+    rows = connection.execute(select(request_table).where(request_table.c.id.in_(list(ids))))
+    return {row.id: _request(row) for row in rows}
+
+
+def _parts(connection: Connection, commands: Sequence[str]) -> defaultdict[str, dict[str, Part]]:
+    found: defaultdict[str, dict[str, Part]] = defaultdict(dict)
+    query = (
+        select(part_table)
+        .where(part_table.c.command.in_(commands))
+        .order_by(part_table.c.command, part_table.c.position)
+    )
+    for row in connection.execute(query):
+        reading = msgspec.json.decode(row.reading)
+        found[row.command][row.device] = Part(row.device, CommandState(row.state), row.reason, reading)
+    return found
+
+
+def _request_row(request: Request) -> dict[str, Any]:
+    return {
+        "id": request.id,
+        "op": request.op,
+        "args": msgspec.json.encode(request.args).decode(),
+        "reason": request.reason,
+        "approvals": msgspec.json.encode(request.approvals).decode(),
+        "who": request.who,
+        "key": request.key,
+        "content": request.content,
+        "issued_ms": request.issued_ms,
+        "expires_ms": request.expires_ms,
+    }
+
+
+def _request(row: Row[Any]) -> Request:
+    return Request(
+        id=row.id,
+        op=Operation(row.op),
+        args=msgspec.json.decode(row.args),
+        reason=row.reason,
+        approvals=tuple(msgspec.json.decode(row.approvals)),
+        who=row.who,
+        key=row.key,
+        content=row.content,
+        issued_ms=row.issued_ms,
+        expires_ms=row.expires_ms,
+    )
+
+
+def _command_row(order: Order) -> dict[str, Any]:
+    return {
+        "id": order.id,
+        "request": order.request.id,
+        "gateway": order.gateway,
+        "seq": order.seq,
+        "state": order.state,
+        "reason": storable(order.reason),
+        "accepted": order.accepted,
+        "open": order.state in OPEN,
+    }
+
+
+def _order(row: Row[Any], request: Request, parts: Mapping[str, Part]) -> Order:
+    return Order(row.id, request, row.gateway, row.seq, CommandState(row.state), row.reason, row.accepted, parts)
+
+
+def _part_row(order: Order, part: Part, position: int) -> dict[str, Any]:
+    return {
+        "command": order.id,
+        "device": part.device,
+        "position": position,
+        "state": part.state,
+        "reason": storable(part.reason),
+        "reading": msgspec.json.encode(part.reading).decode(),
+    }
