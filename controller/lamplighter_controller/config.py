@@ -1,0 +1,272 @@
+"""The controller's configuration: one YAML file, then the environment; every mistake is told at once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
+from pydantic_core import ErrorDetails
+
+from lamplighter_contract.clock import REAL_TIME, CivilScale, decode_scale
+from lamplighter_contract.ids import is_id
+from lamplighter_controller.errors import ControllerError
+from lamplighter_controller.ledger.databases import parse_url
+from lamplighter_controller.ledger.errors import LedgerUnusable
+from lamplighter_controller.series.settings import (
+    Retention,
+    SeriesSettings,
+    SeriesSettingsError,
+    duckdb_path,
+    influx_address,
+)
+
+PREFIX: Final = "LAMPLIGHTER_CONTROLLER_"
+MAX_FILE_BYTES: Final = 1_048_576
+
+
+class ConfigWrong(ControllerError):
+    """The configuration cannot be used; `problems` says where, what stands there, and what is expected."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(problems))
+
+
+def _identity(text: str) -> str:
+    if not is_id(text):
+        raise ValueError("expected lower-case letters, digits and hyphens, at most 64")
+    return text
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError("expected a time zone such as Asia/Shanghai") from error
+    return text
+
+
+def _beside(path: Path, info: ValidationInfo) -> Path:
+    folder = (info.context or {}).get("folder", Path())
+    return Path(folder, path)
+
+
+def _file(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError("expected a file that is there")
+    return path
+
+
+def _ledger(url: str) -> str:
+    try:
+        parse_url(url)
+    except LedgerUnusable as error:
+        raise ValueError("expected sqlite:///<file> or postgresql://<user>@<host>/<database>") from error
+    return url
+
+
+LedgerUrl = Annotated[str, AfterValidator(_ledger)]
+Identity = Annotated[str, AfterValidator(_identity)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Place = Annotated[Path, AfterValidator(_beside)]
+File = Annotated[Place, AfterValidator(_file)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TlsConfig(_Section):
+    """Certificates: `ca` signed the other side's, `certificate` and `key` are ours and go together."""
+
+    ca: File
+    certificate: File | None = None
+    key: File | None = None
+
+    @model_validator(mode="after")
+    def _together(self) -> "TlsConfig":
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("expected certificate and key together, or neither")
+        return self
+
+
+class BrokerConfig(_Section):
+    """The MQTT broker."""
+
+    host: str = "127.0.0.1"
+    port: Port = 1883
+    user: str | None = None
+    password_file: File | None = None
+    tls: TlsConfig | None = None
+    keepalive_s: Annotated[int, Field(ge=5, le=3600)] = 30
+
+
+class SeriesConfig(_Section):
+    """The time-series store; without a URL, a DuckDB file in the data folder."""
+
+    url: str | None = None
+    user: str = ""
+    password_file: File | None = None
+    token_file: File | None = None
+    gzip: bool = False
+    timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+    raw_days: int = 30
+    quarter_hour_days: int = 400
+    day_days: int = 3660
+
+    @model_validator(mode="after")
+    def _usable(self) -> "SeriesConfig":
+        try:
+            Retention(self.raw_days, self.quarter_hour_days, self.day_days)
+            if self.url is not None and duckdb_path(self.url) is None:
+                influx_address(self.url)
+        except SeriesSettingsError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+
+class HttpConfig(_Section):
+    """Where API and console are served; HTTPS when a certificate is given."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    certificate: File | None = None
+    key: File | None = None
+
+    @model_validator(mode="after")
+    def _together(self) -> "HttpConfig":
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("expected certificate and key together, or neither")
+        return self
+
+
+class CityConfig(_Section):
+    """The city as it is shown: its name by language, its time zone."""
+
+    name: dict[str, str] = {"en": "Sample city", "zh": "示例城市"}
+    zone: Zone = "Asia/Shanghai"
+
+
+class Config(_Section):
+    """Everything the controller has to know; paths are relative to the file they stand in."""
+
+    controller: Identity
+    data: Place
+    ledger: LedgerUrl | None = None
+    series: SeriesConfig = SeriesConfig()
+    broker: BrokerConfig = BrokerConfig()
+    http: HttpConfig = HttpConfig()
+    city: CityConfig = CityConfig()
+    clock: File | None = None
+    keys: Place | None = None
+    enrolled: tuple[Identity, ...] = ()
+    demo: bool = False
+
+    @property
+    def ledger_url(self) -> str:
+        """The ledger's URL; without one, an SQLite file in the data folder."""
+        return self.ledger or f"sqlite:///{self.data / 'ledger.sqlite'}"
+
+    @property
+    def keys_folder(self) -> Path:
+        """Where the signing key and the keys document are."""
+        return self.keys or self.data / "keys"
+
+    @property
+    def control_socket(self) -> Path:
+        """Where the command line reaches the running controller."""
+        return self.data / "control.sock"
+
+    def series_settings(self) -> SeriesSettings:
+        """The series store's settings.
+
+        Raises:
+            OSError: a password or token file cannot be read.
+        """
+        series = self.series
+        return SeriesSettings(
+            url=series.url or f"duckdb:///{self.data / 'series.duckdb'}",
+            username=series.user,
+            password=_secret(series.password_file),
+            token=_secret(series.token_file),
+            gzip=series.gzip,
+            timeout_s=series.timeout_s,
+            retention=Retention(series.raw_days, series.quarter_hour_days, series.day_days),
+        )
+
+    def broker_password(self) -> str | None:
+        """The broker's password.
+
+        Raises:
+            OSError: its file cannot be read.
+        """
+        return _secret(self.broker.password_file) if self.broker.password_file else None
+
+    def scale(self) -> CivilScale:
+        """How civil time follows real time.
+
+        Raises:
+            ConfigWrong: the clock file holds something else.
+        """
+        if self.clock is None:
+            return REAL_TIME
+        try:
+            return decode_scale(self.clock.read_bytes())
+        except (OSError, ValueError) as error:
+            raise ConfigWrong([f"{self.clock}: {error}"]) from error
+
+
+def read_config(path: Path, environment: Mapping[str, str]) -> Config:
+    """Read the file, let `LAMPLIGHTER_CONTROLLER_<KEY>__<KEY>` variables overrule it, and check everything.
+
+    Raises:
+        ConfigWrong: with every problem there is.
+    """
+    content = _load(path)
+    for name in sorted(environment):
+        if name.startswith(PREFIX):
+            _overrule(content, name.removeprefix(PREFIX).lower().split("__"), environment[name])
+    try:
+        return Config.model_validate(content, context={"folder": path.resolve().parent})
+    except ValidationError as error:
+        raise ConfigWrong([_told(path, problem) for problem in error.errors()]) from error
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ConfigWrong([f"{path}: larger than {MAX_FILE_BYTES} bytes"])
+        content = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigWrong([f"{path}: {error}"]) from error
+    if not isinstance(content, dict):
+        raise ConfigWrong([f"{path}: expected keys and values, such as `controller: centre-1`"])
+    return content
+
+
+def _overrule(content: dict[str, Any], keys: list[str], text: str) -> None:
+    section = content
+    for key in keys[:-1]:
+        below = section.get(key)
+        section[key] = below if isinstance(below, dict) else {}
+        section = section[key]
+    section[keys[-1]] = yaml.safe_load(text) if text[:1] in {"[", "{"} else text
+
+
+def _told(path: Path, problem: ErrorDetails) -> str:
+    key = ".".join(map(str, problem["loc"])) or "the file as a whole"
+    value, words = problem["input"], problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "missing":
+        return f"{path}: {key} is missing"
+    if problem["type"] == "extra_forbidden":
+        return f"{path}: {key} is no key that is known here"
+    if isinstance(value, dict | list):
+        return f"{path}: {key}: {words}"
+    return f"{path}: {key} is {str(value)[:200]!r}: {words}"
+
+
+def _secret(path: Path | None) -> str:
+    return path.read_text().strip() if path else ""
