@@ -11,13 +11,14 @@ from typing import Any, Final
 import click
 
 from lamplighter_contract.clock import SystemClock, decode_scale
-from lamplighter_firmware_sim.city import build_city
+from lamplighter_firmware_sim.city import City
 from lamplighter_firmware_sim.control import Request, ask
 from lamplighter_firmware_sim.errors import SimError
 from lamplighter_firmware_sim.faults.kinds import KINDS
 from lamplighter_firmware_sim.gateway_config import GatewayOptions, gateway_config
 from lamplighter_firmware_sim.inventory_json import city_document, endpoints_at, endpoints_in, summary
-from lamplighter_firmware_sim.scenario import Scenario, load_scenario
+from lamplighter_firmware_sim.loading import load_city
+from lamplighter_firmware_sim.scenario import Scenario
 from lamplighter_firmware_sim.serve import running_city
 
 _WRONG_INPUT: Final = 2
@@ -34,11 +35,11 @@ def main() -> None:
     """Simulated street lamps and supply points that speak the real wires."""
 
 
-def _load(path: Path) -> Scenario:
-    scenario = load_scenario(path)
-    if isinstance(scenario, Scenario):
-        return scenario
-    for problem in scenario:
+def _load(path: Path) -> City:
+    city = load_city(path)
+    if isinstance(city, City):
+        return city
+    for problem in city:
         click.echo(str(problem), err=True)
     sys.exit(_WRONG_INPUT)
 
@@ -84,7 +85,7 @@ def run(scenario_path: Path, directory: Path, clock_path: Path | None, verbose: 
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
     )
-    scenario, clock = _load(scenario_path), _clock(clock_path)
+    scenario, clock = _load(scenario_path).scenario, _clock(clock_path)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         asyncio.run(_serve(scenario, directory, clock, options))
@@ -107,7 +108,7 @@ async def _serve(scenario: Scenario, directory: Path, clock: SystemClock, option
 @_scenario_option
 def check(scenario_path: Path) -> None:
     """Say what is wrong with a scenario, all at once; exit code 2 if anything is."""
-    click.echo(summary(build_city(_load(scenario_path))))
+    click.echo(summary(_load(scenario_path)))
 
 
 @main.command()
@@ -115,7 +116,7 @@ def check(scenario_path: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="The whole inventory.")
 def city(scenario_path: Path, as_json: bool) -> None:
     """List what stands in the city."""
-    inventory = build_city(_load(scenario_path))
+    inventory = _load(scenario_path)
     click.echo(json.dumps(city_document(inventory), ensure_ascii=False) if as_json else summary(inventory))
 
 
@@ -140,6 +141,7 @@ def city(scenario_path: Path, as_json: bool) -> None:
 @click.option("--poll-s", type=float, default=10, show_default=True)
 @click.option("--report-interval-s", type=float, default=60, show_default=True)
 @click.option("--heartbeat-s", type=float, default=900, show_default=True)
+@click.option("--names/--no-names", default=True, show_default=True, help="Names of devices in both languages.")
 @click.option("--ranges", is_flag=True, help="One line for all lamps of a bus, without positions and names.")
 def gateway_config_command(
     scenario_path: Path,
@@ -152,7 +154,7 @@ def gateway_config_command(
     **options: Any,
 ) -> None:
     """Print the YAML file of one gateway."""
-    inventory = build_city(_load(scenario_path))
+    inventory = _load(scenario_path)
     if gateway not in inventory.gateways:
         _fail(SimError(f"--gateway {gateway!r}: expected one of {', '.join(inventory.gateways)}"))
     try:

@@ -28,6 +28,7 @@ class GatewayOptions:
     report_interval_s: float = 60
     heartbeat_s: float = 900
     ranges: bool = False
+    names: bool = True
 
 
 def gateway_config(city: City, gateway: str, endpoints: Endpoints, options: GatewayOptions) -> str:
@@ -98,7 +99,7 @@ def _bus(cabinet: Cabinet, city: City, endpoints: Endpoints) -> dict[str, Any]:
 def _devices(city: City, index: int, options: GatewayOptions) -> Iterator[dict[str, Any]]:
     cabinet = city.cabinets[index]
     bus, poll = {"bus": cabinet.id}, {"poll_s": options.poll_s}
-    where = _where(cabinet.position, cabinet.name)
+    where = _where(cabinet.position, cabinet.name, options)
     yield {"id": cabinet.id, **bus, "profile": "cabinet-meter", "unit": cabinet.unit, **poll, **where}
     for circuit in (one for one in city.circuits if one.cabinet == index):
         offset = CIRCUIT_OFFSETS[circuit.phase]
@@ -109,7 +110,7 @@ def _devices(city: City, index: int, options: GatewayOptions) -> Iterator[dict[s
             "unit": cabinet.unit,
             "offset": offset,
             **poll,
-            **_where(cabinet.position, circuit.name),
+            **_where(cabinet.position, circuit.name, options),
         }
     lamps = [city.lamps[i] for i in city.lamps_of(index)]
     if options.ranges and cabinet.wire is not Wire.MQTT:
@@ -126,16 +127,13 @@ def _devices(city: City, index: int, options: GatewayOptions) -> Iterator[dict[s
 
 
 def _lamp(lamp: Lamp, cabinet: Cabinet, options: GatewayOptions) -> dict[str, Any]:
-    where = _where(lamp.position, lamp.name)
+    where = _where(lamp.position, lamp.name, options)
     if cabinet.wire is Wire.MQTT:
         return {"id": lamp.id, "bus": "field", "profile": "lamp-mqtt", "address": lamp.address, **where}
     poll = {"unit": lamp.unit, "poll_s": options.poll_s}
     return {"id": lamp.id, "bus": cabinet.id, "profile": "lamp-single", **poll, **where}
 
 
-def _where(position: Position, name: Name) -> dict[str, Any]:
-    return {
-        "latitude": position.latitude,
-        "longitude": position.longitude,
-        "name": {"zh": name.zh, "en": name.en},
-    }
+def _where(position: Position, name: Name, options: GatewayOptions) -> dict[str, Any]:
+    place: dict[str, Any] = {"latitude": position.latitude, "longitude": position.longitude}
+    return place | {"name": {"zh": name.zh, "en": name.en}} if options.names else place

@@ -37,6 +37,16 @@ def test_every_mistake_is_listed_and_the_exit_code_is_2(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+def test_a_fault_of_nothing_in_the_city_is_a_mistake_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.yaml"
+    faults = "faults:\n  - {kind: silent, target: lamp-01-001}\n  - {kind: dead_lamp, target: cab-01}\n"
+    path.write_text(SMALL + faults, "utf-8")
+    code, _, errors = sim("check", "--scenario", str(path))
+    assert code == 2
+    assert "faults[1].target: 'cab-01' - expected the id of a lamp" in errors
+    assert len(errors.splitlines()) == 1
+
+
 def test_gateway_config_is_printed() -> None:
     code, text, _ = sim(
         "gateway-config", "--scenario", CITY, "--gateway", "gw-2", "--directory", "run/sim", "--data", "run/gw-2",
@@ -44,6 +54,7 @@ def test_gateway_config_is_printed() -> None:
     )  # fmt: skip
     document = yaml.safe_load(text)
     assert code == 0
+    assert "name" in document["devices"][0]
     assert (document["gateway"], document["clock"]) == ("gw-2", "run/clock.json")
     assert document["buses"][0]["port"] == 15_006
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamplighter_firmware_sim.physics import lamps
@@ -14,6 +14,7 @@ def one(value: float) -> Array:
     return np.array([value])
 
 
+@settings(deadline=None)
 @given(rated=st.floats(20, 400), low=levels, high=levels, volt=volts)
 def test_led_power_never_falls_with_the_level(rated: float, low: float, high: float, volt: float) -> None:
     low, high = sorted((low, high))
@@ -21,6 +22,7 @@ def test_led_power_never_falls_with_the_level(rated: float, low: float, high: fl
     assert 0 < power[0] <= power[1] <= 1.02 * rated
 
 
+@settings(deadline=None)
 @given(level=levels, arc=st.floats(0, 9), low=volts, high=volts)
 def test_hps_power_follows_the_voltage_by_the_power_of_1_6(level: float, arc: float, low: float, high: float) -> None:
     power = lamps.hps_power_w(np.full(2, 250.0), np.full(2, level), np.array([low, high]), np.full(2, arc))
@@ -64,6 +66,7 @@ def test_an_arc_drops_out_when_the_voltage_sags_and_stays_out_while_hot() -> Non
     assert not lamps.arc_burns(np.array([False]), wanted, one(230), hot)[0]
 
 
+@settings(deadline=None)
 @given(start=st.floats(-20, 80), goal=st.floats(-20, 80), seconds=st.floats(0.1, 7200), parts=st.integers(1, 20))
 def test_the_approach_to_a_temperature_does_not_depend_on_the_steps(
     start: float, goal: float, seconds: float, parts: int

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamplighter_firmware_sim.scenario import Scenario
@@ -88,6 +88,7 @@ def test_a_broadcast_reaches_every_lamp_with_supply_and_is_not_answered(simulati
     assert written == everybody - deaf
 
 
+@settings(deadline=None)
 @given(pdu=st.binary(min_size=1, max_size=252))
 def test_any_bytes_get_a_well_formed_answer(pdu: bytes) -> None:
     answer = respond(LampUnit(CITY, 0), pdu)

@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -218,6 +220,14 @@ def test_a_static_city_stands_still_but_obeys() -> None:
     simulation.step(NIGHT + HOUR, 61)
     assert simulation.bank.lamps[0, 1] == 30
     assert simulation.bank.lamps[0, 4] < before[0, 4]
+
+
+def test_a_step_of_the_sample_city_costs_next_to_nothing(sample: Scenario) -> None:
+    simulation = Simulation(sample, NIGHT)
+    began = time.process_time()
+    for step in range(1, 51):
+        simulation.step(NIGHT + step * 30_000, step / 2)
+    assert (time.process_time() - began) / 50 < 0.010  # 2 % of a core at two steps a second
 
 
 def test_faults_clear_and_globs_hit_many(night_city: Simulation) -> None:

@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamplighter_firmware_sim.scenario import Scenario
@@ -76,6 +76,7 @@ def test_a_circuit_reads_as_its_profile_says(small: Scenario) -> None:
     assert values["breaker_bits"] == 0
 
 
+@settings(deadline=None)
 @given(st.floats(-1e6, 1e6))
 def test_no_measured_value_reads_as_not_available(value: float) -> None:
     array = np.array([value])
@@ -83,12 +84,14 @@ def test_no_measured_value_reads_as_not_available(value: float) -> None:
     assert signed(array)[0] != 0xFFFF
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_a_double_register_keeps_its_value(value: int) -> None:
     high, low = double(np.array([float(value)]))
     assert (int(high[0]) << 16 | int(low[0])) == value
 
 
+@settings(deadline=None)
 @given(st.integers(-32_768, 32_767).filter(lambda value: value != -1))
 def test_a_signed_register_keeps_its_value(value: int) -> None:
     assert int(signed(np.array([float(value)])).astype(np.int16)[0]) == value

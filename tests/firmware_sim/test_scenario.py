@@ -46,6 +46,7 @@ def test_defaults(small: Scenario) -> None:
             "faults[0].at",
             "HH:MM",
         ),
+        ("seed: 7", "seed: 7\nseed: 8", "line 4", "valid YAML"),
         ("roads:", "roads: [", "line 15", "valid YAML"),
     ],
 )

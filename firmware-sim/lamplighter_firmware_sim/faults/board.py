@@ -1,6 +1,5 @@
 """Which faults hold now, and their strength on every device."""
 
-import fnmatch
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,8 +8,8 @@ from numpy.typing import NDArray
 
 from lamplighter_contract.quantities import Kind
 from lamplighter_firmware_sim.city.inventory import City
-from lamplighter_firmware_sim.errors import UnknownTargetError
-from lamplighter_firmware_sim.faults.kinds import KINDS, FaultKind, FaultSpan, RealSpan
+from lamplighter_firmware_sim.faults.kinds import KINDS, FaultSpan, RealSpan
+from lamplighter_firmware_sim.faults.targets import Devices, devices_meant, kind_named
 
 _FOR_EVER_S: Final = 1e12
 
@@ -24,7 +23,7 @@ class Fault:
     target: str
     value: float
     span: FaultSpan
-    devices: tuple[tuple[Kind, int], ...]
+    devices: Devices
 
 
 class FaultBoard:
@@ -52,7 +51,7 @@ class FaultBoard:
             UnknownTargetError: no such kind, no such device, or the kind does not befall it.
             ValueError: the value is out of the kind's bounds.
         """
-        known = _kind(kind)
+        known = kind_named(kind)
         strength = known.default if value is None else value
         if not known.lowest <= strength <= known.highest:
             raise ValueError(f"value {strength:g} of {kind}: expected {known.lowest:g} to {known.highest:g}")
@@ -97,22 +96,7 @@ class FaultBoard:
                 column[index] = max(column[index], fault.value)
 
     def _insert(self, kind: str, target: str, value: float, span: FaultSpan) -> Fault:
-        fault = Fault(self._next, kind, target, value, span, self._devices(_kind(kind), target))
+        fault = Fault(self._next, kind, target, value, span, devices_meant(self._city, kind_named(kind), target))
         self._next += 1
         self._faults[fault.number] = fault
         return fault
-
-    def _devices(self, kind: FaultKind, target: str) -> tuple[tuple[Kind, int], ...]:
-        places = self._city.places
-        ids = fnmatch.filter(places, target) if any(c in target for c in "*?") else [target]
-        found = tuple(places[one] for one in ids if one in places and places[one][0] in kind.targets)
-        if not found:
-            kinds = ", ".join(sorted(kind.targets))
-            raise UnknownTargetError(f"{target!r} of fault {kind.name}: no such {kinds} in the city")
-        return found
-
-
-def _kind(name: str) -> FaultKind:
-    if name not in KINDS:
-        raise UnknownTargetError(f"fault kind {name!r}: expected one of {', '.join(KINDS)}")
-    return KINDS[name]

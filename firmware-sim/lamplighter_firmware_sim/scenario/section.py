@@ -121,10 +121,22 @@ class Section:
                 self._report.add(self.path(str(name)), self._content[name], f"one of {', '.join(sorted(self._asked))}")
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML as the format means it: a key stands once in a mapping."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value} stands twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def parse_yaml(text: str, report: Report) -> object:
     """The document in `text`; a syntax error is noted with its line."""
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, _Loader)  # noqa: S506 - derived from the safe loader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         report.add(f"line {mark.line + 1}" if mark else "document", getattr(error, "problem", None), "valid YAML")

@@ -9,6 +9,7 @@ from lamplighter_firmware_sim.wires.bus import Bus
 
 _LOG: Final = logging.getLogger(__name__)
 _HEADER: Final = struct.Struct(">HHHB")
+_MOST_MASTERS: Final = 64  # of one bus
 _LONGEST: Final = 254  # unit id and the longest PDU
 
 
@@ -24,6 +25,8 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._open.add(self)
+        if len(self._open) > _MOST_MASTERS:
+            self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - both ends of a life are alike here
         self._open.discard(self)
