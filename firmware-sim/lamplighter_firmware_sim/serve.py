@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from lamplighter_firmware_sim.wires.rtu import RtuBus
 from lamplighter_firmware_sim.wires.tcp import TcpBus
 from lamplighter_firmware_sim.wires.units import cabinet_units
 
+_LOG: Final = logging.getLogger(__name__)
 _TICK_S: Final = 0.5
 _SHORTEST_TICK_S: Final = 0.05
 _MEMORY_S: Final = 30.0
@@ -121,6 +123,8 @@ def _field_lamps(
         if simulation.city.cabinets[index].wire is Wire.MQTT
         for lamp in simulation.city.lamps_of(index)
     ]
+    if lamps and broker is None:
+        _LOG.warning("no field broker is given: the %d lamps that speak MQTT stay unreachable", len(lamps))
     return FieldLamps(simulation, clock, broker, lamps) if broker and lamps else None
 
 

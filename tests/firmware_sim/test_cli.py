@@ -1,6 +1,7 @@
 import asyncio
 import json
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -74,6 +75,20 @@ def test_a_wrong_call_is_told_so(arguments: list[str], said: str) -> None:
     assert said in errors
 
 
+def test_a_port_that_is_taken_is_told_and_nothing_is_left(tmp_path: Path) -> None:
+    scenario, directory = tmp_path / "small.yaml", tmp_path / "run"
+    scenario.write_text(SMALL, "utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        base = other.getsockname()[1] - 1
+        code, _, errors = sim(
+            "run", "--scenario", str(scenario), "--directory", str(directory), "--port-base", str(base)
+        )
+    assert code == 2
+    assert str(base + 1) in errors
+    assert not list(directory.glob("rtu-*"))
+    assert not (directory / "sim.sock").exists()
+
+
 class Running:
     """`lamplighter-sim run` as a child process."""
 
@@ -121,7 +136,9 @@ async def test_run_serves_takes_faults_and_stops_clean(running: Running) -> None
     running.process.send_signal(signal.SIGTERM)
     async with asyncio.timeout(10):
         _, errors = await running.process.communicate()
-    assert (running.process.returncode, errors) == (0, b"")
+    assert running.process.returncode == 0
+    assert errors.count(b"\n") == 1
+    assert b"the 12 lamps that speak MQTT stay unreachable" in errors
     assert {path.name for path in running.directory.iterdir()} == {"endpoints.json", "memory.npz"}
 
 
