@@ -1,0 +1,332 @@
+"""Where the gateway's parts are put together and run; the only supervisor."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from enum import Enum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from lamplighter_contract import documents
+from lamplighter_contract.clock import Clock
+from lamplighter_contract.command import Command, Operation
+from lamplighter_contract.documents import DeviceEntry, DevicesDocument, GatewayState, Health
+from lamplighter_contract.ids import uuid7
+from lamplighter_contract.quality import Quality
+from lamplighter_contract.results import DeviceResult
+from lamplighter_contract.states import CommandState
+from lamplighter_contract.topics import Down
+from lamplighter_gateway import control
+from lamplighter_gateway.batch import LONGEST_S, Batch
+from lamplighter_gateway.commands.answers import Answers
+from lamplighter_gateway.commands.desk import Desk
+from lamplighter_gateway.commands.execution import Execution
+from lamplighter_gateway.commands.journal import Journal
+from lamplighter_gateway.drivers.port import BusStatus, Driver, Reading, Sink
+from lamplighter_gateway.events import Events
+from lamplighter_gateway.faults import FaultHook, no_fault
+from lamplighter_gateway.light.actuator import Actuator
+from lamplighter_gateway.light.autonomy import Autonomy
+from lamplighter_gateway.light.registry import Registry
+from lamplighter_gateway.link.port import Link
+from lamplighter_gateway.local import LocalRequests
+from lamplighter_gateway.spool.frames import Class, Limits, SpoolState
+from lamplighter_gateway.spool.spool import Spool
+from lamplighter_gateway.uplink.lanes import Timing
+from lamplighter_gateway.uplink.uplink import Identity, Presence, Uplink
+from lamplighter_gateway.watch import metrics
+from lamplighter_gateway.watch.buses import changes
+from lamplighter_gateway.watch.clock_trust import clock_state, trusted
+from lamplighter_gateway.watch.counters import Counters
+from lamplighter_gateway.watch.health import health
+
+log = logging.getLogger(__name__)
+
+WATCH_S: Final = 2.0
+RESTART_GRACE_S: Final = 0.5
+
+Report = Callable[[Sequence[Reading]], Sequence[Reading]]
+
+
+class Ending(Enum):
+    """Why `run` returned."""
+
+    STOPPED = "stopped"
+    RESTART = "restart"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one gateway is, apart from its devices and wires."""
+
+    gateway: str
+    data: Path
+    root_key: bytes | None = None
+    config_version: int = 0
+    compress: bool = False
+    limits: Limits = field(default_factory=Limits)
+    timing: Timing = field(default_factory=Timing)
+    metrics: tuple[str, int] | None = None
+    rate: float = 1.0
+
+
+class Gateway:
+    """One gateway. Build it, then `run` it once."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        entries: Sequence[DeviceEntry],
+        bus_of: Mapping[str, str],
+        make_drivers: Callable[[Sink], Mapping[str, Driver]],
+        link: Link,
+        clock: Clock,
+        report: Report,
+        fault: FaultHook = no_fault,
+    ) -> None:
+        """`make_drivers` builds every bus's driver around the sink; `report` passes on what is worth sending."""
+        self._settings = settings
+        self._clock = clock
+        self._report = report
+        self.boot = uuid7(clock.wall_ms(), secrets.token_bytes(10))
+        self._ending = asyncio.get_running_loop().create_future()
+        self._counters = Counters()
+        self._latest_known_ms = 0
+        self._statuses: dict[str, BusStatus] = {}
+        self.registry = Registry({entry.device: entry for entry in entries}, bus_of, make_drivers(self._sink))
+        self.spool = Spool(settings.data, settings.limits, clock)
+        self.journal = Journal(settings.data, clock)
+        self.events = Events(self.spool, clock)
+        self._batch = Batch(self._hand_over, lambda: self._autonomy.levels, self._doubts)
+        self._answers = Answers(self.journal, self.spool)
+        self._actuator = Actuator(self.registry, clock)
+        self._execution = Execution(self.journal, self._answers, self._actuator, clock, self._gateway_work(), fault)
+        self._autonomy = Autonomy(self.journal, self._actuator, clock, self._counters, self._execution.reached)
+        self._execution.autonomy = self._autonomy
+        self._desk = Desk(
+            settings.gateway,
+            settings.root_key,
+            self.registry.entries,
+            self.journal,
+            self._answers,
+            self.events,
+            self._counters,
+            clock,
+            self._execution.begin,
+            clock_trusted=lambda: trusted(self._clock_state()),
+            fault=fault,
+        )
+        self.uplink = self._make_uplink(link)
+
+    def stop(self, ending: Ending = Ending.STOPPED) -> None:
+        """Have `run` return soon."""
+        if not self._ending.done():
+            self._ending.set_result(ending)
+
+    async def run(self) -> Ending:
+        """Serve until `stop`; polling and local requests need no uplink.
+
+        Raises:
+            DataInUseError: another gateway works on the data folder.
+            StorageFailedError: the disk failed, at the start or later.
+        """
+        self._settings.data.mkdir(parents=True, exist_ok=True)
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(self.spool.close)
+            closing.callback(self._flush)
+            await self._open_spool()
+            closing.push_async_callback(self.journal.close)
+            await self._open_journal()
+            await self._serve_local(closing)
+            return await self._run_services()
+
+    async def _run_services(self) -> Ending:
+        async with asyncio.TaskGroup() as group:
+            services = [
+                group.create_task(work, name=name)
+                for name, work in (
+                    ("spool", self.spool.run()),
+                    ("events", self.events.run()),
+                    ("results", self._answers.run()),
+                    ("commands", self._execution.run()),
+                    ("autonomy", self._autonomy.run()),
+                    ("batch", self._flush_often()),
+                    ("watch", self._watch()),
+                    *((f"bus-{bus}", driver.run()) for bus, driver in self.registry.drivers.items()),
+                    ("uplink", self.uplink.run()),
+                )
+            ]
+            ending: Ending = await self._ending
+            for service in services:
+                service.cancel()
+        return ending
+
+    async def _open_spool(self) -> None:
+        aside = await self.spool.open()
+        self._latest_known_ms = self.spool.newest_ms
+        self.spool.on_state = self._spool_changed
+        if aside is not None:
+            self.events.say("spool.set_aside", file=aside.name)
+        status = self.spool.status()
+        log.info("%d frames wait in the spool, the next number is %d", status.waiting, status.next_seq)
+
+    async def _open_journal(self) -> None:
+        aside = await self.journal.open()
+        if aside is not None:
+            self.events.say("ledger.set_aside", file=aside.name)
+        self._autonomy.refresh()
+        await self._desk.open()
+        self.events.say("gateway.started", boot=self.boot, version=_version())
+
+    async def _serve_local(self, closing: AsyncExitStack) -> None:
+        local = LocalRequests(self.registry, self.journal, self._actuator, self.events, self._clock, self._status)
+        await closing.enter_async_context(control.serve(self._settings.data, local.handle))
+        if self._settings.metrics is None:
+            return
+        host, port = self._settings.metrics
+        try:
+            server = await metrics.serve(host, port, self._metrics)
+        except OSError as error:
+            log.error("no metrics: %s:%d cannot be opened (%s)", host, port, error)  # noqa: TRY400 - a person's mistake, no trace wanted
+        else:
+            closing.callback(server.close)
+
+    def _make_uplink(self, link: Link) -> Uplink:
+        identity = Identity(self._settings.gateway, self.boot, self._settings.compress)
+        presence = Presence(self._birth, self._devices, self._health_bytes)
+        uplink = Uplink(
+            identity,
+            link,
+            self.spool,
+            presence,
+            self._clock,
+            jitter=lambda: secrets.randbelow(1 << 20) / (1 << 20),
+            counters=self._counters,
+            timing=self._settings.timing,
+        )
+        uplink.handlers |= {Down.COMMAND: self._desk.take, Down.KEYS: self._desk.take_keys}
+        return uplink
+
+    def _gateway_work(self) -> Mapping[Operation, Callable[[Command], Any]]:
+        return {
+            Operation.GATEWAY_PROBE: self._probe,
+            Operation.GATEWAY_RESEND: self._resend,
+            Operation.GATEWAY_RESTART: self._restart,
+        }
+
+    async def _probe(self, command: Command) -> DeviceResult:
+        driver = self.registry.drivers.get(command.args["bus"])
+        if driver is None:
+            return DeviceResult("", CommandState.FAILED, "no such bus")
+        status = driver.status()
+        words = f"{'connected' if status.connected else 'not connected'}, {status.devices} devices, "
+        words += f"silent: {', '.join(status.silent) or 'none'}"
+        return DeviceResult("", CommandState.VERIFIED, "", {"detail": words})
+
+    async def _resend(self, command: Command) -> DeviceResult:
+        frames = await self.spool.resend(command.args["from"], command.args["to"])
+        self.uplink.look_again()
+        return DeviceResult("", CommandState.VERIFIED, "", {"detail": f"{frames} frames"})
+
+    async def _restart(self, _command: Command) -> DeviceResult:
+        """Verified by the next process start, which finds the command open."""
+        await asyncio.sleep(RESTART_GRACE_S)
+        self.stop(Ending.RESTART)
+        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]  # cancelled by the stop
+
+    def _sink(self, readings: Sequence[Reading]) -> None:
+        self._autonomy.observe(readings)
+        self._batch.add(self._report(readings))
+
+    def _hand_over(self, body: bytes) -> None:
+        self.spool.offer(Class.READING, body)
+
+    def _doubts(self) -> int:
+        return Quality.GOOD if trusted(self._clock_state()) else Quality.CLOCK_UNTRUSTED
+
+    def _flush(self) -> None:
+        self._batch.flush()
+        self.events.flush()
+
+    async def _flush_often(self) -> None:
+        while True:
+            await asyncio.sleep(LONGEST_S)
+            self._batch.flush()
+
+    async def _watch(self) -> None:
+        while True:
+            found = {bus: driver.status() for bus, driver in self.registry.drivers.items()}
+            for change in changes(self._statuses, found):
+                detail = {"error": change.error} if change.error else {}
+                self.events.say(change.event, change.device, "" if change.device else change.bus, **detail)
+                self.uplink.say_health()
+            self._statuses = found
+            await asyncio.sleep(WATCH_S)
+
+    def _spool_changed(self, state: SpoolState) -> None:
+        self.events.say(f"spool.{state}")
+        self.uplink.say_health()
+
+    def _clock_state(self) -> documents.ClockState:
+        return clock_state(self._clock.wall_ms(), self._latest_known_ms)
+
+    def _birth(self) -> GatewayState:
+        return GatewayState(
+            boot=self.boot,
+            online=True,
+            version=_version(),
+            config_version=self._settings.config_version,
+            config_source="local",
+            highest_seq=self.journal.highest_seq,
+            clock=self._clock_state(),
+            rate=self._settings.rate,
+            compress=self._settings.compress,
+        )
+
+    def _devices(self) -> bytes:
+        return documents.encode(DevicesDocument(tuple(self.registry.entries.values())))
+
+    async def _health(self) -> Health:
+        return health(
+            self.boot,
+            self._clock.civil_ms(),
+            [driver.status() for driver in self.registry.drivers.values()],
+            self.spool.status(await self.spool.oldest_ms()),
+            self._clock_state(),
+            self._counters.all(),
+            self._settings.data,
+        )
+
+    async def _health_bytes(self) -> bytes:
+        return documents.encode(await self._health())
+
+    async def _metrics(self) -> str:
+        return metrics.render(await self._health(), uplink=self.uplink.connected)
+
+    async def _status(self) -> control.Answer:
+        buses = [driver.status() for driver in self.registry.drivers.values()]
+        answer: control.Answer = documents.as_json(await self._health())
+        for shown, status in zip(answer["buses"], buses, strict=True):
+            shown |= {"silent": list(status.silent), "last_error": status.last_error}
+        controller = self.uplink.controller
+        now_ms = self._clock.civil_ms()
+        return answer | {
+            "gateway": self._settings.gateway,
+            "version": _version(),
+            "uplink": self.uplink.connected,
+            "controller": documents.as_json(controller) if controller else None,
+            "highest_seq": self.journal.highest_seq,
+            "overrides": [
+                {"device": o.device, "level_percent": o.level_percent, "until": o.until_ms, "id": o.id}
+                for o in self.journal.desired.overrides()
+                if o.until_ms > now_ms
+            ],
+        }
+
+
+def _version() -> str:
+    return version("lamplighter-gateway")

@@ -1,0 +1,1 @@
+"""Commands: judged, stored, acted on, read back, and answered for."""

@@ -1,0 +1,183 @@
+"""May this command act? The contract's checks in the contract's order. Pure."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from lamplighter_contract.command import RULES, Command, Operation, refusal_of
+from lamplighter_contract.documents import DeviceEntry
+from lamplighter_contract.errors import Reason, Refusal
+from lamplighter_contract.limits import SEQUENCE_WINDOW
+from lamplighter_contract.results import DeviceResult
+from lamplighter_contract.signing import Keyring
+from lamplighter_contract.states import CommandState
+from lamplighter_contract.version import WIRE_VERSION
+
+OFFERED: Final = frozenset(
+    {
+        Operation.LIGHT_SET,
+        Operation.LIGHT_RESUME,
+        Operation.LIGHT_IDENTIFY,
+        Operation.DEVICE_READ,
+        Operation.GATEWAY_PROBE,
+        Operation.GATEWAY_RESEND,
+        Operation.GATEWAY_RESTART,
+    }
+)
+READS: Final = frozenset({Operation.DEVICE_READ, Operation.GATEWAY_PROBE, Operation.GATEWAY_RESEND})
+_WITHOUT_CLOCK: Final = READS | {Operation.LIGHT_RESUME}
+_FULL_LIGHT: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the gateway knows at the moment of judging; `begins_ms`: its memory of commands reaches back to there."""
+
+    gateway: str
+    keyring: Keyring
+    wall_ms: int
+    civil_ms: int
+    clock_trusted: bool
+    begins_ms: int
+    highest_seq: int
+    seen: Collection[str]
+    used: Collection[int]
+    last_of: Mapping[str, int]
+    entries: Mapping[str, DeviceEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The command acts on `devices`; `refused` are the parts that do not."""
+
+    command: Command
+    devices: tuple[str, ...]
+    refused: tuple[DeviceResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """Seen before: its results are told again, nothing acts."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It does not act. `command` is there when it is authentic, for us and new: then the refusal is remembered."""
+
+    id: str
+    refusal: Refusal
+    state: CommandState = CommandState.REJECTED
+    command: Command | None = None
+
+
+Verdict = Accepted | Repeated | Refused
+
+
+def judge(document: Mapping[str, Any], facts: Facts) -> Verdict:
+    """The verdict on a raw command as received."""
+    identity = identity_of(document)
+    refusal = facts.keyring.check(document, facts.wall_ms)
+    if refusal is not None:
+        return Refused(identity, refusal)
+    command = _typed(document)
+    if isinstance(command, Refusal):
+        return Refused(identity, command)
+    if command.gateway != facts.gateway:
+        return Refused(identity, Refusal(Reason.ADDRESS, f"for {command.gateway[:64]}, this is {facts.gateway}"))
+    return _judge_authentic(command, facts)
+
+
+def identity_of(document: Mapping[str, Any]) -> str:
+    """The id a raw command claims, empty when it cannot be one."""
+    name = document.get("id")
+    return name if isinstance(name, str) and 0 < len(name) <= 64 else ""
+
+
+def _typed(document: Mapping[str, Any]) -> Command | Refusal:
+    if document.get("v") != WIRE_VERSION:
+        return Refusal(Reason.VERSION, f"v is {str(document.get('v'))[:20]}")
+    try:
+        return msgspec.convert(document, Command)
+    except msgspec.ValidationError as error:
+        return Refusal(Reason.MALFORMED, f"command: {error}")
+
+
+def _judge_authentic(command: Command, facts: Facts) -> Verdict:
+    if command.id in facts.seen:
+        return Repeated(command.id)
+    late = _late(command, facts)
+    if late is not None:
+        return Refused(command.id, late, CommandState.EXPIRED, command)
+    replay = _replay(command, facts)
+    if replay is not None:
+        return Refused(command.id, replay)
+    refusal = _clock_refusal(command, facts) or refusal_of(command) or _unfit(command, facts)
+    if refusal is not None:
+        return Refused(command.id, refusal, command=command)
+    return _parts(command, facts)
+
+
+def _late(command: Command, facts: Facts) -> Refusal | None:
+    if command.expires <= facts.wall_ms:
+        return Refusal(Reason.EXPIRED, f"expired {facts.wall_ms - command.expires} ms ago")
+    return None
+
+
+def _replay(command: Command, facts: Facts) -> Refusal | None:
+    if command.seq in facts.used:
+        return Refusal(Reason.SEQUENCE, f"seq {command.seq} is used")
+    if command.seq <= facts.highest_seq - SEQUENCE_WINDOW:
+        return Refusal(Reason.SEQUENCE, f"seq {command.seq} is too far below {facts.highest_seq}")
+    if command.issued < facts.begins_ms:
+        return Refusal(Reason.REPLAYED, "issued before this gateway's memory of commands begins")
+    return None
+
+
+def _clock_refusal(command: Command, facts: Facts) -> Refusal | None:
+    full_light = command.op is Operation.LIGHT_SET and command.args.get("level_percent") == _FULL_LIGHT
+    if facts.clock_trusted or full_light or command.op in _WITHOUT_CLOCK:
+        return None
+    return Refusal(Reason.CLOCK, "the clock is not trusted: reads, releases and full light only")
+
+
+def _unfit(command: Command, facts: Facts) -> Refusal | None:
+    if command.op not in OFFERED:
+        return Refusal(Reason.OPERATION, f"{command.op} is not offered by this gateway")
+    if command.target.group is not None:
+        return Refusal(Reason.PLAN_VERSION, f"plan version {command.target.plan_version} is not here")
+    until = command.args.get("until")
+    if until is not None and facts.clock_trusted and until <= facts.civil_ms:
+        return Refusal(Reason.ARGUMENT, "until has passed")
+    return None
+
+
+def _parts(command: Command, facts: Facts) -> Verdict:
+    """Each device for itself; when none is left, the command is refused as its first device is."""
+    devices, refused = [], []
+    for device in dict.fromkeys(command.target.devices):
+        part = _device_refusal(command, device, facts)
+        if part is None:
+            devices.append(device)
+        else:
+            refused.append(part)
+    if RULES[command.op].kinds and not devices:
+        first = refused[0]
+        return Refused(command.id, Refusal(Reason(first.reason), first.device), first.state, command)
+    return Accepted(command, tuple(devices), tuple(refused))
+
+
+def _device_refusal(command: Command, device: str, facts: Facts) -> DeviceResult | None:
+    # A read leaves no effect: it neither supersedes nor is superseded.
+    if command.op not in READS and command.seq < facts.last_of.get(device, -1):
+        return DeviceResult(device, CommandState.SUPERSEDED, Reason.SUPERSEDED)
+    entry = facts.entries.get(device)
+    if entry is None:
+        return DeviceResult(device, CommandState.REJECTED, Reason.UNKNOWN_DEVICE)
+    offered = command.op is Operation.DEVICE_READ or command.op in entry.capabilities
+    if entry.kind not in RULES[command.op].kinds or not offered:
+        return DeviceResult(device, CommandState.REJECTED, Reason.OPERATION)
+    return None

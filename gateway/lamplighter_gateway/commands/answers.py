@@ -1,0 +1,71 @@
+"""Results on their way up: in the ledger first, then in the spool, and noted as such; a crash only repeats them."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Final, NoReturn
+
+from lamplighter_contract.frame import results_body
+from lamplighter_contract.results import Result
+from lamplighter_gateway.commands.journal import Journal, NoRoomError
+from lamplighter_gateway.spool.frames import Class
+from lamplighter_gateway.spool.spool import Spool
+
+log = logging.getLogger(__name__)
+
+DEVICES_PER_RESULT: Final = 200
+DEVICES_PER_FRAME: Final = 200
+RESULTS_PER_FRAME: Final = 100
+MOST_WAITING: Final = 10_000
+
+
+class Answers:
+    """The way of results from whoever has them to the spool."""
+
+    def __init__(self, journal: Journal, spool: Spool) -> None:
+        """Nothing moves before `run`."""
+        self._journal = journal
+        self._spool = spool
+        self._waiting: deque[Result] = deque(maxlen=MOST_WAITING)
+        self._some = asyncio.Event()
+
+    async def tell(self, result: Result, *, final: bool) -> None:
+        """One more result of an accepted command."""
+        try:
+            await self._journal.tell(result, final=final)
+        except NoRoomError:
+            log.warning("no room to note a result of command %s; it is told all the same", result.id)
+        self.repeat([result])
+
+    def repeat(self, results: Sequence[Result]) -> None:
+        """Results that need no note: refusals, or noted before."""
+        self._waiting.extend(results)
+        self._some.set()
+
+    async def run(self) -> NoReturn:
+        """Bring results to the spool until cancelled."""
+        self.repeat(await self._journal.due())
+        while True:
+            await self._some.wait()
+            self._some.clear()
+            for results in self._frames():
+                await self._spool.put(Class.RESULT, results_body(results))
+                try:
+                    await self._journal.spooled(results)
+                except NoRoomError:
+                    log.info("no room to note that results are on their way; they may be told twice")
+
+    def _frames(self) -> Iterator[list[Result]]:
+        while self._waiting:
+            frame: list[Result] = []
+            room = DEVICES_PER_FRAME
+            while (
+                self._waiting
+                and len(frame) < RESULTS_PER_FRAME
+                and (not frame or room >= len(self._waiting[0].devices))
+            ):
+                result = self._waiting.popleft()
+                frame.append(result)
+                room -= len(result.devices)
+            yield frame

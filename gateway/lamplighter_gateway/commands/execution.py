@@ -1,0 +1,192 @@
+"""Carrying out what was accepted: act, read back, tell. What a crash cut off is read back, never acted again."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final
+
+from lamplighter_contract.clock import Clock
+from lamplighter_contract.command import Command, Operation
+from lamplighter_contract.limits import MAX_TEXT
+from lamplighter_contract.results import DeviceResult
+from lamplighter_contract.states import CommandState
+from lamplighter_gateway.commands.answers import Answers
+from lamplighter_gateway.commands.journal import Journal
+from lamplighter_gateway.commands.progress import Progress
+from lamplighter_gateway.drivers.port import Outcome, Point, ReadFailed, Reading, Written
+from lamplighter_gateway.faults import ACTED, TOLD, FaultHook, no_fault
+from lamplighter_gateway.light.actuator import Actuator
+from lamplighter_gateway.light.autonomy import Autonomy
+
+log = logging.getLogger(__name__)
+
+INTERRUPTED: Final = "interrupted"
+APPLIED_AFTER_S: Final = 0.1  # a lamp read back sooner needs no word of its own about having taken the value
+DOUBTFUL_KEPT: Final = 1000
+TOLERANCE_PERCENT: Final = 1.0
+POINTS: Final = {
+    Operation.LIGHT_SET: Point.LEVEL,
+    Operation.LIGHT_RESUME: Point.RESUME,
+    Operation.LIGHT_IDENTIFY: Point.IDENTIFY,
+}
+
+GatewayWork = Callable[[Command], Awaitable[DeviceResult]]
+
+
+class Execution:
+    """Carries out accepted commands, each in a task of its own."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        answers: Answers,
+        actuator: Actuator,
+        clock: Clock,
+        gateway_work: Mapping[Operation, GatewayWork],
+        fault: FaultHook = no_fault,
+    ) -> None:
+        """`gateway_work`: what operations on the gateway itself do; their result's `device` is empty."""
+        self._journal = journal
+        self._answers = answers
+        self._actuator = actuator
+        self._clock = clock
+        self._gateway_work = gateway_work
+        self._fault = fault
+        self._queue: asyncio.Queue[Progress] = asyncio.Queue()
+        self._doubtful: dict[str, Progress] = {}
+        self.autonomy: Autonomy | None = None
+
+    def begin(self, progress: Progress) -> None:
+        """Carry out an accepted command; returns at once."""
+        self._queue.put_nowait(progress)
+
+    async def run(self) -> None:
+        """Finish what a crash cut off, then carry out what comes, until cancelled."""
+        async with asyncio.TaskGroup() as commands:
+            for cut in await self._journal.unfinished():
+                progress = Progress.of(cut.command, cut.results)
+                commands.create_task(self._recover(progress), name=f"recover-{cut.command.id}")
+            while True:
+                progress = await self._queue.get()
+                commands.create_task(self.carry_out(progress), name=f"command-{progress.command.id}")
+
+    async def carry_out(self, progress: Progress) -> None:
+        """One command from accepted to its end."""
+        command = progress.command
+        if self.autonomy is not None:
+            self.autonomy.refresh()
+        if command.op in POINTS:
+            await self._write(progress, POINTS[command.op])
+        elif command.op is Operation.DEVICE_READ:
+            await self._read(progress)
+        else:
+            await self._tell(progress, [await self._gateway_work[command.op](command)])
+
+    async def reached(self, device: str, source: str) -> None:
+        """A lamp now shows the level of an override: a command that was in doubt about it no longer is."""
+        progress = self._doubtful.get(source)
+        if progress is not None and progress.states.get(device) is CommandState.UNCONFIRMED:
+            await self._tell(progress, [DeviceResult(device, CommandState.VERIFIED, "late")])
+
+    async def _write(self, progress: Progress, point: Point) -> None:
+        value = _value(progress.command)
+        devices = [device for device in progress.open_devices() if not self._superseded(progress.command, device)]
+        superseded = [device for device in progress.open_devices() if device not in devices]
+        await self._tell(progress, [DeviceResult(device, CommandState.SUPERSEDED) for device in superseded])
+        taken: list[str] = []
+        async with asyncio.TaskGroup() as telling:
+            soon = telling.create_task(self._tell_applied(progress, taken), name="tell-applied")
+
+            def done(written: Sequence[Written]) -> None:
+                telling.create_task(self._conclude(progress, point, written), name="tell-written")
+
+            await self._actuator.write(point, dict.fromkeys(devices, value), taken.append, done)
+            self._fault(ACTED)
+            soon.cancel()
+
+    async def _tell_applied(self, progress: Progress, taken: Sequence[str]) -> None:
+        told = 0
+        while True:
+            await asyncio.sleep(APPLIED_AFTER_S)
+            new, told = taken[told:], len(taken)
+            await self._tell(progress, [DeviceResult(device, CommandState.APPLIED) for device in new])
+
+    async def _conclude(self, progress: Progress, point: Point, written: Sequence[Written]) -> None:
+        parts = await asyncio.gather(*(self._part(progress.command, part) for part in written))
+        if point is Point.RESUME and self.autonomy is not None:
+            good = [part.device for part in written if part.outcome in (Outcome.APPLIED, Outcome.VERIFIED)]
+            await self.autonomy.handed_back(good)
+        await self._tell(progress, parts)
+
+    async def _part(self, command: Command, written: Written) -> DeviceResult:
+        device, reading = written.device, written.reading
+        if written.outcome is Outcome.APPLIED:
+            # The profile knows no read-back for this point: that the device answers afterwards has to do.
+            found = await self._actuator.read(device)
+            if isinstance(found, ReadFailed):
+                return DeviceResult(device, CommandState.UNCONFIRMED, found.reason[:MAX_TEXT])
+            return DeviceResult(device, CommandState.VERIFIED, "", _values(found))
+        if written.outcome is not Outcome.VERIFIED and self._superseded(command, device):
+            return DeviceResult(device, CommandState.SUPERSEDED, written.reason[:MAX_TEXT], _values(reading))
+        return DeviceResult(device, CommandState(written.outcome), written.reason[:MAX_TEXT], _values(reading))
+
+    async def _read(self, progress: Progress) -> None:
+        async with asyncio.TaskGroup() as reads:
+            tasks = [reads.create_task(self._actuator.read(device)) for device in progress.open_devices()]
+        await self._tell(progress, [_read_part(task.result()) for task in tasks])
+
+    async def _recover(self, progress: Progress) -> None:
+        command = progress.command
+        log.warning("command %s was cut off by the last stop; its devices are read back", command.id)
+        if command.op is Operation.GATEWAY_RESTART:
+            await self._tell(progress, [DeviceResult("", CommandState.VERIFIED)])
+            return
+        devices = progress.open_devices()
+        found = await asyncio.gather(*(self._actuator.read(device) for device in devices))
+        parts = [self._interrupted(command, part) for part in found]
+        await self._tell(progress, parts or [DeviceResult("", CommandState.FAILED, INTERRUPTED)])
+
+    def _interrupted(self, command: Command, found: Reading | ReadFailed) -> DeviceResult:
+        if isinstance(found, ReadFailed):
+            return DeviceResult(found.device, CommandState.FAILED, INTERRUPTED)
+        shown = found.values.get("level_percent")
+        if command.op is Operation.LIGHT_SET and isinstance(shown, int | float):
+            in_effect = abs(shown - _value(command)) <= TOLERANCE_PERCENT
+            if in_effect and not self._superseded(command, found.device):
+                return DeviceResult(found.device, CommandState.VERIFIED, INTERRUPTED, _values(found))
+        return DeviceResult(found.device, CommandState.FAILED, INTERRUPTED, _values(found))
+
+    def _superseded(self, command: Command, device: str) -> bool:
+        return self._journal.memory.last_of.get(device, -1) > command.seq
+
+    async def _tell(self, progress: Progress, parts: Sequence[DeviceResult]) -> None:
+        gateway = [part for part in parts if not part.device]
+        new = progress.take(parts)
+        if not new:
+            return
+        reason, detail = (gateway[0].reason, str(gateway[0].reading.get("detail", ""))) if gateway else ("", "")
+        self._remember_doubt(progress, new)
+        devices = [part for part in new if part.device]
+        for result in list(progress.results(devices, self._clock.civil_ms(), reason, detail[:MAX_TEXT])):
+            await self._answers.tell(result, final=progress.finished)
+        self._fault(TOLD)
+
+    def _remember_doubt(self, progress: Progress, parts: Sequence[DeviceResult]) -> None:
+        if progress.command.op is Operation.LIGHT_SET and any(p.state is CommandState.UNCONFIRMED for p in parts):
+            self._doubtful[progress.command.id] = progress
+            if len(self._doubtful) > DOUBTFUL_KEPT:
+                del self._doubtful[next(iter(self._doubtful))]
+
+
+def _value(command: Command) -> float:
+    return float(command.args.get("level_percent", command.args.get("seconds", 0)))
+
+
+def _values(reading: Reading | None) -> dict[str, float | int | bool | str | None]:
+    return dict(reading.values) if reading is not None else {}
+
+
+def _read_part(found: Reading | ReadFailed) -> DeviceResult:
+    if isinstance(found, ReadFailed):
+        return DeviceResult(found.device, CommandState.FAILED, found.reason[:MAX_TEXT])
+    return DeviceResult(found.device, CommandState.VERIFIED, "", _values(found))

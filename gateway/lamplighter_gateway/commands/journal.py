@@ -1,0 +1,152 @@
+"""The ledger as the event loop uses it: one thread, and its picture in memory."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, TypeVar
+
+from lamplighter_contract.clock import Clock
+from lamplighter_contract.command import Command
+from lamplighter_contract.level import Override
+from lamplighter_contract.limits import SEQUENCE_WINDOW
+from lamplighter_contract.results import Result
+from lamplighter_gateway.commands.ledger import APPLICATION_ID, SCHEMA, Change, Ledger, Memory, OpenCommand
+from lamplighter_gateway.disk import StorageFailedError, is_full, open_database
+from lamplighter_gateway.errors import GatewayError
+from lamplighter_gateway.light.desired import Desired
+
+log = logging.getLogger(__name__)
+
+FILE_NAME: Final = "desired.db"
+BEGINS: Final = "begins_ms"
+KEYS: Final = "keys"
+T = TypeVar("T")
+
+
+class NoRoomError(GatewayError):
+    """The disk is full: nothing can be accepted now."""
+
+
+class Journal:
+    """Changes go to disk first, then to `desired` and to what is known of commands."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        """Keep the file in `folder`; nothing is touched before `open`."""
+        self._path = folder / FILE_NAME
+        self._clock = clock
+        self._thread = ThreadPoolExecutor(1, "ledger")
+        self._ledger: Ledger | None = None
+        self._memory = Memory(set(), set(), 0, {}, [], set())
+        self.desired = Desired()
+        self.begins_ms = 0
+        self.highest_seq = 0
+
+    async def open(self) -> Path | None:
+        """Open or begin the file; where a spoilt one was set aside, its new place.
+
+        Raises:
+            DataInUseError: another process has it open.
+            StorageFailedError: the folder cannot be written.
+        """
+        now_ms = self._clock.wall_ms()
+
+        def work() -> tuple[Ledger, Memory, int, Path | None]:
+            opened = open_database(self._path, APPLICATION_ID, SCHEMA, now_ms)
+            ledger = Ledger(opened.connection)
+            if opened.fresh:
+                ledger.put(BEGINS, b"%d" % now_ms)
+            return ledger, ledger.memory(), int(ledger.get(BEGINS) or b"0"), opened.set_aside
+
+        self._ledger, self._memory, self.begins_ms, aside = await self._in_thread(work)
+        self.highest_seq = self._memory.highest_seq
+        self.desired = Desired(self._memory.overrides, self._memory.held)
+        return aside
+
+    @property
+    def memory(self) -> Memory:
+        """Ids seen, numbers used, the last number of each device."""
+        return self._memory
+
+    async def accept(self, command: Command, change: Change, results: Sequence[Result], *, final: bool) -> None:
+        """Store id, seq, desired state and first results in one transaction, then know them.
+
+        Raises:
+            NoRoomError: the disk is full; nothing was accepted.
+        """
+        await self._write(lambda: self._opened.accept(command, change, results, final=final))
+        self._memory.seen.add(command.id)
+        self._memory.used.add(command.seq)
+        self._memory.last_of.update(dict.fromkeys(change.devices, command.seq))
+        if command.seq > self.highest_seq:
+            self.highest_seq = command.seq
+            if len(self._memory.used) > 2 * SEQUENCE_WINDOW:
+                self._memory.used.intersection_update(range(command.seq - SEQUENCE_WINDOW, command.seq + 1))
+        self._take(change, command.seq)
+
+    async def want(self, change: Change, seq: int) -> None:
+        """Store desired state that no command of the centre brought."""
+        await self._write(lambda: self._opened.want(change, seq))
+        self._take(change, seq)
+
+    async def tell(self, result: Result, *, final: bool) -> None:
+        """Store one more result of an accepted command."""
+        await self._write(lambda: self._opened.tell(result, final=final))
+
+    async def results(self, identity: str) -> list[Result]:
+        """All results of a command, in order."""
+        return await self._in_thread(lambda: self._opened.results(identity))
+
+    async def due(self) -> list[Result]:
+        """Results that may not have reached the spool."""
+        return await self._in_thread(self._opened.due)
+
+    async def spooled(self, results: Sequence[Result]) -> None:
+        """These results are in the spool."""
+        await self._write(lambda: self._opened.spooled(results))
+
+    async def unfinished(self) -> list[OpenCommand]:
+        """Commands that were accepted and have no final result."""
+        return await self._in_thread(self._opened.unfinished)
+
+    async def forget(self, ended: Sequence[Override], handed_back: Sequence[str]) -> None:
+        """Overrides whose end has passed, and lamps that follow their own schedule again."""
+        await self._write(lambda: self._opened.forget(ended, handed_back))
+        for device in handed_back:
+            self.desired.hand_back(device)
+
+    async def keys(self) -> bytes | None:
+        """The last accepted keys document, as it came."""
+        return await self._in_thread(lambda: self._opened.get(KEYS))
+
+    async def keep_keys(self, payload: bytes) -> None:
+        """Keep an accepted keys document."""
+        await self._write(lambda: self._opened.put(KEYS, payload))
+
+    async def close(self) -> None:
+        """Close the file."""
+        if self._ledger is not None:
+            await self._in_thread(self._ledger.close)
+        self._thread.shutdown(wait=False)
+
+    def _take(self, change: Change, seq: int) -> None:
+        self.desired.add(change.overrides)
+        self.desired.end(change.resumed, seq)
+
+    @property
+    def _opened(self) -> Ledger:
+        assert self._ledger is not None, "open() comes first"
+        return self._ledger
+
+    async def _write(self, work: Callable[[], None]) -> None:
+        try:
+            await self._in_thread(work)
+        except sqlite3.Error as error:
+            if is_full(error):
+                raise NoRoomError("the disk is full") from error
+            raise StorageFailedError(f"the disk under the command memory failed: {error}") from error
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -1,0 +1,192 @@
+"""The gateway's memory of commands and of what they want, on disk. Runs in the ledger's own thread."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from lamplighter_contract.command import Command
+from lamplighter_contract.level import Override
+from lamplighter_contract.limits import SEQUENCE_WINDOW
+from lamplighter_contract.results import Result
+from lamplighter_gateway.disk import transaction
+
+APPLICATION_ID: Final = 0x4C43_4D44
+SCHEMA: Final = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE command (
+    id TEXT PRIMARY KEY, seq INTEGER NOT NULL, expires INTEGER NOT NULL, open INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE INDEX command_seq ON command (seq);
+CREATE TABLE result (
+    id TEXT NOT NULL, n INTEGER NOT NULL, spooled INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (id, n))
+    WITHOUT ROWID;
+CREATE INDEX result_due ON result (spooled) WHERE spooled = 0;
+CREATE TABLE last_of (device TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE override (
+    id TEXT NOT NULL, device TEXT NOT NULL, seq INTEGER NOT NULL, issued INTEGER NOT NULL, level REAL NOT NULL,
+    until INTEGER NOT NULL, PRIMARY KEY (id, device)) WITHOUT ROWID;
+CREATE TABLE held (device TEXT PRIMARY KEY) WITHOUT ROWID
+"""
+KEEP_MS: Final = 48 * 3_600_000  # twice the longest life of a command
+PRUNE_EVERY: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCommand:
+    """A command that was accepted and never finished, with the results it has given."""
+
+    command: Command
+    results: tuple[Result, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the ledger holds at start."""
+
+    seen: set[str]
+    used: set[int]
+    highest_seq: int
+    last_of: dict[str, int]
+    overrides: list[Override]
+    held: set[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an accepted command changes: overrides that begin, devices whose overrides up to `seq` end, lamps held."""
+
+    devices: tuple[str, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    resumed: tuple[str, ...] = ()
+
+
+class Ledger:
+    """Commands, their results, overrides and held lamps."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Take an open database."""
+        self._db = connection
+        self._accepted = 0
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def get(self, key: str) -> bytes | None:
+        """A note by name."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def put(self, key: str, value: bytes) -> None:
+        """Keep a note."""
+        with transaction(self._db):
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def memory(self) -> Memory:
+        """Everything the gateway has to know in order to judge and to act."""
+        highest = self._db.execute("SELECT coalesce(max(seq), 0) FROM command").fetchone()[0]
+        used = self._db.execute("SELECT seq FROM command WHERE seq > ?", (highest - SEQUENCE_WINDOW,))
+        overrides = self._db.execute("SELECT id, seq, issued, device, level, until FROM override ORDER BY issued")
+        return Memory(
+            seen={row[0] for row in self._db.execute("SELECT id FROM command")},
+            used={row[0] for row in used},
+            highest_seq=highest,
+            last_of=dict(self._db.execute("SELECT device, seq FROM last_of")),
+            overrides=[Override(*row) for row in overrides],
+            held={row[0] for row in self._db.execute("SELECT device FROM held")},
+        )
+
+    def accept(self, command: Command, change: Change, results: Sequence[Result], *, final: bool) -> None:
+        """One transaction: id, seq, desired state and the first results. Durable when it returns."""
+        with transaction(self._db):
+            self._db.execute(
+                "INSERT INTO command VALUES (?, ?, ?, ?, ?)",
+                (command.id, command.seq, command.expires, not final, msgspec.json.encode(command)),
+            )
+            self._db.executemany(
+                "INSERT OR REPLACE INTO last_of VALUES (?, ?)", [(device, command.seq) for device in change.devices]
+            )
+            self._want(change, command.seq)
+            self._note(results)
+        self._accepted += 1
+        if self._accepted % PRUNE_EVERY == 0:
+            self._prune(command.issued)
+
+    def want(self, change: Change, seq: int) -> None:
+        """Desired state that no command of the centre brought."""
+        with transaction(self._db):
+            self._want(change, seq)
+
+    def tell(self, result: Result, *, final: bool) -> None:
+        """One more result of an accepted command."""
+        with transaction(self._db):
+            self._note([result])
+            if final:
+                self._db.execute("UPDATE command SET open = 0 WHERE id = ?", (result.id,))
+
+    def results(self, identity: str) -> list[Result]:
+        """All results of a command, in order."""
+        rows = self._db.execute("SELECT body FROM result WHERE id = ? ORDER BY n", (identity,))
+        return [_result(row[0]) for row in rows]
+
+    def due(self) -> list[Result]:
+        """Results that may not have reached the spool."""
+        return [_result(row[0]) for row in self._db.execute("SELECT body FROM result WHERE spooled = 0 ORDER BY id, n")]
+
+    def spooled(self, results: Iterable[Result]) -> None:
+        """These results are in the spool."""
+        with transaction(self._db):
+            self._db.executemany(
+                "UPDATE result SET spooled = 1 WHERE id = ? AND n = ?", [(result.id, result.n) for result in results]
+            )
+
+    def unfinished(self) -> list[OpenCommand]:
+        """Commands that were accepted and have no final result."""
+        bodies = self._db.execute("SELECT body FROM command WHERE open = 1 ORDER BY seq").fetchall()
+        commands = [msgspec.json.decode(body, type=Command) for (body,) in bodies]
+        return [OpenCommand(command, tuple(self.results(command.id))) for command in commands]
+
+    def forget(self, ended: Iterable[Override], handed_back: Iterable[str]) -> None:
+        """Overrides whose end has passed, and lamps that follow their own schedule again."""
+        with transaction(self._db):
+            self._db.executemany(
+                "DELETE FROM override WHERE id = ? AND device = ?", [(record.id, record.device) for record in ended]
+            )
+            self._db.executemany("DELETE FROM held WHERE device = ?", [(device,) for device in handed_back])
+
+    def _want(self, change: Change, seq: int) -> None:
+        # An older override that ends no later can never decide again.
+        self._db.executemany(
+            "DELETE FROM override WHERE device = ? AND issued <= ? AND until <= ?",
+            [(o.device, o.issued_ms, o.until_ms) for o in change.overrides],
+        )
+        self._db.executemany(
+            "INSERT OR REPLACE INTO override VALUES (?, ?, ?, ?, ?, ?)",
+            [(o.id, o.device, o.seq, o.issued_ms, o.level_percent, o.until_ms) for o in change.overrides],
+        )
+        self._db.executemany(
+            "DELETE FROM override WHERE device = ? AND seq <= ?", [(device, seq) for device in change.resumed]
+        )
+        held = {*(override.device for override in change.overrides), *change.resumed}
+        self._db.executemany("INSERT OR IGNORE INTO held VALUES (?)", [(device,) for device in held])
+
+    def _note(self, results: Iterable[Result]) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO result VALUES (?, ?, 0, ?)",
+            [(result.id, result.n, msgspec.json.encode(result)) for result in results],
+        )
+
+    def _prune(self, now_ms: int) -> None:
+        """Forget finished commands that can no longer pass: expired for long, and out of the sequence window."""
+        with transaction(self._db):
+            self._db.execute(
+                "DELETE FROM command WHERE open = 0 AND expires < ? AND seq <= (SELECT max(seq) FROM command) - ?",
+                (now_ms - KEEP_MS, SEQUENCE_WINDOW),
+            )
+            self._db.execute("DELETE FROM result WHERE spooled = 1 AND id NOT IN (SELECT id FROM command)")
+
+
+def _result(body: bytes) -> Result:
+    return msgspec.json.decode(body, type=Result)

@@ -1,0 +1,126 @@
+"""SQLite files that outlive power cuts: opened exclusively, checked, and set aside when they are spoilt."""
+
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from lamplighter_gateway.errors import GatewayError
+
+log = logging.getLogger(__name__)
+
+SET_ASIDE_KEPT: Final = 2
+LOCK_TIMEOUT_S: Final = 1.0
+_COMPANIONS: Final = ("", "-wal", "-shm", "-journal")
+_SPOILT: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
+_LOCKED: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+
+
+class DataInUseError(GatewayError):
+    """Another process works on the same data folder."""
+
+
+class StorageFailedError(GatewayError):
+    """The disk under the gateway's memory failed: nothing more may be promised, the process has to end."""
+
+
+class _SpoiltError(Exception):
+    """The file is a sound database, but not ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open database; `fresh`: it began empty; `set_aside`: where the spoilt one it replaces is kept."""
+
+    connection: sqlite3.Connection
+    fresh: bool
+    set_aside: Path | None
+
+
+def open_database(path: Path, application_id: int, schema: str, now_ms: int) -> Opened:
+    """Open the file, or set it aside and begin a new one when it cannot be trusted.
+
+    Raises:
+        DataInUseError: another process has it open.
+        StorageFailedError: the folder cannot be written.
+    """
+    try:
+        connection, fresh = _open(path, application_id, schema)
+    except (_SpoiltError, sqlite3.DatabaseError) as error:
+        cause = str(error)
+        if _code(error) in _LOCKED:
+            raise DataInUseError(f"{path} is in use by another process") from error
+        if not isinstance(error, _SpoiltError) and _code(error) not in _SPOILT:
+            raise StorageFailedError(f"{path} cannot be opened: {error}") from error
+    else:
+        return Opened(connection, fresh, None)
+    aside = _set_aside(path, now_ms)
+    log.error("%s is spoilt (%s); kept as %s, a new one begins", path.name, cause, aside.name)
+    connection, _ = _open(path, application_id, schema)
+    return Opened(connection, fresh=True, set_aside=aside)
+
+
+def is_full(error: sqlite3.Error) -> bool:
+    """True when there was no room: it may come back."""
+    return _code(error) == sqlite3.SQLITE_FULL
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """All or nothing; durable when the block has ended."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+
+
+def _open(path: Path, application_id: int, schema: str) -> tuple[sqlite3.Connection, bool]:
+    connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    try:
+        # Exclusive: no second process, and no shared-memory file that a full disk could tear.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -1024")
+        return connection, _prepare(connection, application_id, schema)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _prepare(connection: sqlite3.Connection, application_id: int, schema: str) -> bool:
+    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise _SpoiltError(verdict)
+    if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        if connection.execute("PRAGMA application_id").fetchone()[0] != application_id:
+            raise _SpoiltError("not written by this program")
+        return False
+    with transaction(connection):
+        connection.execute(f"PRAGMA application_id = {application_id}")
+        for statement in schema.split(";"):
+            connection.execute(statement)
+    return True
+
+
+def _set_aside(path: Path, now_ms: int) -> Path:
+    aside = path.with_name(f"{path.name}.bad-{now_ms}")
+    for companion in _COMPANIONS:
+        with contextlib.suppress(FileNotFoundError):
+            Path(f"{path}{companion}").rename(f"{aside}{companion}")
+    kept = sorted({found.name.split("-")[1] for found in path.parent.glob(f"{path.name}.bad-*")}, reverse=True)
+    for old in kept[SET_ASIDE_KEPT:]:
+        for companion in _COMPANIONS:
+            Path(f"{path}.bad-{old}{companion}").unlink(missing_ok=True)
+    return aside
+
+
+def _code(error: Exception) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF

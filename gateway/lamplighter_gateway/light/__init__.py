@@ -1,0 +1,1 @@
+"""What every lamp should show, and seeing to it that it does."""

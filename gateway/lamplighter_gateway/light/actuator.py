@@ -1,0 +1,86 @@
+"""Writes to devices, whoever wants them: one at a time per device, and what was read back is known to all."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+from lamplighter_contract.clock import Clock
+from lamplighter_gateway.drivers.port import Outcome, Point, ReadFailed, Reading, Write, Written
+from lamplighter_gateway.light.reconcile import Shown, Tried
+from lamplighter_gateway.light.registry import Registry
+
+DEADLINE_S: Final = 10.0
+DEADLINE_PER_DEVICE_S: Final = 0.25
+GRACE_S: Final = 5.0  # a driver keeps the deadline itself; this only bounds a driver that does not
+READ_TIMEOUT_S: Final = 5.0
+
+Done = Callable[[Sequence[Written]], None]
+
+
+class Actuator:
+    """The only way to a device's write registers."""
+
+    def __init__(self, registry: Registry, clock: Clock) -> None:
+        """Nothing is written before it is asked for."""
+        self._registry = registry
+        self._clock = clock
+        self.busy: set[str] = set()
+        self.shown: dict[str, Shown] = {}
+        self.tried: dict[str, Tried] = {}
+
+    def observe(self, readings: Iterable[Reading], of_interest: set[str]) -> None:
+        """Note the levels that lamps of interest show."""
+        at_s = self._clock.monotonic_s()
+        for reading in readings:
+            if reading.device in of_interest:
+                self._note(reading, at_s)
+
+    async def write(
+        self, point: Point, values: Mapping[str, float], applied: Callable[[str], None], done: Done
+    ) -> None:
+        """Bring `point` of each device to its value, all buses at once; `done` is called bus by bus."""
+        self.busy.update(values)
+        try:
+            async with asyncio.TaskGroup() as buses:
+                for bus, devices in self._registry.by_bus(values).items():
+                    part = {device: values[device] for device in devices}
+                    buses.create_task(self._write_bus(bus, point, part, applied, done), name=f"write-{bus}")
+        finally:
+            self.busy.difference_update(values)
+
+    async def read(self, device: str) -> Reading | ReadFailed:
+        """Read one device now."""
+        try:
+            async with asyncio.timeout(READ_TIMEOUT_S + GRACE_S):
+                return await self._registry.driver(device).read(device, READ_TIMEOUT_S)
+        except TimeoutError:
+            return ReadFailed(device, "no answer in time")
+
+    async def _write_bus(
+        self, bus: str, point: Point, values: Mapping[str, float], applied: Callable[[str], None], done: Done
+    ) -> None:
+        budget_s = DEADLINE_S + DEADLINE_PER_DEVICE_S * len(values)
+        deadline_s = self._clock.monotonic_s() + budget_s
+        writes = [Write(device, point, value, deadline_s) for device, value in values.items()]
+        broadcast = len(set(values.values())) == 1 and self._registry.is_whole_bus(bus, values)
+        try:
+            async with asyncio.timeout(budget_s + GRACE_S):
+                written = await self._registry.drivers[bus].write(writes, applied, broadcast=broadcast)
+        except TimeoutError:
+            written = [Written(device, Outcome.UNCONFIRMED, "the bus did not answer in time") for device in values]
+        self._settle(written)
+        done(written)
+
+    def _settle(self, written: Sequence[Written]) -> None:
+        now_s = self._clock.monotonic_s()
+        for part in written:
+            good = part.outcome in (Outcome.VERIFIED, Outcome.APPLIED)
+            before = self.tried.get(part.device)
+            failures = 0 if good else (before.failures if before else 0) + 1
+            self.tried[part.device] = Tried(now_s, failures)
+            if part.reading is not None:
+                self._note(part.reading, now_s)
+
+    def _note(self, reading: Reading, at_s: float) -> None:
+        percent = reading.values.get("level_percent")
+        self.shown[reading.device] = Shown(float(percent) if isinstance(percent, int | float) else None, at_s)

@@ -1,0 +1,32 @@
+"""The devices of this gateway and the buses they hang on."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from lamplighter_contract.documents import DeviceEntry
+from lamplighter_gateway.drivers.port import Driver
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Entries by device id, the bus of each, and the driver of every bus."""
+
+    entries: Mapping[str, DeviceEntry]
+    bus_of: Mapping[str, str]
+    drivers: Mapping[str, Driver]
+
+    def driver(self, device: str) -> Driver:
+        """The driver that reaches a device."""
+        return self.drivers[self.bus_of[device]]
+
+    def by_bus(self, devices: Iterable[str]) -> Mapping[str, list[str]]:
+        """Devices grouped by bus, in their order."""
+        groups: dict[str, list[str]] = defaultdict(list)
+        for device in devices:
+            groups[self.bus_of[device]].append(device)
+        return groups
+
+    def is_whole_bus(self, bus: str, devices: Iterable[str]) -> bool:
+        """True when every device on the bus is among those named: only then may its broadcast be used."""
+        return {device for device, its in self.bus_of.items() if its == bus} <= set(devices)

@@ -1,0 +1,1 @@
+"""How the gateway fares: counters, health, metrics."""

@@ -1,0 +1,43 @@
+"""The whole gateway on in-memory ports."""
+
+import json
+
+import pytest
+
+from lamplighter_contract.command import Operation
+from tests.gateway.fakes import until
+from tests.gateway.rig import Rig
+
+
+@pytest.fixture
+def rig(tmp_path):
+    return Rig(tmp_path)
+
+
+async def test_readings_arrive_and_a_lamp_obeys(rig):
+    async with rig.running() as gateway:
+        await until(lambda: "live" in rig.link.lanes())
+        command = rig.centre.send(rig.centre.light_set(80))
+        result = await rig.centre.final(command)
+        assert result["state"] == "verified"
+        assert result["devices"][0]["reading"]["level_percent"] == 80
+        assert rig.bus.levels["lamp-1"] == 80
+        await until(lambda: gateway.spool.status().waiting == 0)
+    state = [json.loads(p) for c, p, _ in rig.link.published if c == "state"]
+    assert state[0]["online"]
+    assert not state[-1]["online"]
+    assert state[0]["boot"] == state[-1]["boot"]
+
+
+async def test_every_operation_offered_ends_verified(rig):
+    async with rig.running():
+        centre = rig.centre
+        for operation, args, devices in (
+            (Operation.LIGHT_RESUME, {}, ("lamp-1",)),
+            (Operation.LIGHT_IDENTIFY, {"seconds": 5}, ("lamp-1",)),
+            (Operation.DEVICE_READ, {}, ("lamp-1", "lamp-2")),
+            (Operation.GATEWAY_PROBE, {"bus": "bus-1"}, ()),
+            (Operation.GATEWAY_RESEND, {"from": 0, "to": 2**52}, ()),
+        ):
+            result = await centre.final(centre.send(centre.command(operation, args, devices)))
+            assert result["state"] == "verified", (operation, result)
