@@ -13,10 +13,11 @@ import click
 from lamplighter_contract.clock import SystemClock, decode_scale
 from lamplighter_firmware_sim.city import City
 from lamplighter_firmware_sim.control import Request, ask
+from lamplighter_firmware_sim.endpoints import endpoints_at, endpoints_in
 from lamplighter_firmware_sim.errors import SimError
 from lamplighter_firmware_sim.faults.kinds import KINDS
 from lamplighter_firmware_sim.gateway_config import GatewayOptions, gateway_config
-from lamplighter_firmware_sim.inventory_json import city_document, endpoints_at, endpoints_in, summary
+from lamplighter_firmware_sim.inventory_json import city_document, summary
 from lamplighter_firmware_sim.loading import load_city
 from lamplighter_firmware_sim.scenario import Scenario
 from lamplighter_firmware_sim.serve import running_city

@@ -7,9 +7,9 @@ from typing import Any
 import yaml
 
 from lamplighter_firmware_sim.city.inventory import CIRCUIT_OFFSETS, Cabinet, City, Lamp, Position
+from lamplighter_firmware_sim.endpoints import Endpoints
 from lamplighter_firmware_sim.errors import SimError
 from lamplighter_firmware_sim.scenario.model import Name, Wire
-from lamplighter_firmware_sim.serve import Endpoints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

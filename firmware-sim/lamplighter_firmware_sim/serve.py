@@ -4,16 +4,18 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from lamplighter_contract.clock import Clock, SystemClock
 from lamplighter_firmware_sim.control import Control
+from lamplighter_firmware_sim.endpoints import Endpoints
 from lamplighter_firmware_sim.errors import UnknownTargetError
+from lamplighter_firmware_sim.faults.board import FaultBoard
 from lamplighter_firmware_sim.physics.memory import MEMORY_NAME, load_memory, remember, store_memory
 from lamplighter_firmware_sim.scenario.model import Physics, Scenario, Wire
-from lamplighter_firmware_sim.simulation import Simulation
+from lamplighter_firmware_sim.simulation import LampState, Simulation, Write
 from lamplighter_firmware_sim.wires.bus import Bus
 from lamplighter_firmware_sim.wires.field import FieldLamps
 from lamplighter_firmware_sim.wires.rtu import RtuBus
@@ -24,21 +26,6 @@ _LOG: Final = logging.getLogger(__name__)
 _TICK_S: Final = 0.5
 _SHORTEST_TICK_S: Final = 0.05
 _MEMORY_S: Final = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoints:
-    """Where the wires are: TCP port or serial device of each cabinet's bus, and the field broker."""
-
-    host: str
-    ports: dict[str, int] = field(default_factory=dict)
-    devices: dict[str, str] = field(default_factory=dict)
-    field_broker: tuple[str, int] | None = None
-
-    def document(self) -> dict[str, Any]:
-        """As JSON says it."""
-        broker = None if self.field_broker is None else {"host": self.field_broker[0], "port": self.field_broker[1]}
-        return {"host": self.host, "tcp": self.ports, "rtu": self.devices, "field": broker}
 
 
 @dataclass(slots=True)
@@ -52,6 +39,20 @@ class RunningCity:
     clock: Clock
     started_s: float
     supervisor: asyncio.Task[None] | None = None
+
+    @property
+    def faults(self) -> FaultBoard:
+        """What goes wrong; `add` and `clear` take effect at once."""
+        return self.simulation.faults
+
+    @property
+    def writes(self) -> list[Write]:
+        """What devices took from their wires so far, oldest first."""
+        return list(self.simulation.writes)
+
+    def lamp(self, device: str) -> LampState:
+        """What is true of a lamp as of the last step."""
+        return self.simulation.lamp(device)
 
     def step(self) -> None:
         """Bring the city to the clock's time now, without waiting for the next tick."""
@@ -169,7 +170,7 @@ async def _supervise(city: RunningCity, memory: Path | None) -> None:
 async def _remember(city: RunningCity, directory: Path) -> None:
     while True:
         await asyncio.sleep(_MEMORY_S)
-        await asyncio.to_thread(store_memory, directory / MEMORY_NAME, remember(city.simulation.plant))
+        store_memory(directory / MEMORY_NAME, remember(city.simulation.plant))
 
 
 async def _tick(city: RunningCity) -> None:

@@ -4,9 +4,10 @@ import pytest
 import yaml
 
 from lamplighter_firmware_sim.city import City, build_city
+from lamplighter_firmware_sim.endpoints import endpoints_at
 from lamplighter_firmware_sim.errors import SimError
 from lamplighter_firmware_sim.gateway_config import GatewayOptions, gateway_config
-from lamplighter_firmware_sim.inventory_json import city_document, endpoints_at
+from lamplighter_firmware_sim.inventory_json import city_document
 from lamplighter_firmware_sim.scenario import Scenario, Wire
 
 OPTIONS = GatewayOptions(data="run/gw-1", root_key="key", profiles="../profiles", metrics_port=9101)

@@ -66,7 +66,7 @@ async def test_a_state_has_every_field_that_the_profile_reads(
     state = await gateway.state("03-007")
     assert {row["field"] for row in profile["read"]} | {profile["time_field"]} == set(state)
     assert state["ts"] == night.civil_ms()
-    truth = city.simulation.lamp("lamp-03-007")
+    truth = city.lamp("lamp-03-007")
     assert state["p"] == pytest.approx(truth.power_w, rel=0.02)
     assert state["e"] * 0.001 == pytest.approx(truth.energy_kwh, abs=0.01)
 
@@ -77,10 +77,10 @@ async def test_a_written_level_is_told_at_once_and_power_follows(city: RunningCi
     state = await gateway.state("03-002", dim=40)
     while state["p"] > 0.6 * rated_w:
         state = await gateway.state("03-002")
-    assert city.simulation.lamp("lamp-03-002").written_percent == 40
+    assert city.lamp("lamp-03-002").written_percent == 40
     await gateway.client.publish("lamps/03-002/set", b'{"auto": true}', qos=1)
     await gateway.state("03-002", dim=100)
-    assert city.simulation.lamp("lamp-03-002").written_percent is None
+    assert city.lamp("lamp-03-002").written_percent is None
 
 
 @pytest.mark.parametrize(
@@ -94,15 +94,15 @@ async def test_what_a_lamp_does_not_understand_is_counted_and_changes_nothing(
     assert (await gateway.state("03-002"))["dim"] == 100
     assert city.field_lamps is not None
     assert city.field_lamps.refused == 1
-    assert not city.simulation.writes
+    assert not city.writes
 
 
 async def test_a_silent_lamp_says_nothing_and_its_neighbour_does(city: RunningCity, gateway: Gateway) -> None:
-    city.simulation.faults.add("silent", "lamp-03-004")
+    city.faults.add("silent", "lamp-03-004")
     await gateway.client.publish("lamps/03-004/set", b'{"dim": 10}', qos=1)
     await gateway.client.publish("lamps/03-005/set", b'{"dim": 10}', qos=1)
     await gateway.state("03-005", dim=10)
-    assert city.simulation.lamp("lamp-03-004").level_percent == 100
+    assert city.lamp("lamp-03-004").level_percent == 100
 
 
 async def test_lamps_come_back_after_the_broker_was_away(

@@ -57,7 +57,7 @@ async def test_pymodbus_reads_and_writes_over_the_pseudo_terminal(city: RunningC
     assert not (await client.write_register(32, 25, device_id=3)).isError()
     assert not (await client.write_registers(32, [35], device_id=4)).isError()
     assert (await client.read_holding_registers(1, count=1, device_id=3)).registers == [25]
-    assert city.simulation.lamp("lamp-02-004").written_percent == 35
+    assert city.lamp("lamp-02-004").written_percent == 35
     assert (await client.read_coils(0, count=1, device_id=3)).exception_code == 1
     client.close()
 
@@ -70,7 +70,8 @@ async def test_a_frame_takes_the_time_of_its_characters(night: ManualClock, tmp_
         for _ in range(5):
             line.send("01 03 0000 0010")
             assert len(await line.receive()) == 37
-        assert (loop.time() - began) / 5 == pytest.approx(expected_s, rel=0.08)
+        # Never faster than the line; slower only by what a busy machine takes.
+        assert 0.97 * expected_s < (loop.time() - began) / 5 < 1.5 * expected_s
         line.close()
 
 
@@ -87,7 +88,7 @@ async def test_a_broadcast_is_obeyed_and_not_answered(city: RunningCity, line: L
     line.send("00 06 0020 002a")
     with pytest.raises(TimeoutError):
         await line.receive(0.05)
-    levels = {city.simulation.lamp(f"lamp-02-{n:03}").written_percent for n in range(1, 13)}
+    levels = {city.lamp(f"lamp-02-{n:03}").written_percent for n in range(1, 13)}
     assert levels == {42}
 
 

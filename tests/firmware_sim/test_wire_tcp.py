@@ -32,7 +32,7 @@ async def test_a_lamp_is_read_and_dimmed(city: RunningCity, master: AsyncModbusT
     assert not (await master.write_register(32, 60, device_id=5)).isError()
     after = await master.read_holding_registers(0, count=16, device_id=5)
     assert after.registers[1] == 60
-    assert city.simulation.lamp("lamp-01-005").written_percent == 60
+    assert city.lamp("lamp-01-005").written_percent == 60
     async with asyncio.timeout(2):  # power follows with the next step
         while (await master.read_holding_registers(4, count=1, device_id=5)).registers[0] > 0.7 * before.registers[4]:
             await asyncio.sleep(0.02)
@@ -64,11 +64,11 @@ async def test_wrong_functions_are_refused(master: AsyncModbusTcpClient) -> None
 async def test_a_silent_unit_answers_nothing_and_its_neighbour_does(
     city: RunningCity, master: AsyncModbusTcpClient
 ) -> None:
-    city.simulation.faults.add("silent", "lamp-01-002")
+    city.faults.add("silent", "lamp-01-002")
     with pytest.raises(ModbusException):
         await master.read_holding_registers(0, count=16, device_id=2)
     assert len((await master.read_holding_registers(0, count=16, device_id=3)).registers) == 16
-    city.simulation.faults.clear()
+    city.faults.clear()
     assert len((await master.read_holding_registers(0, count=16, device_id=2)).registers) == 16
 
 
@@ -82,7 +82,7 @@ def frame(transaction: int, unit: int, address: int = 1, count: int = 1) -> byte
 
 
 async def test_a_late_unit_holds_up_nobody_else(city: RunningCity) -> None:
-    city.simulation.faults.add("slow", "lamp-01-002", value=150)
+    city.faults.add("slow", "lamp-01-002", value=150)
     reader, writer = await asyncio.open_connection("127.0.0.1", city.endpoints.ports["cab-01"])
     loop = asyncio.get_running_loop()
     began = loop.time()

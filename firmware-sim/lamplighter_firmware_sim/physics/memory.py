@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 import zipfile
 from pathlib import Path
 from typing import Any, Final
@@ -63,7 +62,7 @@ def _fingerprint(city: City) -> str:
 
 
 def store_memory(path: Path, memory: Memory) -> None:
-    """Write the file whole or not at all.
+    """Replace the file as a whole.
 
     Raises:
         OSError: it cannot be written.
@@ -71,8 +70,6 @@ def store_memory(path: Path, memory: Memory) -> None:
     fresh = path.with_suffix(".new")
     with fresh.open("wb") as file:
         np.savez(file, allow_pickle=False, **memory)
-        file.flush()
-        os.fsync(file.fileno())
     fresh.replace(path)
 
 
