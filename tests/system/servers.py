@@ -8,7 +8,7 @@ import signal
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import psycopg
@@ -176,12 +176,13 @@ class VictoriaMetrics(Server):
         return f"http://127.0.0.1:{self.port}"
 
     def command(self) -> Sequence[str]:
-        """Start with what was written visible to queries at once."""
+        """Start with writes visible to queries at once, and repeats of a key stored once."""
         return [
             "victoria-metrics",
             f"-httpListenAddr=127.0.0.1:{self.port}",
             f"-storageDataPath={self.folder / 'data'}",
             "-search.latencyOffset=0",
+            "-dedup.minScrapeInterval=1ms",
             "-retentionPeriod=100y",
             "-loggerLevel=WARN",
         ]
@@ -190,10 +191,10 @@ class VictoriaMetrics(Server):
         """True when a query is answered."""
         return http_get(self.port, "/api/v1/query?query=1") is not None
 
-    def export(self, match: str) -> list[dict[str, object]]:
+    def export(self, match: str) -> list[dict[str, Any]]:
         """Every stored series that matches, just written data included: `metric`, `values`, `timestamps` in ms."""
         http_get(self.port, "/internal/force_flush")
-        body = http_get(self.port, f"/api/v1/export?reduce_mem_usage=1&match%5B%5D={quote(match)}", timeout_s=10)
+        body = http_get(self.port, f"/api/v1/export?match%5B%5D={quote(match)}", timeout_s=10)
         return [json.loads(line) for line in (body or b"").splitlines()]
 
 

@@ -108,6 +108,20 @@ class DuckSeries:
                 pass
             await self._in_writer(partial(maintenance.retire, kind, limits, rolled))
 
+    async def copy_to(self, target: Path) -> None:
+        """Write the database as it stands at one moment into a new file, while it is in use.
+
+        Raises:
+            SeriesUnavailable: it could not be copied.
+        """
+        session = self._session
+        if session is None:
+            raise SeriesUnavailable(f"{self._path} is being opened again")
+        try:
+            await asyncio.to_thread(_copy, session.cursor(), target)
+        except duckdb.Error as error:
+            raise SeriesUnavailable(f"{self._path} cannot be copied: {error}") from error
+
     async def close(self) -> None:
         """Finish what is under way and give the file back."""
         try:
@@ -182,3 +196,20 @@ class DuckSeries:
 
 def _kinds(session: Session) -> list[Kind]:
     return list(session.catalogue.columns)
+
+
+def _copy(session: Session, target: Path) -> None:
+    connection = session.connection
+    try:
+        (name,) = connection.execute("SELECT current_database()").fetchall()[0]
+        connection.execute(f"ATTACH {_quoted(str(target))} AS copy")
+        try:
+            connection.execute(f'COPY FROM DATABASE "{name}" TO copy')
+        finally:
+            connection.execute("DETACH copy")
+    finally:
+        connection.close()
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from lamplighter_contract.ids import is_id
 from lamplighter_contract.quantities import Kind
 from lamplighter_controller.series.port import Aggregate, Floats, SeriesUnavailable, Times
 from lamplighter_controller.series.rollup import DAY_MS, QUARTER_HOUR_MS, summary
@@ -70,6 +71,11 @@ def read_answer(body: bytes) -> list[Table]:
             raise SeriesUnavailable(f"a query failed: {detail}")
     series = (each for result in answer.results for each in result.series)
     return [Table(each.tags, each.columns, each.values) for each in series if each.columns and each.values]
+
+
+def of_devices(tables: Iterable[Table]) -> list[Table]:
+    """Without the series of other writers that have no device, or none we could have written."""
+    return [table for table in tables if is_id(table.device)]
 
 
 def name(identifier: str) -> str:

@@ -108,7 +108,8 @@ class _Summaries:
     columns: dict[str, Floats]
 
     @classmethod
-    def of(cls, tables: Sequence[Table]) -> "_Summaries":
+    def of(cls, answer: Sequence[Table]) -> "_Summaries":
+        tables = influxql.of_devices(answer)
         numbers = [table.numbers() for table in tables]
         columns = {
             name: np.concatenate([np.empty(0), *(each[name] for each in numbers)]) for name in ("time", *Aggregate)

@@ -35,11 +35,11 @@ class KindState:
 def decode_states(progress: list[Table], due: list[Table]) -> dict[Kind, KindState]:
     """The state of every kind from the answers to `READ_PROGRESS` and `READ_DUE`."""
     states = {kind: KindState() for kind in Kind}
-    for table in progress:
+    for table in (table for table in progress if table.device in states):
         numbers = {column: int(np.nan_to_num(values[-1])) for column, values in table.numbers().items()}
         state = states[Kind(table.device)]
         state.rolled_ms, state.raw_from_ms, state.quarter_hour_from_ms = (numbers[each] for each in FIELDS)
-    for table in due:
+    for table in (table for table in due if table.device in states):
         states[Kind(table.device)].due = {int(time_ms) for time_ms in table.numbers()["time"]}
     return states
 

@@ -92,7 +92,7 @@ class InfluxSeries:
 
     async def last(self, kind: Kind, since_ms: int) -> Readings:
         """One row per device measured at or after `since_ms`, ordered by device."""
-        quality = await self._session.query(influxql.newest(kind, ["quality"], since_ms))
+        quality = influxql.of_devices(await self._session.query(influxql.newest(kind, ["quality"], since_ms)))
         names = [name for name in await self._fields(kind) if _is_quantity(kind, name)]
         values = await self._session.query(influxql.newest(kind, names, since_ms)) if names else []
         newest = {table.device: table.numbers() for table in values}
