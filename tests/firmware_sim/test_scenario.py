@@ -64,6 +64,11 @@ def test_all_mistakes_are_listed_at_once() -> None:
     assert set(problems_of(text)) == {"seed", "cabinets[2].wire", "lamps[0].rated_w"}
 
 
+def test_what_would_stand_in_a_missing_mapping_is_not_missed_one_by_one() -> None:
+    assert set(problems_of(SMALL.replace("place: {latitude: 36.65, longitude: 117.12}", ""))) == {"place"}
+    assert set(problems_of("")) == {"document"}
+
+
 def test_a_missing_file_is_a_problem_not_a_crash(tmp_path) -> None:
     found = load_scenario(tmp_path / "none.yaml")
     assert isinstance(found, tuple)

@@ -36,6 +36,7 @@ class Section:
             self._content = content
         else:
             report.add(key or "document", content, "a mapping")
+            self._report = Report(report.file)  # what would be missing in it is no mistake of its own
 
     def __contains__(self, name: str) -> bool:
         """Whether the key is written in the file."""
@@ -99,8 +100,8 @@ class Section:
 
     def section(self, name: str, *, required: bool = True) -> "Section":
         """The mapping at `name`; an absent optional one reads as empty."""
-        value = self._take(name, _REQUIRED if required else {}, "a mapping")
-        return Section({} if value is None else value, self.path(name), self._report)
+        self._asked.add(name)
+        return Section(self._content.get(name, None if required else {}), self.path(name), self._report)
 
     def sections(self, name: str, most: int, *, least: int = 0) -> Iterator["Section"]:
         """The mappings listed at `name`, `least` to `most` of them."""
