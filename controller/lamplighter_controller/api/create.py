@@ -1,0 +1,110 @@
+"""The app: resources under /api/v1, the console at the root."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+
+from lamplighter_controller.api import live, problems, static
+from lamplighter_controller.api.envelope import BodyLimit, SecurityHeaders
+from lamplighter_controller.api.hub import Hub
+from lamplighter_controller.api.resources import (
+    alarms,
+    audit,
+    commands,
+    dead_letters,
+    devices,
+    gateways,
+    history,
+    latest,
+    session,
+    system,
+    tokens,
+)
+from lamplighter_controller.api.services import Services
+from lamplighter_controller.ledger.errors import LedgerUnavailable
+from lamplighter_controller.series.port import SeriesUnavailable
+
+PREFIX: Final = "/api/v1"
+DESCRIPTION: Final = """Street lamps live, and commands followed to their effect.
+
+Times ending in `_ms` are epoch milliseconds. Readings, `start`, `end` and `until` are civil time, which a demo may run
+faster; everything about requests and commands is real time. Unknown values are null or left out, never zero.
+Every refusal is a problem document (RFC 9457) naming the field and the rule.
+
+Live values: WebSocket `/api/v1/live?kinds=lamp`. Frames are JSON objects with a `type`: `hello` (version, build, rate),
+`delta` (kind, version, and columns for the rows that changed, in the order of `GET /latest`), `beat` each second when
+nothing changed, `resync` (read `GET /latest` again). Read `GET /latest` after `hello`, then take deltas of a greater
+version.
+"""
+TAGS: Final = [
+    {"name": "devices", "description": "Lamps, cabinets, circuits: what they are and what is known of them now"},
+    {"name": "history", "description": "What was measured"},
+    {"name": "commands", "description": "One, many or all that match; followed until read back"},
+    {"name": "gateways", "description": "Enrolment, presence, health"},
+    {"name": "live", "description": "Values and events as they come"},
+    {"name": "alarms", "description": "About the system itself"},
+    {"name": "dead letters", "description": "What could not be stored, and why"},
+    {"name": "audit", "description": "Who did what"},
+    {"name": "tokens", "description": "Access"},
+    {"name": "session", "description": "A browser's access"},
+    {"name": "system", "description": "The controller itself"},
+]
+ROUTERS: Final = (
+    devices.router,
+    latest.router,
+    history.router,
+    commands.router,
+    gateways.router,
+    live.router,
+    alarms.router,
+    dead_letters.router,
+    audit.router,
+    tokens.router,
+    session.router,
+    system.router,
+)
+
+
+def create_api(services: Services, web: Path = static.WEB) -> FastAPI:
+    """The whole HTTP side; its lifespan runs the live stream. `web` holds the built console."""
+    app = FastAPI(
+        title="Lamplighter",
+        version="1",
+        description=DESCRIPTION,
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        openapi_tags=TAGS,
+        lifespan=_lifespan,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.services = services
+    app.state.hub = Hub(services, static.build_id(web))
+    app.state.listeners = 0
+    problems.install(app, (LedgerUnavailable, SeriesUnavailable))
+    api = APIRouter(prefix=PREFIX, responses=problems.RESPONSES)
+    for router in ROUTERS:
+        api.include_router(router)
+    app.include_router(api)
+    static.install(app, web)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return f"{route.tags[0] if route.tags else 'other'}-{route.name}".replace(" ", "-").replace("_", "-")
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    hub: Hub = app.state.hub
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(hub.run(), name="api-live")
+        yield
+        running.cancel()

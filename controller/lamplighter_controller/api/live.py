@@ -1,0 +1,186 @@
+"""`/live`: values as they change, over a WebSocket. `/events`: what happened, as server-sent events."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import APIRouter, Query, WebSocket
+from fastapi.responses import StreamingResponse
+from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocketDisconnect
+
+from lamplighter_contract.quantities import Kind
+from lamplighter_controller.api import guard
+from lamplighter_controller.api.guard import Reader
+from lamplighter_controller.api.hub import Hub, TooManyWatchers, Watcher
+from lamplighter_controller.api.problems import Problem
+from lamplighter_controller.api.services import Provided, Services
+from lamplighter_controller.events import (
+    AlarmChanged,
+    CommandChanged,
+    DevicesChanged,
+    Event,
+    GatewayChanged,
+    Subscription,
+)
+from lamplighter_controller.ledger.errors import LedgerUnavailable
+from lamplighter_controller.security.tokens import Right
+
+SEND_TIMEOUT_S: Final = 10.0
+RECHECK_S: Final = 5.0  # a revoked token watches no longer than that
+QUIET_S: Final = 10.0
+MAX_LISTENERS: Final = 500
+UNAUTHORIZED, TOO_SLOW, TRY_LATER = 4401, 4408, 1013
+
+router = APIRouter(tags=["live"])
+
+
+@router.websocket("/live")
+async def live(
+    socket: WebSocket, services: Provided, kinds: Annotated[str, Query(max_length=100)] = Kind.LAMP.value
+) -> None:
+    """Frames of `hello`, `delta`, `beat` and `resync`; see the guide."""
+    by_token = "authorization" in socket.headers
+    wanted = frozenset(Kind(word) for word in kinds.split(",") if word in set(Kind))
+    if not wanted or not (by_token or guard.from_own_page(socket)):
+        await socket.close()  # before it is accepted: the handshake is refused with 403
+        return
+    await socket.accept()
+    if not await _may_read(socket, services):
+        await socket.close(UNAUTHORIZED, "no valid token or session")
+        return
+    hub: Hub = socket.app.state.hub
+    try:
+        with hub.watch(wanted) as watcher:
+            code, reason = await _serve(socket, services, watcher)
+    except TooManyWatchers:
+        code, reason = TRY_LATER, "too many watchers"
+    if code:
+        await socket.close(code, reason)
+
+
+async def _serve(socket: WebSocket, services: Services, watcher: Watcher) -> tuple[int, str]:
+    """Send until something ends it; the code and reason to close with, 0 when the other side has gone."""
+    endings = {
+        "live-send": _send(socket, watcher),
+        "live-receive": _until_gone(socket),
+        "live-slow": _until_slow(watcher),
+        "live-recheck": _until_revoked(socket, services),
+    }
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(ending, name=name) for name, ending in endings.items()]
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+    return next(iter(done)).result()
+
+
+async def _send(socket: WebSocket, watcher: Watcher) -> tuple[int, str]:
+    while True:
+        frame = await watcher.frames.get()
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await socket.send_text(frame.decode())
+        except TimeoutError:
+            return TOO_SLOW, "too slow"
+        except WebSocketDisconnect:
+            return 0, ""
+
+
+async def _until_gone(socket: WebSocket) -> tuple[int, str]:
+    """Whatever a watcher says is of no interest; that it leaves is."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+    return 0, ""
+
+
+async def _until_slow(watcher: Watcher) -> tuple[int, str]:
+    await watcher.slow.wait()
+    return TOO_SLOW, "too slow"
+
+
+async def _until_revoked(socket: WebSocket, services: Services) -> tuple[int, str]:
+    while await _may_read(socket, services):  # noqa: ASYNC110 - nothing tells of a session's end
+        await asyncio.sleep(RECHECK_S)
+    return UNAUTHORIZED, "the token or session has ended"
+
+
+async def _may_read(connection: HTTPConnection, services: Services) -> bool:
+    """True also while the ledger cannot be asked: who came in lawfully is not sent away by a fault of ours."""
+    try:
+        token = await guard.caller_of(connection, services)
+    except LedgerUnavailable:
+        return True
+    return token is not None and Right.READ in token.rights
+
+
+@router.get(
+    "/events",
+    summary="What happens, as server-sent events",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {"example": 'event: gateway\ndata: {"gateway":"gw-1"}\n\n'}}}},
+)
+async def events(connection: HTTPConnection, services: Provided, _: Reader) -> StreamingResponse:
+    """Events `command`, `gateway`, `devices`, `alarm`; `missed` when some were lost and lists should be read again."""
+    state = connection.app.state
+    if state.listeners >= MAX_LISTENERS:
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "busy", "Too many listen already.", headers={"Retry-After": "10"})
+    return StreamingResponse(_stream(connection, services), media_type="text/event-stream")
+
+
+async def _stream(connection: HTTPConnection, services: Services) -> AsyncIterator[bytes]:
+    state = connection.app.state
+    state.listeners += 1
+    try:
+        with services.events.subscribe() as subscription:
+            yield b"retry: 2000\n\n"
+            checked_s = services.clock.monotonic_s()
+            while True:
+                now_s = services.clock.monotonic_s()
+                if now_s - checked_s >= RECHECK_S:
+                    checked_s = now_s
+                    if not await _may_read(connection, services):
+                        return
+                yield await _next(subscription)
+    finally:
+        state.listeners -= 1
+
+
+async def _next(subscription: Subscription) -> bytes:
+    """The next event worth telling, or a comment that keeps the line open."""
+    try:
+        async with asyncio.timeout(min(QUIET_S, RECHECK_S)):
+            while True:
+                event = await subscription.queue.get()
+                if subscription.missed:
+                    subscription.missed = 0
+                    return b"event: missed\ndata: {}\n\n"
+                told = _told(event)
+                if told is not None:
+                    name, data = told
+                    return b"event: %s\ndata: %s\n\n" % (name.encode(), orjson.dumps(data))
+    except TimeoutError:
+        return b": quiet\n\n"
+
+
+def _told(event: Event) -> tuple[str, dict[str, Any]] | None:
+    match event:
+        case CommandChanged(request, command, gateway, state, devices):
+            parts = [{"device": device, "state": part, "reason": reason} for device, part, reason in devices]
+            return "command", {
+                "request": request,
+                "command": command,
+                "gateway": gateway,
+                "state": state,
+                "devices": parts,
+            }
+        case GatewayChanged(gateway, online):
+            return "gateway", {"gateway": gateway, "online": online}
+        case DevicesChanged(gateway):
+            return "devices", {"gateway": gateway}
+        case AlarmChanged(key, raised, text, time_ms):
+            return "alarm", {"key": key, "raised": raised, "text": text, "time_ms": time_ms}
+        case _:
+            return None

@@ -1,0 +1,102 @@
+"""What the API stands on: the rooms below, handed in by whoever puts the program together."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Final, Protocol
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from lamplighter_contract.clock import Clock
+from lamplighter_contract.errors import Refusal
+from lamplighter_controller.commands.model import CommandRequest, Overview, Submitted
+from lamplighter_controller.events import Events
+from lamplighter_controller.intake.alarms import Alarms
+from lamplighter_controller.intake.gateways import Gateways
+from lamplighter_controller.intake.replay import Outcome
+from lamplighter_controller.ledger.engine import Ledger
+from lamplighter_controller.series.port import Series
+from lamplighter_controller.twin.columns import Twin
+
+SESSION_KEY_BYTES: Final = 32
+
+
+class Commands(Protocol):
+    """Takes requests for commands and tells what became of them; the dispatch is one.
+
+    Each may raise LedgerUnavailable; a request is then not known to be stored, and asking again with its key is safe.
+    """
+
+    async def submit(self, wanted: CommandRequest, who: str) -> Submitted | Refusal:
+        """Store a request and have it sent; a repeat under the same key changes nothing."""
+
+    async def request(self, request: str) -> Submitted | None:
+        """A request with its commands and their parts, None when there is none of that id."""
+
+    async def recent(self, *, device: str | None = None, before: str | None = None, limit: int = 50) -> list[Overview]:
+        """The newest requests first, of one device or all, older than the request `before` when given."""
+
+
+class Letters(Protocol):
+    """Tries dead letters again; intake's replay is one."""
+
+    async def replay(self, ids: Sequence[int]) -> Sequence[Outcome]:
+        """Try these letters again; those stored leave the list."""
+
+
+class Actions(Protocol):
+    """What the API asks of the running program as a whole."""
+
+    async def enrolment_changed(self) -> None:
+        """Listen to the gateways that are enrolled now, and to no others."""
+
+    def held(self) -> bool:
+        """True while a restored controller sends neither plans nor commands."""
+
+    async def release(self, *, who: str, reason: str) -> bool:
+        """End the hold, with its audit entry; False when there is none."""
+
+    async def backup(self, *, who: str) -> str:
+        """Write a backup, with its audit entry, and return its name.
+
+        Raises:
+            ControllerError: it could not be made; the message says why.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """The city as it is shown: its name by language (zh, en), its time zone, how fast its civil time runs."""
+
+    name: Mapping[str, str]
+    zone: str = "Asia/Shanghai"
+    rate: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything the API uses. A stored `session_key` lets sessions outlive a restart."""
+
+    clock: Clock
+    city: City
+    ledger: Ledger
+    series: Series
+    twin: Twin
+    gateways: Gateways
+    alarms: Alarms
+    commands: Commands
+    letters: Letters
+    events: Events
+    actions: Actions
+    session_key: bytes = field(default_factory=lambda: secrets.token_bytes(SESSION_KEY_BYTES), repr=False)
+
+
+def services_of(connection: HTTPConnection) -> Services:
+    """The services of the app that serves this connection."""
+    services = connection.app.state.services
+    assert isinstance(services, Services)
+    return services
+
+
+Provided = Annotated[Services, Depends(services_of)]

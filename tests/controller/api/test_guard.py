@@ -1,0 +1,162 @@
+"""Every route declares its right, and keeps it."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from lamplighter_controller.api import create_api, sessions
+from lamplighter_controller.api.guard import Needs, Open
+from lamplighter_controller.security import tokens
+from tests.controller.api.conftest import World
+
+ANYONE = {"GET /health", "GET /session", "DELETE /session"}
+
+
+def routes(app: FastAPI) -> Iterator[APIRoute]:
+    for route in _flat(app.routes):
+        if isinstance(route, APIRoute) and route.include_in_schema:
+            yield route
+
+
+def method_of(route: APIRoute) -> str:
+    return next(iter(route.methods or ()))
+
+
+def _flat(found):
+    for route in found:
+        inner = getattr(route, "routes", None)
+        original = getattr(route, "original_router", None)
+        if original is not None:
+            yield from _flat(original.routes)
+        elif inner is not None and not isinstance(route, APIRoute):
+            yield from _flat(inner)
+        else:
+            yield route
+
+
+def guards(dependant: Dependant) -> list[Needs | Open]:
+    found = [dependant.call] if isinstance(dependant.call, Needs | Open) else []
+    return found + [guard for inner in dependant.dependencies for guard in guards(inner)]
+
+
+def operations(world: World) -> Iterator[tuple[str, str, dict[str, object]]]:
+    for path, methods in world.app.openapi()["paths"].items():
+        for method, operation in methods.items():
+            yield method.upper(), path, operation
+
+
+async def test_no_route_is_without_its_right(world: World):
+    found = list(routes(world.app))
+    assert len(found) >= len(list(operations(world))) >= 25
+    for route in found:
+        declared = guards(route.dependant)
+        assert len(declared) == 1, f"{route.methods} {route.path} declares {declared}"
+        name = f"{method_of(route)} {route.path.removeprefix('/api/v1')}"
+        assert isinstance(declared[0], Open) == (name in ANYONE), name
+
+
+async def test_every_route_refuses_who_has_no_token(world: World):
+    for method, path, _ in operations(world):
+        name = f"{method} {path.removeprefix('/api/v1')}"
+        answer = await world.client.request(method, re.sub(r"\{\w+\}", "x-1", path))
+        assert (answer.status_code == 401) != (name in ANYONE), name
+        if answer.status_code == 401:
+            assert answer.headers["www-authenticate"] == "Bearer"
+            assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_every_route_refuses_a_token_that_lacks_its_right(world: World):
+    declared = {
+        (method_of(route), route.path.removeprefix("/api/v1")): guards(route.dependant)[0]
+        for route in routes(world.app)
+    }
+    lacking = {"read": "nobody", "command": "reader", "admin": "operator"}
+    for (method, path), guard in declared.items():
+        if isinstance(guard, Needs):
+            answer = await world.send(method, re.sub(r"\{\w+\}", "x-1", path), name=lacking[guard.right])
+            assert answer.status_code == 403, (method, path)
+            assert guard.right in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("header", ["Bearer ", "Bearer x", "Bearer x.y", "Basic abc", "bearer", "Bearer " + "a" * 5000])
+async def test_what_is_no_token_is_refused(world: World, header: str):
+    answer = await world.client.get("/api/v1/clock", headers={"Authorization": header})
+    assert answer.status_code == 401
+
+
+async def test_a_revoked_token_is_refused_at_once(world: World):
+    assert (await world.get("/clock")).status_code == 200
+    await world.ledger.write(
+        lambda ledger: tokens.revoke(ledger, "reader", who="t", reason="t", time_ms=world.clock.wall_ms())
+    )
+    assert (await world.get("/clock")).status_code == 401
+
+
+class TestSession:
+    async def test_a_token_is_exchanged_for_a_cookie_that_scripts_cannot_see(self, world: World):
+        answer = await world.post("/session")
+        assert answer.json() == {"name": "operator", "rights": ["command", "read"]}
+        cookie = answer.headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+        assert world.secret["operator"].partition(".")[2] not in cookie
+        assert (await world.client.get("/api/v1/clock")).status_code == 200
+        assert (await world.client.get("/api/v1/session")).json()["name"] == "operator"
+
+    async def test_over_https_the_cookie_is_secure(self, world: World):
+        answer = await world.client.post("https://controller/api/v1/session", headers=world.bearer("reader"))
+        assert "Secure" in answer.headers["set-cookie"]
+        assert "max-age" in answer.headers["strict-transport-security"]
+
+    async def test_a_session_changes_nothing_for_other_sites(self, world: World):
+        await world.post("/session")
+        body = {"op": "light.resume", "devices": ["lamp-01-001"], "reason": "test"}
+        for headers in ({}, {"Origin": "http://evil"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}):
+            answer = await world.client.post("/api/v1/commands", json=body, headers=headers)
+            assert answer.status_code == 403, headers
+        own = {"Origin": "http://controller"}
+        assert (await world.client.post("/api/v1/commands", json=body, headers=own)).status_code == 202
+
+    async def test_a_session_ends_after_its_time(self, world: World):
+        await world.post("/session")
+        world.clock.advance(sessions.LIFE_S - 1)
+        assert (await world.client.get("/api/v1/clock")).status_code == 200
+        world.clock.advance(2)
+        assert (await world.client.get("/api/v1/clock")).status_code == 401
+
+    async def test_a_session_ends_with_its_token(self, world: World):
+        await world.post("/session")
+        await world.ledger.write(lambda ledger: tokens.revoke(ledger, "operator", who="t", reason="t", time_ms=1))
+        assert (await world.client.get("/api/v1/clock")).status_code == 401
+
+    async def test_a_session_outlives_a_restart(self, world: World, tmp_path):
+        await world.post("/session")
+        transport = httpx.ASGITransport(create_api(world.services, tmp_path / "web"))
+        async with httpx.AsyncClient(transport=transport, base_url="http://controller") as client:
+            client.cookies = world.client.cookies
+            assert (await client.get("/api/v1/clock")).status_code == 200
+
+    async def test_nobody_is_told_that_there_is_no_session(self, world: World):
+        answer = await world.client.get("/api/v1/session")
+        assert (answer.status_code, answer.content) == (204, b"")
+
+    async def test_signing_out(self, world: World):
+        await world.post("/session")
+        await world.client.delete("/api/v1/session")
+        assert (await world.client.get("/api/v1/clock")).status_code == 401
+
+    @pytest.mark.parametrize(
+        "change",
+        [lambda c: c[:-1], lambda c: "x" + c, lambda c: c.replace(".", "..", 1), lambda _: "..", lambda _: "a.²3.b"],
+    )
+    def test_a_forged_cookie_stands_for_nobody(self, change):
+        cookie = sessions.seal(b"key", "0011", 2000)
+        assert sessions.token_of(b"key", cookie, 1000) == "0011"
+        assert sessions.token_of(b"key", change(cookie), 1000) is None
+        assert sessions.token_of(b"other", cookie, 1000) is None
+        assert sessions.token_of(b"key", cookie, 2000) is None
