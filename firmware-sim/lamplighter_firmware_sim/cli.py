@@ -13,7 +13,7 @@ import click
 from lamplighter_contract.clock import SystemClock, decode_scale
 from lamplighter_firmware_sim.city import City
 from lamplighter_firmware_sim.control import Request, ask
-from lamplighter_firmware_sim.endpoints import endpoints_at, endpoints_in
+from lamplighter_firmware_sim.endpoints import endpoints_at, endpoints_in, published
 from lamplighter_firmware_sim.errors import SimError
 from lamplighter_firmware_sim.faults.kinds import KINDS
 from lamplighter_firmware_sim.gateway_config import GatewayOptions, gateway_config
@@ -99,10 +99,9 @@ async def _serve(scenario: Scenario, directory: Path, clock: SystemClock, option
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with running_city(scenario, directory, clock=clock, control=True, remembering=True, **options) as city:
-        ready = json.dumps(city.endpoints.document(), ensure_ascii=False)
-        (directory / "endpoints.json").write_text(ready + "\n", "utf-8")
-        click.echo(f"ready {ready}")
-        await city.until(stop)
+        with published(directory, city.endpoints) as ready:
+            click.echo(f"ready {ready}")
+            await city.until(stop)
 
 
 @main.command()

@@ -1,13 +1,17 @@
 """Where the wires of a simulated city are."""
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from lamplighter_firmware_sim.city.inventory import City
 from lamplighter_firmware_sim.errors import SimError
 from lamplighter_firmware_sim.scenario.model import Wire
+
+FILE_NAME: Final = "endpoints.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,19 @@ class Endpoints:
         """As JSON says it."""
         broker = None if self.field_broker is None else {"host": self.field_broker[0], "port": self.field_broker[1]}
         return {"host": self.host, "tcp": self.ports, "rtu": self.devices, "field": broker}
+
+
+@contextlib.contextmanager
+def published(directory: Path, endpoints: Endpoints) -> Iterator[str]:
+    """Say in `endpoints.json` where the wires are, as long as they are there; gives the file's text."""
+    path, text = directory / FILE_NAME, json.dumps(endpoints.document(), ensure_ascii=False)
+    fresh = path.with_suffix(".new")
+    fresh.write_text(text + "\n", "utf-8")
+    fresh.replace(path)
+    try:
+        yield text
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def endpoints_at(

@@ -10,7 +10,7 @@ from typing import Final
 
 from lamplighter_contract.clock import Clock, SystemClock
 from lamplighter_firmware_sim.control import Control
-from lamplighter_firmware_sim.endpoints import Endpoints
+from lamplighter_firmware_sim.endpoints import FILE_NAME, Endpoints
 from lamplighter_firmware_sim.errors import UnknownTargetError
 from lamplighter_firmware_sim.faults.board import FaultBoard
 from lamplighter_firmware_sim.physics.memory import MEMORY_NAME, load_memory, remember, store_memory
@@ -102,6 +102,7 @@ async def running_city(
     async with contextlib.AsyncExitStack() as stack:
         if control:  # first of all: it refuses a directory that another simulator lives in
             await stack.enter_async_context(Control(simulation, directory).listening())
+            (directory / FILE_NAME).unlink(missing_ok=True)  # of a predecessor that was killed
         for index in cabinets:
             await _open(stack, city, index, port_base, directory)
         if remembering:

@@ -139,7 +139,7 @@ async def test_run_serves_takes_faults_and_stops_clean(running: Running) -> None
     assert running.process.returncode == 0
     assert errors.count(b"\n") == 1
     assert b"the 12 lamps that speak MQTT stay unreachable" in errors
-    assert {path.name for path in running.directory.iterdir()} == {"endpoints.json", "memory.npz"}
+    assert {path.name for path in running.directory.iterdir()} == {"memory.npz"}
 
 
 @pytest.mark.system

@@ -71,6 +71,12 @@ async def test_a_stop_ends_the_wait(small: Scenario, night: ManualClock, tmp_pat
         await waiting
 
 
+async def test_what_a_killed_predecessor_published_is_gone(small: Scenario, night: ManualClock, tmp_path: Path) -> None:
+    (tmp_path / "endpoints.json").write_text("{}", "utf-8")
+    async with running_city(small, tmp_path, clock=night, control=True):
+        assert not (tmp_path / "endpoints.json").exists()
+
+
 async def test_endpoints_are_read_back(small: Scenario, night: ManualClock, tmp_path: Path) -> None:
     async with running_city(small, tmp_path, clock=night) as city:
         path = tmp_path / "endpoints.json"
