@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import click
-from amqtt.broker import Broker
+from amqtt.broker import Broker  # type: ignore[import-untyped]  # it ships no types
 
 from lamplighter_firmware_sim.demo.processes import Program
 

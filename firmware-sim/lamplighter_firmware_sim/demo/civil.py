@@ -17,7 +17,7 @@ GAP_MS: Final = 60_000  # between the last run's data and this one's
 
 
 def before_dusk(elevation: Elevation, wall_ms: int, zone: str) -> int:
-    """Civil ms a little before the sun sinks through `DUSK_DEG` on the local day of `wall_ms`; 17:00 where it never does."""
+    """Civil ms a little before the sun sinks through `DUSK_DEG` on the local day of `wall_ms`; else 17:00."""
     day = datetime.fromtimestamp(wall_ms / 1000, UTC).astimezone(ZoneInfo(zone)).date()
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=ZoneInfo(zone))
     for minute in range(12 * 60):

@@ -1,13 +1,13 @@
-"""Child processes of the launcher: started with a log of their own, watched, started again when they die, ended in order."""
+"""Child processes of the launcher: started with a log each, watched, started again when they die, ended in order."""
 
 import asyncio
 import logging
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from lamplighter_firmware_sim.errors import SimError
 
@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 STOP_S: Final = 8.0
 RESTART_S: Final = (1.0, 2.0, 5.0, 10.0)
 TAIL_LINES: Final = 12
+T = TypeVar("T")
 
 
 class ProgramFailed(SimError):
@@ -45,6 +46,10 @@ class Program:
                 start_new_session=True,
             )
 
+    async def _ended_on_purpose(self, process: asyncio.subprocess.Process) -> bool:
+        await process.wait()
+        return self.stopping
+
     @property
     def running(self) -> bool:
         """True while the process lives."""
@@ -69,12 +74,18 @@ class Program:
         """Start it again whenever it dies, with growing pauses, until `stop`."""
         deaths = 0
         while not self.stopping and self.process is not None:
-            code = await self.process.wait()
-            if self.stopping:
+            process = self.process
+            if await self._ended_on_purpose(process):
                 return
             pause = RESTART_S[min(deaths, len(RESTART_S) - 1)]
             deaths += 1
-            log.warning("%s ended with code %s; starting it again in %.0f s (log: %s)", self.name, code, pause, self.log_file)
+            log.warning(
+                "%s ended with code %s; starting it again in %.0f s (log: %s)",
+                self.name,
+                process.returncode,
+                pause,
+                self.log_file,
+            )
             await asyncio.sleep(pause)
             if not self.stopping:
                 await self.start()
@@ -104,31 +115,14 @@ async def finished(command: Sequence[str], timeout_s: float = 60.0) -> str:
         await process.wait()
         raise ProgramFailed(f"{' '.join(command)} took longer than {timeout_s:.0f} s") from error
     if process.returncode != 0:
-        raise ProgramFailed(f"{' '.join(command)} ended with code {process.returncode}:\n{errors.decode(errors='replace')}")
+        raise ProgramFailed(
+            f"{' '.join(command)} ended with code {process.returncode}:\n{errors.decode(errors='replace')}"
+        )
     return output.decode()
 
 
-async def until_port(program: Program, port: int, timeout_s: float = 20.0) -> None:
-    """Wait until something listens on a loopback port.
-
-    Raises:
-        ProgramFailed: the program ended, or the time is over.
-    """
-    try:
-        async with asyncio.timeout(timeout_s):
-            while not await _listens(port):
-                if not program.running:
-                    break
-                await asyncio.sleep(0.05)
-            else:
-                return
-    except TimeoutError:
-        pass
-    raise ProgramFailed(f"{program.name} did not come up. The end of {program.log_file}:\n{program.tail()}")
-
-
-async def until_line(program: Program, begins: str, timeout_s: float = 30.0) -> str:
-    """Wait for the first line of the program's log that begins so, as of now; returns the rest of that line.
+async def until(program: Program, what: Callable[[], Awaitable[T | None]], timeout_s: float = 30.0) -> T:
+    """Ask again and again until there is an answer.
 
     Raises:
         ProgramFailed: the program ended, or the time is over.
@@ -136,13 +130,32 @@ async def until_line(program: Program, begins: str, timeout_s: float = 30.0) -> 
     try:
         async with asyncio.timeout(timeout_s):
             while program.running:
-                for line in program.log_file.read_text(errors="replace").splitlines():
-                    if line.startswith(begins):
-                        return line[len(begins) :].strip()
+                answer = await what()
+                if answer is not None:
+                    return answer
                 await asyncio.sleep(0.05)
     except TimeoutError:
         pass
     raise ProgramFailed(f"{program.name} did not come up. The end of {program.log_file}:\n{program.tail()}")
+
+
+async def until_port(program: Program, port: int) -> None:
+    """Wait until something listens on a loopback port."""
+
+    async def listening() -> bool | None:
+        return await _listens(port) or None
+
+    await until(program, listening)
+
+
+async def until_line(program: Program, begins: str) -> str:
+    """Wait for a line of the program's log that begins so; returns the rest of it."""
+
+    async def line() -> str | None:
+        lines = program.log_file.read_text(errors="replace").splitlines()
+        return next((line[len(begins) :].strip() for line in lines if line.startswith(begins)), None)
+
+    return await until(program, line)
 
 
 async def _listens(port: int) -> bool:

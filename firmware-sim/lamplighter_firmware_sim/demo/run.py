@@ -1,0 +1,221 @@
+"""Start every part of the demo in order, keep it running, and end it in reverse order."""
+
+import asyncio
+import contextlib
+import http.client
+import json
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import yaml
+
+from lamplighter_contract.clock import CivilScale, SystemClock
+from lamplighter_firmware_sim.city import build_city
+from lamplighter_firmware_sim.demo import civil
+from lamplighter_firmware_sim.demo.broker import broker_program, mosquitto
+from lamplighter_firmware_sim.demo.influx import Influx, influx, make_database
+from lamplighter_firmware_sim.demo.layout import Layout, Ports, choose_ports
+from lamplighter_firmware_sim.demo.processes import Program, finished, until, until_line, until_port
+from lamplighter_firmware_sim.demo.screen import Progress, try_next
+from lamplighter_firmware_sim.demo.screen import civil as civil_text
+from lamplighter_firmware_sim.physics.sky import solar_elevation_deg
+from lamplighter_firmware_sim.scenario import Scenario
+
+REMEMBER_S: Final = 5.0
+FIRST_READING_S: Final = 60.0
+BIN: Final = Path(sys.executable).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asked for."""
+
+    config: Path
+    rate: float
+    http_port: int | None
+    series: str
+
+
+@dataclass(slots=True)
+class Demo:
+    """One running demo."""
+
+    scenario: Scenario
+    scenario_file: Path
+    layout: Layout
+    options: Options
+    ports: Ports
+    scale: CivilScale
+    progress: Progress = field(default_factory=Progress)
+    programs: list[Program] = field(default_factory=list)
+
+    async def start(self) -> str:
+        """Bring everything up; returns the console's address.
+
+        Raises:
+            ProgramFailed: a part did not come up.
+        """
+        store = await self._store()
+        await self._brokers()
+        await self._simulator()
+        root_key = await self._controller(store)
+        for gateway in build_city(self.scenario).gateways:
+            await self._gateway(gateway, root_key)
+        self.progress.step(f"{self.scenario.gateways} gateways polling")
+        token = (self.layout.centre / "admin.token").read_text().strip()
+        await self._first_reading(token)
+        self.progress.step("first live readings are stored and shown")
+        return f"http://127.0.0.1:{self.ports.http}/#token={token}"
+
+    async def keep(self) -> None:
+        """Start again what dies, and remember how far civil time has come, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for program in self.programs:
+                tasks.create_task(program.watch(), name=f"watch {program.name}")
+            tasks.create_task(self._remember(), name="remember civil time")
+
+    async def stop(self) -> None:
+        """End all parts, those that feed before those that store."""
+        for program in reversed(self.programs):
+            await program.stop()
+        civil.remember(self.layout.last, SystemClock(self.scale).civil_ms())
+
+    async def _remember(self) -> None:
+        clock = SystemClock(self.scale)
+        while True:
+            ahead_ms = round(REMEMBER_S * 1000 * self.scale.rate)
+            civil.remember(self.layout.last, clock.civil_ms() + ahead_ms)
+            await asyncio.sleep(REMEMBER_S)
+
+    async def _launch(self, program: Program) -> Program:
+        program.log_file.unlink(missing_ok=True)
+        await program.start()
+        self.programs.append(program)
+        return program
+
+    def _own(self, name: str, *arguments: str) -> Program:
+        return Program(name, [str(BIN / arguments[0]), *arguments[1:]], self.layout.log(name))
+
+    async def _store(self) -> Influx | None:
+        store = influx(
+            self.options.series,
+            self.ports.influx,
+            self.ports.influx + 1,
+            self.layout.directory,
+            self.layout.log("influxd"),
+        )
+        if store and store.program:
+            await self._launch(store.program)
+            await until(store.program, lambda: asyncio.to_thread(make_database, store.port))
+            self.progress.step("InfluxDB is up")
+        return store
+
+    async def _brokers(self) -> None:
+        for name, port in (("broker", self.ports.uplink), ("field-broker", self.ports.field)):
+            program = await self._launch(broker_program(name, port, self.layout.directory))
+            await until_port(program, port)
+        self.progress.step(f"brokers are up ({'mosquitto' if mosquitto() else 'amqtt'})")
+
+    async def _simulator(self) -> None:
+        program = self._own(
+            "sim",
+            "lamplighter-sim",
+            "run",
+            *("--scenario", str(self.scenario_file), "--directory", str(self.layout.sim)),
+            *("--clock", str(self.layout.clock), "--field-broker", f"127.0.0.1:{self.ports.field}"),
+            *("--port-base", str(self.ports.buses_from)),
+        )
+        await self._launch(program)
+        await until_line(program, "ready ")
+        city = build_city(self.scenario)
+        self.progress.step(f"{len(city.cabinets)} supply points with {len(city.lamps):,} lamps answer on their wires")
+
+    async def _controller(self, store: Influx | None) -> str:
+        config = self.layout.config("centre")
+        config.write_text(yaml.safe_dump(self._controller_config(store), allow_unicode=True, sort_keys=False))
+        program = self._own("centre", "lamplighter-controller", "run", str(config))
+        await self._launch(program)
+        await until_port(program, self.ports.http)
+        self.progress.step(f"controller is up ({'InfluxDB' if store else 'DuckDB'} and SQLite)")
+        return (self.layout.centre / "keys" / "root.pub").read_text().strip()
+
+    def _controller_config(self, store: Influx | None) -> dict[str, Any]:
+        return {
+            "controller": "centre",
+            "data": "centre",
+            "demo": True,
+            "clock": self.layout.clock.name,
+            "enrolled": list(build_city(self.scenario).gateways),
+            "broker": {"port": self.ports.uplink},
+            "http": {"port": self.ports.http},
+            **({"series": {"url": store.url}} if store else {}),
+        }
+
+    async def _gateway(self, gateway: str, root_key: str) -> None:
+        config = self.layout.config(gateway)
+        text = await finished(
+            [
+                str(BIN / "lamplighter-sim"),
+                "gateway-config",
+                *("--scenario", str(self.scenario_file), "--gateway", gateway),
+                *("--endpoints", str(self.layout.sim / "endpoints.json"), "--data", gateway, "--root-key", root_key),
+                *("--profiles", str((self.options.config / "profiles").resolve())),
+                *("--uplink-port", str(self.ports.uplink), "--clock", self.layout.clock.name),
+                *("--poll-s", "5", "--report-interval-s", "2", "--heartbeat-s", "60"),
+            ]
+        )
+        config.write_text(text)
+        await self._launch(self._own(gateway, "lamplighter-gateway", "run", str(config)))
+
+    async def _first_reading(self, token: str) -> None:
+        last = self.programs[-1]
+        await until(last, lambda: asyncio.to_thread(self._anything_live, token), FIRST_READING_S)
+
+    def _anything_live(self, token: str) -> bool | None:
+        path, headers = "/api/v1/latest?kind=lamp&limit=2000", {"Authorization": f"Bearer {token}"}
+        connection = http.client.HTTPConnection("127.0.0.1", self.ports.http, timeout=5)
+        try:
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            body = answer.read()
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
+        if answer.status != http.HTTPStatus.OK:
+            return None
+        times = json.loads(body).get("time", [])
+        return any(time_ms is not None and time_ms >= self.scale.civil_origin_ms for time_ms in times) or None
+
+
+@contextlib.asynccontextmanager
+async def running_demo(
+    scenario: Scenario, scenario_file: Path, layout: Layout, options: Options
+) -> AsyncIterator[tuple[Demo, str]]:
+    """A demo that is up; yields it and the console's address, and ends it in any case."""
+    layout.make()
+    clock = SystemClock()
+    place = scenario.place
+
+    def elevation(time_ms: int) -> float:
+        return solar_elevation_deg(time_ms, place.latitude, place.longitude)
+
+    first_ms = civil.before_dusk(elevation, clock.wall_ms(), scenario.zone)
+    scale = civil.begin(layout.clock, layout.last, options.rate, clock.wall_ms(), first_ms)
+    ports = choose_ports(len(build_city(scenario).cabinets), options.http_port)
+    demo = Demo(scenario, scenario_file, layout, options, ports, scale)
+    click.echo(f"The sample city, civil time {civil_text(scale.civil_origin_ms, scenario.zone)} ({scenario.zone})")
+    try:
+        url = await demo.start()
+        yield demo, url
+    finally:
+        await asyncio.shield(demo.stop())
+
+
+def farewell(demo: Demo, url: str) -> str:
+    """The screen after a good start."""
+    return try_next(url, str(demo.layout.directory), [program.name for program in demo.programs], demo.options.rate)

@@ -1,0 +1,54 @@
+"""What the person at the terminal sees."""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import click
+
+RULE: Final = "─" * 78
+
+
+class Progress:
+    """One line per step, with the seconds it took."""
+
+    def __init__(self) -> None:
+        """Begin counting."""
+        self._began_s = time.monotonic()
+
+    def step(self, text: str) -> None:
+        """Say what is done."""
+        click.echo(f"  {time.monotonic() - self._began_s:5.1f} s  {text}")
+
+
+def civil(civil_ms: int, zone: str) -> str:
+    """A civil time as people read it."""
+    return f"{datetime.fromtimestamp(civil_ms / 1000, UTC).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+
+
+def try_next(url: str, directory: str, programs: Sequence[str], rate: float) -> str:
+    """One screen of what to try."""
+    speed = f"{rate:g} times faster than yours" if rate != 1 else "as fast as yours"
+    return f"""{RULE}
+  The console is at
+
+      {url}
+
+  The city's clock runs {speed}. Try this:
+
+  1  Click a lamp, pull its slider: sent, accepted, applied, verified.
+  2  Break a lamp and see what is known of it a minute later:
+       .venv/bin/lamplighter-sim fault add dead_lamp lamp-01-020 --directory {directory}/sim
+       .venv/bin/lamplighter-sim fault clear --directory {directory}/sim
+  3  Ask a gateway how it fares, and read a lamp through it:
+       .venv/bin/lamplighter-gateway status {directory}/gw-1.yaml
+       .venv/bin/lamplighter-gateway read lamp-01-001 --data {directory}/gw-1
+  4  Kill anything with `kill -9`; it is started again and nothing acknowledged is lost.
+       {", ".join(programs)}
+  5  The API, ready to be tried: {url.split("#", maxsplit=1)[0]}docs
+
+  Logs are in {directory}/logs, data in {directory}. Ctrl-C ends everything; the next
+  `make run` goes on after this one's data; `make clean` forgets it.
+{RULE}"""
