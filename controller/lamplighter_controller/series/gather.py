@@ -59,7 +59,7 @@ def _column(batch: Readings, name: str) -> Floats:
 
 def _check(readings: Readings, known: AbstractSet[str], rejected: list[Rejection]) -> Readings:
     detail: dict[int, str] = {}
-    strange = {device for device in set(readings.device) - known if not is_id(device)}
+    strange = {device for device in set(readings.device) if device not in known and not is_id(device)}
     if strange:
         detail |= {row: "not a device id" for row, device in enumerate(readings.device) if device in strange}
     outside = (readings.time_ms < 0) | (readings.time_ms > LATEST_MS)

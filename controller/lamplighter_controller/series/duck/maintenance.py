@@ -15,8 +15,9 @@ from lamplighter_controller.series.duck.tables import STEP_TABLES, quoted
 from lamplighter_controller.series.port import Aggregate
 from lamplighter_controller.series.rollup import DAY_MS, QUARTER_HOUR_MS, Horizons, settled_ms, summary
 
-QUARTER_HOURS_AT_ONCE: Final = 96
-DAYS_AT_ONCE: Final = 8
+# Small steps: writes wait for the one under way, and its groups (device x window x 5 per quantity) are held in memory.
+QUARTER_HOURS_AT_ONCE: Final = 4
+DAYS_AT_ONCE: Final = 1
 
 
 def collect(kind: Kind, now_ms: int, session: Session) -> None:

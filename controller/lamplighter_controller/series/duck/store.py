@@ -33,6 +33,7 @@ T = TypeVar("T")
 INVALIDATED: Final = (duckdb.InternalError, duckdb.FatalException)
 STORE_FAILED: Final = (*INVALIDATED, duckdb.OperationalError, duckdb.InterruptException)
 CLOSE_TIMEOUT_S: Final = 30.0
+MAINTENANCE_TIMEOUT_S: Final = 120.0
 
 
 class DuckSeries:
@@ -100,13 +101,13 @@ class DuckSeries:
         """Summarise and retire in short transactions, between which writes go on."""
         limits = horizons(now_ms, self._retention)
         for kind in await self._in_writer(_kinds):
-            await self._in_writer(partial(maintenance.collect, kind, now_ms))
+            await self._maintain(partial(maintenance.collect, kind, now_ms))
             rolled: list[int] = []
-            while chunk := await self._in_writer(partial(maintenance.roll_quarter_hours, kind)):
+            while chunk := await self._maintain(partial(maintenance.roll_quarter_hours, kind)):
                 rolled += chunk
-            while await self._in_writer(partial(maintenance.roll_days, kind)):
+            while await self._maintain(partial(maintenance.roll_days, kind)):
                 pass
-            await self._in_writer(partial(maintenance.retire, kind, limits, rolled))
+            await self._maintain(partial(maintenance.retire, kind, limits, rolled))
 
     async def copy_to(self, target: Path) -> None:
         """Write the database as it stands at one moment into a new file, while it is in use.
@@ -136,22 +137,22 @@ class DuckSeries:
         return self._session.catalogue.codes.keys() if self._session else frozenset()
 
     async def _in_writer(self, job: Callable[[Session], T]) -> T:
-        return await self._within_timeout(self._writer, partial(self._run_writer, job))
+        return await self._run(self._writer, partial(self._run_writer, job), self._timeout_s)
+
+    async def _maintain(self, job: Callable[[Session], T]) -> T:
+        return await self._run(self._writer, partial(self._run_writer, job), MAINTENANCE_TIMEOUT_S)
 
     async def _in_reader(self, job: Callable[[Session], T]) -> T:
-        try:
-            return await self._within_timeout(self._reader, partial(self._run_reader, job))
-        except SeriesUnavailable:
-            if self._cursor is not None:
-                self._cursor.connection.interrupt()
-            raise
+        return await self._run(self._reader, partial(self._run_reader, job), self._timeout_s)
 
-    async def _within_timeout(self, threads: ThreadPoolExecutor, call: Callable[[], T]) -> T:
+    async def _run(self, threads: ThreadPoolExecutor, call: Callable[[], T], timeout_s: float) -> T:
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(timeout_s):
                 return await asyncio.get_running_loop().run_in_executor(threads, call)
         except TimeoutError as error:
-            raise SeriesUnavailable(f"{self._path} did not answer within {self._timeout_s} s") from error
+            if threads is self._reader and self._cursor is not None:
+                self._cursor.connection.interrupt()
+            raise SeriesUnavailable(f"{self._path} did not answer within {timeout_s} s") from error
         except STORE_FAILED as error:
             raise SeriesUnavailable(f"{self._path}: {error}") from error
 

@@ -5,6 +5,7 @@ InfluxQL is asked on `/query`, which 1.x, 2.x and 3.x answer. Lines go to `/writ
 """
 
 import gzip
+import logging
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final, Protocol, cast
@@ -17,9 +18,17 @@ from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
 
 from lamplighter_controller.errors import ControllerError
-from lamplighter_controller.series.influx.influxql import Table, create_database, delete_before, read_answer
+from lamplighter_controller.series.influx.influxql import (
+    QueryFailed,
+    Table,
+    create_database,
+    delete_before,
+    read_answer,
+)
 from lamplighter_controller.series.port import SeriesUnavailable
 from lamplighter_controller.series.settings import InfluxAddress, SeriesSettings
+
+logger = logging.getLogger(__name__)
 
 CONNECTIONS: Final = 4
 GZIP_LEVEL: Final = 1
@@ -82,8 +91,11 @@ class InfluxV1:
         self.query(delete_before(measurement, until_ms))
 
     def prepare(self) -> None:
-        """Make the database."""
-        self.query(create_database(self._address.database))
+        """Make the database, where this account may."""
+        try:
+            self.query(create_database(self._address.database))
+        except QueryFailed as error:
+            logger.warning("database %s cannot be made, so it has to be there: %s", self._address.database, error)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -156,7 +168,7 @@ def _query(pool: urllib3.PoolManager, address: InfluxAddress, statement: str, he
     url = f"{address.base}/query?{urlencode({'db': address.database, 'epoch': 'ms'})}"
     answer = _request(pool, url, fields={"q": statement}, encode_multipart=False, headers=headers)
     if answer.status != HTTPStatus.OK:
-        raise SeriesUnavailable(f"{address.base} answers a query with {answer.status}: {_detail(answer.data)}")
+        raise QueryFailed(f"{address.base} answers a query with {answer.status}: {_detail(answer.data)}")
     return read_answer(answer.data)
 
 

@@ -36,6 +36,10 @@ class _Answer(msgspec.Struct):
     error: str = ""
 
 
+class QueryFailed(SeriesUnavailable):
+    """The server answered, but not with data."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """One series of an answer: its tags and its rows."""
@@ -60,15 +64,15 @@ def read_answer(body: bytes) -> list[Table]:
     """Tables of a `/query` answer.
 
     Raises:
-        SeriesUnavailable: the statement failed, or this is no such answer.
+        QueryFailed: the server says so, or this is no such answer.
     """
     try:
         answer = msgspec.json.decode(body, type=_Answer)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise SeriesUnavailable(f"the answer to a query cannot be read: {error}") from error
+        raise QueryFailed(f"the answer cannot be read: {error}") from error
     for detail in (answer.error, *(result.error for result in answer.results)):
         if detail:
-            raise SeriesUnavailable(f"a query failed: {detail}")
+            raise QueryFailed(detail)
     series = (each for result in answer.results for each in result.series)
     return [Table(each.tags, each.columns, each.values) for each in series if each.columns and each.values]
 

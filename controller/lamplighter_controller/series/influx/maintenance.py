@@ -22,6 +22,8 @@ from lamplighter_controller.series.influx.state import KindState, encode_due, en
 from lamplighter_controller.series.port import Aggregate, Floats
 from lamplighter_controller.series.rollup import DAY_MS, QUARTER_HOUR_MS, Horizons, floor, settled_ms, summary
 
+# One answer is held in memory: device x window x 5 numbers.
+QUARTER_HOURS_AT_ONCE: Final = 4
 VALUES: Final = (Aggregate.MEAN, Aggregate.MINIMUM, Aggregate.MAXIMUM, Aggregate.LAST)
 
 
@@ -32,7 +34,7 @@ async def maintain_kind(
     if not quantities:
         return
     state = (await session.states())[kind]
-    async with session.writing:
+    async with session.turn():
         since_ms, late = state.rolled_ms, frozenset(state.due)
         until_ms = max(since_ms, settled_ms(now_ms))
         state.rolled_ms, state.due = until_ms, set()
@@ -59,8 +61,9 @@ class _Summarising:
         """Quarter hours with readings in the span and those that are due again, then the days they complete."""
         due = {*late, *await self._windows_with_data(since_ms, until_ms)}
         days = {floor(start_ms, DAY_MS) for start_ms in due}
-        for day_ms in sorted(days):
-            await self._quarter_hours({start_ms for start_ms in due if floor(start_ms, DAY_MS) == day_ms})
+        step_ms = QUARTER_HOURS_AT_ONCE * QUARTER_HOUR_MS
+        for first_ms in sorted({floor(start_ms, step_ms) for start_ms in due}):
+            await self._quarter_hours({start_ms for start_ms in due if floor(start_ms, step_ms) == first_ms})
         for day_ms in sorted({*days, floor(since_ms, DAY_MS)}):
             if day_ms + DAY_MS <= until_ms:
                 await self._day(day_ms)
@@ -140,7 +143,7 @@ class _Summaries:
 
 
 async def _remember(kind: Kind, state: KindState, done: Collection[int], now_ms: int, session: InfluxSession) -> None:
-    async with session.writing:
+    async with session.turn():
         await session.write(partial(session.influx.write, encode_progress(kind, state, now_ms)))
         settled = set(done) - state.due
         if settled:
@@ -151,7 +154,7 @@ async def _retire(kind: Kind, state: KindState, limits: Horizons, now_ms: int, s
     """Once a day, and not while late readings wait to be summarised."""
     if limits.raw_ms <= state.raw_from_ms:
         return
-    async with session.writing:
+    async with session.turn():
         if any(start_ms < limits.raw_ms for start_ms in state.due):
             return
         for measurement, until_ms in (

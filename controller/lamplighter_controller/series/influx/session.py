@@ -5,8 +5,9 @@ readings are marked, then sent, and maintenance takes its snapshot of the marks 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final, TypeVar
 
@@ -24,11 +25,11 @@ LONG_WORK: Final = 12
 
 
 class InfluxSession:
-    """An InfluxDB for asyncio; take `writing` around what must not happen between two writes."""
+    """An InfluxDB for asyncio; take a `turn()` around what must not happen between two writes."""
 
     def __init__(self, influx: Influx, timeout_s: float) -> None:
         self.influx = influx
-        self.writing = asyncio.Lock()
+        self._writing = asyncio.Lock()
         self._timeout_s = timeout_s
         self._states: dict[Kind, KindState] | None = None
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="influx-write")
@@ -38,6 +39,23 @@ class InfluxSession:
         """Tables of a reading statement."""
         await self.states()
         return await self._ask(statement)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Be the only one who writes.
+
+        Raises:
+            SeriesUnavailable: whoever writes now takes too long.
+        """
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._writing.acquire()
+        except TimeoutError as error:
+            raise SeriesUnavailable(f"an earlier write is under way for more than {self._timeout_s} s") from error
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     async def write(self, job: Callable[[], T], *, long_work: bool = False) -> T:
         """Run writing requests; a database that is missing is made, once."""

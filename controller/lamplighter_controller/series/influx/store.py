@@ -39,7 +39,7 @@ class InfluxSeries:
         rows, rejected = gather(batches, self._known)
         for readings in rows:
             self._known.update(readings.device)
-        async with self._session.writing:
+        async with self._session.turn():
             await self._mark_late(rows)
             for readings in rows:
                 rejected += await self._send(readings)
