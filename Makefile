@@ -5,6 +5,7 @@ MEMBERS := contract gateway controller firmware-sim
 UV := .tools/bin/uv
 PY := .venv/bin/python
 RUN_DIR ?= run
+CONSOLE := $(shell find dashboards/console -name node_modules -prune -o -name dist -prune -o -type f -print)
 
 .PHONY: help run test check format bench soak lock env clean
 
@@ -16,7 +17,7 @@ env: .venv/.ready ## Build the environment from the lock
 .tools/bin/uv:
 	@.ci/bootstrap .tools
 
-.venv/.ready: .tools/bin/uv requirements.lock $(MEMBERS:%=%/pyproject.toml)
+.venv/.ready: .tools/bin/uv requirements.lock $(MEMBERS:%=%/pyproject.toml) controller/hatch_build.py $(CONSOLE)
 	@.ci/environment .venv
 
 run: .venv/.ready ## The main job on embedded parts, with simulated devices; console at a printed URL
