@@ -56,5 +56,5 @@ def fits(wanted: Level, shown: Shown) -> bool:
 
 
 def _due(shown: Shown, tried: Tried, now_s: float) -> bool:
-    pause_s = min(RETRY_MOST_S, RETRY_FIRST_S * 2.0 ** min(tried.failures, 10)) if tried.failures else 0.0
+    pause_s = min(RETRY_MOST_S, RETRY_FIRST_S * 2.0 ** min(tried.failures - 1, 10)) if tried.failures else 0.0
     return shown.at_s > tried.at_s and now_s >= tried.at_s + pause_s

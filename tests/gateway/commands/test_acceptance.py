@@ -1,0 +1,155 @@
+"""May this command act? One row per reason, in the contract's order."""
+
+from dataclasses import replace
+
+import orjson
+import pytest
+
+from lamplighter_contract.clock import ManualClock
+from lamplighter_contract.command import Operation, Target
+from lamplighter_contract.documents import DeviceEntry
+from lamplighter_contract.errors import Reason
+from lamplighter_contract.quantities import Kind
+from lamplighter_contract.signing import Keyring, KeysDocument, PublicKey, Signer, encode_key
+from lamplighter_contract.states import CommandState
+from lamplighter_gateway.commands.acceptance import Accepted, Facts, Refused, Repeated, judge
+from tests.gateway.fakes import MemoryLink, lamp_entry
+from tests.gateway.rig import GATEWAY, KEY, Centre
+
+CLOCK = ManualClock()
+NOW = CLOCK.wall_ms()
+KEYS = Keyring(
+    KeysDocument(
+        1,
+        (
+            PublicKey(KEY.kid, encode_key(KEY.public), 0, 2**52),
+            PublicKey("old", encode_key(KEY.public), 0, NOW),
+        ),
+    )
+)
+FACTS = Facts(
+    gateway=GATEWAY,
+    keyring=KEYS,
+    wall_ms=NOW,
+    civil_ms=NOW,
+    clock_trusted=True,
+    begins_ms=0,
+    highest_seq=2000,
+    seen={"seen-1"},
+    used={1990, 2000},
+    last_of={"lamp-1": 2000, "lamp-2": 900},
+    entries={
+        "lamp-1": lamp_entry("lamp-1"),
+        "lamp-2": lamp_entry("lamp-2"),
+        "cab-1": DeviceEntry("cab-1", Kind.CABINET, "cabinet-meter", "b/1"),
+        "dumb": DeviceEntry("dumb", Kind.LAMP, "meter-only", "b/2"),
+    },
+)
+
+
+def make(seq=2001, signer=KEY, operation=Operation.LIGHT_SET, devices=("lamp-1",), args=None, **changes):
+    centre = Centre(MemoryLink(GATEWAY), CLOCK)
+    if args is None:
+        args = {"level_percent": 50, "until": NOW + 60_000} if operation is Operation.LIGHT_SET else {}
+    command = centre.command(operation, args, devices, seq=seq, **changes)
+    return orjson.loads(signer.sign(command.as_json()))
+
+
+def tampered(**fields):
+    return make() | fields
+
+
+REFUSED = [
+    ("another key", make(signer=Signer("k2", bytes(32))), Reason.KEY),
+    ("a key of the same name", make(signer=Signer("k1", bytes(32))), Reason.SIGNATURE),
+    ("a key not in force", make(signer=Signer("old", bytes(range(1, 33)))), Reason.KEY),
+    ("no signature", {k: v for k, v in make().items() if k != "sig"}, Reason.SIGNATURE),
+    ("a changed level", tampered(args={"level_percent": 0, "until": NOW + 60_000}), Reason.SIGNATURE),
+    ("an added field", tampered(extra=1), Reason.SIGNATURE),
+    ("nothing", {}, Reason.KEY),
+    ("another major version", make(v=2), Reason.VERSION),
+    ("another gateway", make(gateway="gw-8"), Reason.ADDRESS),
+    ("too late", make(expires=NOW), Reason.EXPIRED),
+    ("late and seen by number", make(seq=2000, expires=NOW), Reason.EXPIRED),
+    ("a number used", make(seq=1990), Reason.SEQUENCE),
+    ("a number too old", make(seq=2000 - 1024), Reason.SEQUENCE),
+    ("a life of more than a day", make(expires=NOW + 25 * 3_600_000), Reason.TOO_LONG),
+    ("no until", make(args={"level_percent": 50}), Reason.ARGUMENT),
+    ("until in the past", make(args={"level_percent": 50, "until": NOW}), Reason.ARGUMENT),
+    ("a level beyond full", make(args={"level_percent": 101, "until": NOW + 60_000}), Reason.ARGUMENT),
+    ("an operation to come", make(operation=Operation.GATEWAY_SUPPORT, devices=()), Reason.OPERATION),
+    ("a group", make(devices=(), target=Target(group="g", plan_version=3)), Reason.PLAN_VERSION),
+    ("an unknown device", make(devices=("lamp-99",)), Reason.UNKNOWN_DEVICE),
+    ("another kind", make(devices=("cab-1",)), Reason.OPERATION),
+    ("a lamp that cannot", make(devices=("dumb",)), Reason.OPERATION),
+]
+
+
+@pytest.mark.parametrize(("document", "reason"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
+def test_refused(document, reason):
+    verdict = judge(document, FACTS)
+    assert isinstance(verdict, Refused)
+    assert verdict.refusal.reason is reason
+
+
+@pytest.mark.parametrize("seq", [2001, 1999, 977, 2**53 - 1])
+def test_a_number_unused_and_within_the_window_is_taken(seq):
+    assert isinstance(judge(make(seq=seq, devices=("lamp-2",)), FACTS), Accepted)
+
+
+def test_an_id_seen_is_a_repeat_even_when_late():
+    assert judge(make(id="seen-1", expires=NOW - 1, issued=NOW - 9), FACTS) == Repeated("seen-1")
+
+
+def test_what_was_issued_before_the_memory_begins_is_a_replay():
+    verdict = judge(make(issued=NOW - 10), replace(FACTS, begins_ms=NOW - 5))
+    assert isinstance(verdict, Refused)
+    assert verdict.refusal.reason is Reason.REPLAYED
+
+
+def test_a_device_ignores_what_is_older_than_its_last():
+    verdict = judge(make(seq=1995, devices=("lamp-1", "lamp-2", "lamp-99")), FACTS)
+    assert isinstance(verdict, Accepted)
+    assert verdict.devices == ("lamp-2",)
+    assert [(part.device, part.state) for part in verdict.refused] == [
+        ("lamp-1", CommandState.SUPERSEDED),
+        ("lamp-99", CommandState.REJECTED),
+    ]
+
+
+def test_superseded_whole():
+    verdict = judge(make(seq=1995), FACTS)
+    assert isinstance(verdict, Refused)
+    assert verdict.state is CommandState.SUPERSEDED
+
+
+def test_a_read_supersedes_nothing_and_is_not_superseded():
+    assert isinstance(
+        judge(make(seq=1995, operation=Operation.DEVICE_READ, devices=("lamp-1", "cab-1")), FACTS), Accepted
+    )
+
+
+WITHOUT_CLOCK = [
+    (make(args={"level_percent": 100, "until": NOW - 10**9}), True),
+    (make(), False),
+    (make(operation=Operation.LIGHT_RESUME), True),
+    (make(operation=Operation.DEVICE_READ), True),
+    (make(operation=Operation.LIGHT_IDENTIFY, args={"seconds": 3}), False),
+    (make(operation=Operation.GATEWAY_RESTART, devices=()), False),
+]
+
+
+@pytest.mark.parametrize(("document", "accepted"), WITHOUT_CLOCK)
+def test_without_a_trusted_clock_reads_releases_and_full_light_only(document, accepted):
+    verdict = judge(document, replace(FACTS, clock_trusted=False))
+    assert isinstance(verdict, Accepted) is accepted
+    if isinstance(verdict, Refused):
+        assert verdict.refusal.reason is Reason.CLOCK
+
+
+def test_only_authentic_refusals_for_us_are_remembered():
+    remembered = {name for name, document, _ in REFUSED if judge(document, FACTS).command is not None}  # type: ignore[union-attr]
+    assert "a changed level" not in remembered
+    assert "another gateway" not in remembered
+    assert "a number used" not in remembered
+    assert {"too late", "an unknown device", "no until"} <= remembered

@@ -1,0 +1,154 @@
+"""Commands lost, doubled, reordered, late, forged, retained, cut off by a crash: each with its right end."""
+
+import asyncio
+
+import pytest
+
+from lamplighter_contract.command import Operation
+from lamplighter_contract.signing import Signer
+from lamplighter_contract.topics import Down
+from lamplighter_gateway.app import Ending
+from lamplighter_gateway.faults import ACTED, STORED, TOLD
+from tests.gateway.fakes import until
+from tests.gateway.rig import Rig, keys_document
+
+
+@pytest.fixture
+def rig(tmp_path):
+    return Rig(tmp_path)
+
+
+class PowerCutError(Exception):
+    """The process ends here."""
+
+
+async def test_a_repeat_acts_once_and_is_answered_again(rig):
+    async with rig.running():
+        command = rig.centre.send(rig.centre.light_set(80))
+        await rig.centre.final(command)
+        writes = len(rig.bus.writes)
+        before = len(rig.link.published)
+        for _ in range(5):
+            rig.centre.send(command)
+        await until(lambda: any(c == "urgent" and command.id.encode() in p for c, p, _ in rig.link.published[before:]))
+        assert len(rig.bus.writes) == writes
+
+
+async def test_reordered_commands_end_at_the_newest(rig):
+    async with rig.running():
+        older, newer = rig.centre.light_set(20), rig.centre.light_set(90)
+        rig.centre.send(newer)
+        rig.centre.send(older)
+        assert (await rig.centre.final(older))["state"] == "superseded"
+        assert (await rig.centre.final(newer))["state"] == "verified"
+        assert rig.bus.levels["lamp-1"] == 90
+
+
+async def test_forged_late_retained_and_foreign_commands_never_act(rig):
+    async with rig.running():
+        centre = rig.centre
+        forged = centre.send(centre.light_set(1), signer=Signer("k1", bytes(32)))
+        now = rig.clock.wall_ms()
+        late = centre.send(centre.light_set(2, issued=now - 1000, expires=now - 1))
+        retained = centre.send(centre.light_set(3), retained=True)
+        foreign = centre.send(centre.light_set(4, gateway="gw-8"))
+        for command, reason in ((forged, "signature"), (late, "expired"), (retained, "retained"), (foreign, "address")):
+            result = await centre.final(command)
+            assert result["reason"] == reason
+            assert result["state"] == ("expired" if reason == "expired" else "rejected")
+        rig.link.send(Down.COMMAND, b"\x00 not JSON")
+        await until(
+            lambda: (
+                {"command.refused.malformed", "command.refused.signature"} <= {e["event"] for e in rig.link.events()}
+            )
+        )
+        assert rig.bus.writes == []
+
+
+async def test_a_refusal_tells_the_highest_number_and_stays_refused(rig):
+    async with rig.running():
+        accepted = rig.centre.send(rig.centre.light_set(80))
+        await rig.centre.final(accepted)
+        refused = rig.centre.send(rig.centre.light_set(80, ("lamp-99",)))
+        result = await rig.centre.final(refused)
+        assert (result["reason"], result["highest_seq"]) == ("unknown-device", accepted.seq)
+    async with rig.running():
+        before = len(rig.link.published)
+        rig.centre.send(refused)
+        await until(lambda: any(refused.id.encode() in p for _, p, _ in rig.link.published[before:]))
+        assert len(rig.link.results(refused.id)) == 1
+
+
+async def test_parts_of_a_command_end_each_for_itself(rig):
+    async with rig.running():
+        rig.bus.silent.add("lamp-2")
+        rig.bus.stuck.add("lamp-3")
+        command = rig.centre.send(rig.centre.light_set(70, ("lamp-1", "lamp-2", "lamp-3", "lamp-99")))
+        await rig.centre.final(command)
+        states = {part["device"]: part["state"] for r in rig.link.results(command.id) for part in r["devices"]}
+        assert states == {"lamp-1": "verified", "lamp-2": "unconfirmed", "lamp-3": "failed", "lamp-99": "rejected"}
+        assert rig.link.results(command.id)[-1]["state"] == "unconfirmed"
+
+
+async def test_a_lamp_that_was_silent_gets_its_level_on_return_and_the_doubt_ends(rig):
+    async with rig.running():
+        rig.bus.silent.add("lamp-1")
+        command = rig.centre.send(rig.centre.light_set(70))
+        assert (await rig.centre.final(command))["state"] == "unconfirmed"
+        rig.bus.silent.clear()
+        await until(lambda: rig.bus.levels["lamp-1"] == 70)
+        await until(lambda: rig.link.results(command.id)[-1]["state"] == "verified")
+
+
+@pytest.mark.parametrize(
+    ("point", "state", "writes"), [(STORED, "failed", 0), (ACTED, "verified", 1), (TOLD, "verified", 1)]
+)
+async def test_a_command_cut_off_by_a_crash_is_read_back_and_never_acts_twice(rig, point, state, writes):
+    def cut(at):
+        if at == point:
+            raise PowerCutError(at)
+
+    gateway = rig.build(cut)
+    task = asyncio.create_task(gateway.run())
+    await until(lambda: gateway.uplink.connected)
+    rig.link.acking = False
+    rig.link.send(Down.KEYS, keys_document(), retained=True)
+    command = rig.centre.send(rig.centre.light_set(80, last_s=3600))
+    with pytest.raises(BaseExceptionGroup):
+        await asyncio.wait_for(task, 5)
+    assert len(rig.bus.writes) == writes
+    rig.link.acking = True
+    async with rig.running() as gateway:
+        result = await rig.centre.final(command)
+        assert result["state"] == state
+        assert result["devices"][0].get("reason", "") == ("" if point == TOLD else "interrupted")
+        if point != TOLD:
+            assert rig.bus.reads == ["lamp-1"]
+        # Accepted is accepted: the level is wanted until its end, whatever became of the first attempt.
+        await until(lambda: rig.bus.levels["lamp-1"] == 80)
+        assert gateway.journal.desired.level("lamp-1", rig.clock.civil_ms()).level_percent == 80
+
+
+async def test_restart_as_told_is_verified_by_the_next_start(rig):
+    gateway = rig.build()
+    task = asyncio.create_task(gateway.run())
+    await until(lambda: gateway.uplink.connected)
+    rig.link.send(Down.KEYS, keys_document(), retained=True)
+    command = rig.centre.send(rig.centre.command(Operation.GATEWAY_RESTART, {}))
+    assert (await asyncio.wait_for(task, 5)) is Ending.RESTART
+    async with rig.running():
+        assert (await rig.centre.final(command))["state"] == "verified"
+
+
+async def test_without_keys_nothing_is_accepted_and_kept_keys_survive_a_restart(rig):
+    async with rig.running():
+        await rig.centre.final(rig.centre.send(rig.centre.light_set(50)))
+    gateway = rig.build()
+    task = asyncio.create_task(gateway.run())
+    await until(lambda: gateway.uplink.connected)
+    assert (await rig.centre.final(rig.centre.send(rig.centre.light_set(60))))["state"] == "verified"
+    rig.link.send(Down.KEYS, keys_document(version=2, ends=1), retained=True)
+    result = await rig.centre.final(rig.centre.send(rig.centre.light_set(70)))
+    assert (result["state"], result["reason"]) == ("rejected", "key")
+    gateway.stop()
+    await asyncio.wait_for(task, 5)
