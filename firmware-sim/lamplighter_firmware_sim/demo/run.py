@@ -139,7 +139,7 @@ class Demo:
         config.write_text(yaml.safe_dump(self._controller_config(store), allow_unicode=True, sort_keys=False))
         program = self._own("centre", "lamplighter-controller", "run", str(config))
         await self._launch(program)
-        await until_port(program, self.ports.http)
+        await until_line(program, "console:")
         self.progress.step(f"controller is up ({'InfluxDB' if store else 'DuckDB'} and SQLite)")
         return (self.layout.centre / "keys" / "root.pub").read_text().strip()
 
@@ -165,7 +165,7 @@ class Demo:
                 *("--endpoints", str(self.layout.sim / "endpoints.json"), "--data", gateway, "--root-key", root_key),
                 *("--profiles", str((self.options.config / "profiles").resolve())),
                 *("--uplink-port", str(self.ports.uplink), "--clock", self.layout.clock.name),
-                *("--poll-s", "5", "--report-interval-s", "2", "--heartbeat-s", "60"),
+                *("--poll-s", "5", "--report-interval-s", "2", "--heartbeat-s", "60", "--no-names"),
             ]
         )
         config.write_text(text)
