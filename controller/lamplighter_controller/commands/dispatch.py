@@ -207,7 +207,8 @@ class Dispatch:
         if self._doubtful or self._outbox.parked:
             pause_s = min(LOOK_AGAIN_S, pause_s or LOOK_AGAIN_S)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), pause_s)
+            async with asyncio.timeout(pause_s):
+                await self._wake.wait()
 
     async def _resume(self) -> None:
         """Make memory what the ledger says: after a start, and after a write of which nobody knows how it ended."""

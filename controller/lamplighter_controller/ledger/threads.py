@@ -68,10 +68,11 @@ class Threads:
         if self._calls.qsize() >= self.most_waiting:
             raise TimeoutError(f"{self.most_waiting} calls are waiting already")
         loop = asyncio.get_running_loop()
-        call = Call(work, loop, loop.create_future())
+        call: Call[T] = Call(work, loop, loop.create_future())
         self._calls.put(call)
         try:
-            return await asyncio.wait_for(call.future, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                return await call.future
         finally:
             call.wanted = False
 
