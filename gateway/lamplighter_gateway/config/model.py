@@ -1,0 +1,161 @@
+"""What a gateway is told by its configuration, once checked."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from lamplighter_gateway.profiles.model import Profile
+
+
+class Wire(StrEnum):
+    """What a bus is made of."""
+
+    MODBUS_TCP = "modbus-tcp"
+    MODBUS_RTU = "modbus-rtu"
+    MQTT = "mqtt"
+
+    @property
+    def is_modbus(self) -> bool:
+        """True for both forms of Modbus."""
+        return self is not Wire.MQTT
+
+
+class Parity(StrEnum):
+    """Parity bit of a serial line."""
+
+    NONE = "N"
+    EVEN = "E"
+    ODD = "O"
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Files for TLS; a client certificate only where the broker asks for one."""
+
+    ca: Path
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Uplink:
+    """The broker that leads to the controller; the user name is the gateway's id."""
+
+    host: str
+    port: int
+    password_file: Path | None
+    tls: Tls | None
+    keepalive_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """Report by exception, in real seconds: at most every `interval_s`, at least every `heartbeat_s`."""
+
+    interval_s: float
+    heartbeat_s: float
+    compress: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolLimits:
+    """How much is kept for the controller, and how long after it was stored there."""
+
+    max_mib: int
+    keep_h: float
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Where Prometheus reads; loopback unless told otherwise."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class TcpBus:
+    """Modbus TCP: one endpoint, perhaps a serial line behind it."""
+
+    id: str
+    host: str
+    port: int
+    timeout_s: float
+
+    @property
+    def wire(self) -> Wire:
+        """What it is made of."""
+        return Wire.MODBUS_TCP
+
+
+@dataclass(frozen=True, slots=True)
+class SerialBus:
+    """Modbus RTU on a serial port; `timeout_s` is what a unit may think, wire time comes on top."""
+
+    id: str
+    device: str
+    baud: int
+    parity: Parity
+    stop_bits: int
+    timeout_s: float
+
+    @property
+    def wire(self) -> Wire:
+        """What it is made of."""
+        return Wire.MODBUS_RTU
+
+
+@dataclass(frozen=True, slots=True)
+class FieldBroker:
+    """An MQTT broker beside the gateway."""
+
+    id: str
+    host: str
+    port: int
+    user: str | None
+    password_file: Path | None
+    tls: Tls | None
+
+    @property
+    def wire(self) -> Wire:
+        """What it is made of."""
+        return Wire.MQTT
+
+
+Bus = TcpBus | SerialBus | FieldBroker
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device; `unit` and `offset` (registers) on Modbus, `address` on MQTT. Position WGS-84 in degrees."""
+
+    id: str
+    bus: str
+    profile: Profile
+    unit: int = 0
+    offset: int = 0
+    address: str = ""
+    poll_s: float = 10
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything one gateway is told. `version` changes with any byte of the files."""
+
+    gateway: str
+    version: str
+    data: Path
+    clock: Path | None
+    root_key: str
+    uplink: Uplink
+    report: Reporting
+    spool: SpoolLimits
+    metrics: Metrics | None
+    buses: tuple[Bus, ...]
+    devices: tuple[Device, ...]
+
+    def devices_on(self, bus: str) -> tuple[Device, ...]:
+        """The devices of one bus, in the order of the file."""
+        return tuple(device for device in self.devices if device.bus == bus)

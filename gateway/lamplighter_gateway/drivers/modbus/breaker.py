@@ -1,0 +1,75 @@
+"""Who on a bus is worth asking: a unit that does not answer must not cost the others their time.
+
+Pure: times are monotonic seconds handed in. A breaker belongs to one unit of one bus. After a few failures in a row it
+opens; an open one lets a probe through now and then, and all probes of a bus together take a small share of its time.
+"""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+Unit = TypeVar("Unit", bound=Hashable)
+
+OPENS_AFTER: Final = 3
+FIRST_DELAY_S: Final = 5.0
+LONGEST_DELAY_S: Final = 300.0
+PROBE_SHARE: Final = 0.01  # of the time that the answering units need
+
+
+@dataclass(slots=True)
+class _State:
+    failures: int = 0
+    delay_s: float = FIRST_DELAY_S
+    retry_s: float = 0.0
+
+
+class Breakers(Generic[Unit]):
+    """The breakers of one bus."""
+
+    def __init__(self, units: Iterable[Unit]) -> None:
+        self._states = {unit: _State() for unit in units}
+        self._open: set[Unit] = set()
+        self._next_probe_s = float("-inf")
+
+    @property
+    def silent(self) -> frozenset[Unit]:
+        """Units that do not answer."""
+        return frozenset(self._open)
+
+    def allows(self, unit: Unit, now_s: float) -> bool:
+        """True if the unit answers as a rule, or is due for its probe."""
+        if unit not in self._open:
+            return True
+        return now_s >= self._next_probe_s and now_s >= self._states[unit].retry_s
+
+    def succeeded(self, unit: Unit) -> bool:
+        """Note an answer; True if the unit was silent until now.
+
+        Units are often lost and found together (a branch, a contactor), so the other silent ones are due at once.
+        """
+        state = self._states[unit]
+        state.failures = 0
+        if unit not in self._open:
+            return False
+        self._open.discard(unit)
+        state.delay_s = FIRST_DELAY_S
+        self._next_probe_s = float("-inf")
+        for other in self._open:
+            self._states[other].retry_s = float("-inf")
+        return True
+
+    def failed(self, unit: Unit, now_s: float, cost_s: float) -> bool:
+        """Note `cost_s` seconds spent without an answer; True if the breaker opened now."""
+        state = self._states[unit]
+        state.failures += 1
+        if state.failures < OPENS_AFTER:
+            return False
+        opened = unit not in self._open
+        self._open.add(unit)
+        state.delay_s = FIRST_DELAY_S if opened else min(2 * state.delay_s, LONGEST_DELAY_S)
+        state.retry_s = now_s + state.delay_s
+        self._next_probe_s = now_s + cost_s * self._answering_share() / PROBE_SHARE
+        return opened
+
+    def _answering_share(self) -> float:
+        return 1 - len(self._open) / len(self._states)

@@ -1,0 +1,204 @@
+"""One Modbus bus: the one task that owns the connection, polling by deadline, with commands ahead of polls."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from functools import partial
+from random import Random
+from typing import Final
+
+from lamplighter_contract.clock import Clock
+from lamplighter_contract.quality import Quality
+from lamplighter_gateway.config.model import Device, SerialBus, TcpBus
+from lamplighter_gateway.drivers.modbus.answers import Cause, Trouble
+from lamplighter_gateway.drivers.modbus.asking import Asking
+from lamplighter_gateway.drivers.modbus.desk import Desk
+from lamplighter_gateway.drivers.modbus.line import bus_cost
+from lamplighter_gateway.drivers.modbus.polls import Poll
+from lamplighter_gateway.drivers.modbus.schedule import Due, Schedule
+from lamplighter_gateway.drivers.modbus.writing import EVERY_UNIT, Prepared, Writing, prepare
+from lamplighter_gateway.drivers.port import Applied, BusStatus, Outcome, ReadFailed, Reading, Sink, Write, Written
+
+logger = logging.getLogger(__name__)
+
+_FIRST_DELAY_S: Final = 0.5
+_LONGEST_DELAY_S: Final = 30.0
+_SLACK_S: Final = 0.002  # polls due this soon are made now: one wake-up less
+_SKIPPED_FOR_S: Final = 1.0
+
+
+class ModbusBus:
+    """The driver of one Modbus bus."""
+
+    def __init__(
+        self, bus: TcpBus | SerialBus, devices: Sequence[Device], clock: Clock, sink: Sink, random: Random
+    ) -> None:
+        self._bus = bus
+        self._devices = {device.id: device for device in devices}
+        self._clock = clock
+        self._sink = sink
+        self._random = random
+        units: dict[int, list[str]] = {}
+        for device in devices:
+            units.setdefault(device.unit, []).append(device.id)
+        self._units = units
+        self._asking = Asking(bus, units, clock)
+        self._desk = Desk()
+        self._polls = _polls(bus, devices)
+        self._poll_of = {device.id: poll for poll, _ in self._polls for device in poll.devices}
+        self._writing = Writing(self._asking, self._desk, self._poll_of, clock, sink)
+        self._serving = False
+        self._served = 0
+        self._cycle_began_s = clock.monotonic_s()
+        self._cycle_s = 0.0
+
+    async def run(self) -> None:
+        """Serve the bus until cancelled."""
+        delay_s, lost = _FIRST_DELAY_S, False
+        schedule = Schedule(self._polls, self._clock.monotonic_s())
+        try:
+            while True:
+                self._asking.reset()
+                if await self._asking.wire.open():
+                    self._serving = True
+                    lost = await self._serve(schedule, lost)
+                    self._serving = False
+                    delay_s = _FIRST_DELAY_S if self._asking.answered else delay_s
+                    self._asking.wire.close()
+                lost = self._note_lost(lost)
+                self._desk.clear(Trouble(Cause.OFFLINE))
+                await asyncio.sleep(delay_s * self._random.uniform(0.5, 1.0))
+                delay_s = min(2 * delay_s, _LONGEST_DELAY_S)
+        finally:
+            self._serving = False
+            self._asking.wire.close()
+            self._desk.clear(Trouble(Cause.OFFLINE))
+
+    async def read(self, device: str, timeout_s: float) -> Reading | ReadFailed:
+        """Read one device now, ahead of polls."""
+        deadline_s = self._clock.monotonic_s() + timeout_s
+        if not self._serving:
+            return ReadFailed(device, self._asking.counters.last_error or str(Trouble(Cause.OFFLINE)))
+        try:
+            async with asyncio.timeout(timeout_s):
+                found = await self._desk.leave(partial(self._asking.read, self._poll_of[device]), deadline_s)
+        except TimeoutError:
+            return ReadFailed(device, f"no answer within {timeout_s:g} s")
+        if isinstance(found, Trouble):
+            return ReadFailed(device, str(found))
+        self._sink(found)
+        mine = next((reading for reading in found if reading.device == device), None)
+        return mine or ReadFailed(device, "the unit has no such registers")
+
+    async def write(self, writes: Sequence[Write], applied: Applied, *, broadcast: bool) -> list[Written]:
+        """Execute writes ahead of polls and read them back, one result per write in the same order."""
+        plans = [prepare(self._devices[write.device], write, self._devices[write.device].unit) for write in writes]
+        good = [plan for plan in plans if isinstance(plan, Prepared)]
+        if not self._serving:
+            reason = self._asking.counters.last_error or str(Trouble(Cause.OFFLINE))
+            return [plan if isinstance(plan, Written) else _unsent(plan, reason) for plan in plans]
+        together = self._together(writes, good) if broadcast and len(good) == len(plans) else None
+        done = iter(await self._writing.write(good, applied, together))
+        return [next(done) if isinstance(plan, Prepared) else plan for plan in plans]
+
+    def status(self) -> BusStatus:
+        """Counters and health since start."""
+        asking, counters = self._asking, self._asking.counters
+        silent = asking.breakers.silent
+        return BusStatus(
+            bus=self._bus.id,
+            wire=self._bus.wire,
+            connected=asking.wire.connected,
+            devices=len(self._devices),
+            silent=tuple(device.id for device in self._devices.values() if device.unit in silent),
+            cycle_s=self._cycle_s,
+            utilisation=asking.utilisation.share(self._clock.monotonic_s()),
+            requests=counters.requests,
+            timeouts=counters.timeouts,
+            crc_errors=counters.crc_errors,
+            exceptions=counters.exceptions,
+            refused=counters.refusals.total(),
+            last_error=counters.last_error,
+        )
+
+    async def _serve(self, schedule: Schedule[Poll], lost: bool) -> bool:
+        """Work until the connection is gone or nobody behind it answers; True while no answer came."""
+        asking = self._asking
+        while asking.wire.connected and not asking.stalled:
+            now_s = self._clock.monotonic_s()
+            due = None if self._desk else schedule.take(now_s + _SLACK_S)
+            if due is not None:
+                await self._poll(schedule, due, now_s)
+            elif self._desk:
+                await self._desk.do_next(now_s)
+            else:
+                await self._rest(schedule, now_s)
+            if lost and asking.answered:
+                logger.info("bus %s: answers again", self._bus.id)
+                lost = False
+        return lost
+
+    async def _poll(self, schedule: Schedule[Poll], due: Due[Poll], now_s: float) -> None:
+        poll = due.key
+        if not self._asking.breakers.allows(poll.unit, now_s):
+            schedule.postpone(poll, now_s, _SKIPPED_FOR_S)
+            return
+        if poll.unit in self._asking.breakers.silent:
+            poll.forget()
+        found = await self._asking.read(poll)
+        schedule.done(poll, self._clock.monotonic_s())
+        if isinstance(found, list):
+            self._sink([_late(reading) for reading in found] if due.missed else found)
+            self._count_cycle()
+
+    def _count_cycle(self) -> None:
+        self._served += 1
+        if self._served >= len(self._polls) - len(self._asking.breakers.silent):
+            now_s = self._clock.monotonic_s()
+            self._cycle_s, self._cycle_began_s, self._served = now_s - self._cycle_began_s, now_s, 0
+
+    async def _rest(self, schedule: Schedule[Poll], now_s: float) -> None:
+        """Wait for the next deadline or for a command, whichever comes first."""
+        next_s = schedule.next_s()
+        self._desk.waiting.clear()
+        try:
+            async with asyncio.timeout(1.0 if next_s is None else max(next_s - now_s, 0.0)):
+                await self._desk.waiting.wait()
+        except TimeoutError:
+            return
+
+    def _note_lost(self, lost: bool) -> bool:
+        """Log the first loss of a bus, not each attempt to get it back."""
+        counters = self._asking.counters
+        counters.last_error = "connected, but nobody answers" if self._asking.stalled else "cannot connect"
+        if not lost:
+            logger.warning("bus %s: %s; trying again", self._bus.id, counters.last_error)
+        return True
+
+    def _together(self, writes: Sequence[Write], good: Sequence[Prepared]) -> Prepared | None:
+        """One broadcast for all of the writes, if they are equal, every unit is among them and each profile allows."""
+        same = len({one.message for one in good}) == 1
+        if not same or {one.device.unit for one in good} != set(self._units):
+            return None
+        if not all(one.spec.broadcast for one in good):
+            return None
+        everyone = prepare(good[0].device, writes[0], EVERY_UNIT)
+        return everyone if isinstance(everyone, Prepared) else None
+
+
+def _polls(bus: TcpBus | SerialBus, devices: Sequence[Device]) -> list[tuple[Poll, float]]:
+    """Devices of one unit with one period are read together."""
+    groups: dict[tuple[int, float], list[Device]] = {}
+    for device in devices:
+        groups.setdefault((device.unit, device.poll_s), []).append(device)
+    cost = bus_cost(bus)
+    return [(Poll(unit, together, cost), period_s) for (unit, period_s), together in groups.items()]
+
+
+def _unsent(plan: Prepared, reason: str) -> Written:
+    return Written(plan.device.id, Outcome.FAILED, f"not sent: {reason}")
+
+
+def _late(reading: Reading) -> Reading:
+    quality = reading.quality | Quality.PERIOD_MISSED
+    return Reading(reading.device, reading.kind, reading.time_ms, reading.values, quality)

@@ -1,0 +1,42 @@
+"""What one bus has been through since start."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+_WINDOW_S: Final = 60.0
+
+
+@dataclass(slots=True)
+class Counters:
+    """Counted since start; `last_error` in words."""
+
+    requests: int = 0
+    timeouts: int = 0
+    crc_errors: int = 0
+    exceptions: int = 0
+    refusals: Counter[str] = field(default_factory=Counter)
+    last_error: str = ""
+
+
+@dataclass(slots=True)
+class Utilisation:
+    """Share of time that the bus was busy, over the last minute or so."""
+
+    since_s: float
+    busy_s: float = 0.0
+    last: float = 0.0
+
+    def add(self, busy_s: float, now_s: float) -> None:
+        """Note `busy_s` seconds of work that end now."""
+        self.busy_s += busy_s
+        if now_s - self.since_s >= _WINDOW_S:
+            self.last = self.busy_s / (now_s - self.since_s)
+            self.since_s, self.busy_s = now_s, 0.0
+
+    def share(self, now_s: float) -> float:
+        """0 to 1."""
+        if self.last:
+            return min(self.last, 1.0)
+        elapsed_s = now_s - self.since_s
+        return min(self.busy_s / elapsed_s, 1.0) if elapsed_s > 0 else 0.0

@@ -1,0 +1,67 @@
+"""When each poll is due on one bus: deadlines in a heap, spread over the period, stretched fairly when there are many.
+
+Pure: times are monotonic seconds handed in. A poll whose period is 0 is due again as soon as it was done.
+"""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Due(Generic[Key]):
+    """A poll to be made now; `missed` says that it comes more than half a period late."""
+
+    key: Key
+    missed: bool
+
+
+class Schedule(Generic[Key]):
+    """Deadlines of the polls of one bus. What was taken must be given back with `done` or `postpone`."""
+
+    def __init__(self, polls: Iterable[tuple[Key, float]], now_s: float) -> None:
+        """Spread the first polls (key, period in s) evenly over their periods."""
+        periods: dict[Key, float] = dict(polls)
+        self._periods = periods
+        self._heap: list[tuple[float, int, Key]] = []
+        self._order = 0
+        self._taken: dict[Key, float] = {}
+        same: dict[float, list[Key]] = {}
+        for key, period_s in periods.items():
+            same.setdefault(period_s, []).append(key)
+        for period_s, keys in same.items():
+            for place, key in enumerate(keys):
+                self._push(now_s + period_s * place / len(keys), key)
+
+    def __len__(self) -> int:
+        """How many polls there are."""
+        return len(self._periods)
+
+    def take(self, now_s: float) -> Due[Key] | None:
+        """The poll that has waited longest, or None when none is due."""
+        if not self._heap or self._heap[0][0] > now_s:
+            return None
+        due_s, _, key = heappop(self._heap)
+        self._taken[key] = due_s
+        period_s = self._periods[key]
+        return Due(key, 0 < period_s < 2 * (now_s - due_s))
+
+    def next_s(self) -> float | None:
+        """When the next poll is due, or None when all are taken."""
+        return self._heap[0][0] if self._heap else None
+
+    def done(self, key: Key, now_s: float) -> None:
+        """Due again one period after it was due; never in the past, so that nobody is served twice in a row."""
+        self._push(max(self._taken.pop(key) + self._periods[key], now_s), key)
+
+    def postpone(self, key: Key, now_s: float, at_least_s: float) -> None:
+        """Due again after a period, `at_least_s` from now: it was not made this time."""
+        self._taken.pop(key)
+        self._push(now_s + max(self._periods[key], at_least_s), key)
+
+    def _push(self, due_s: float, key: Key) -> None:
+        self._order += 1
+        heappush(self._heap, (due_s, self._order, key))

@@ -1,0 +1,50 @@
+"""Profiles from a folder of YAML files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lamplighter_contract.quantities import Kind
+from lamplighter_gateway.config.document import read_document
+from lamplighter_gateway.config.problem import Problem
+from lamplighter_gateway.config.section import Section
+from lamplighter_gateway.profiles.modbus import read_register_map
+from lamplighter_gateway.profiles.model import Profile
+from lamplighter_gateway.profiles.mqtt import read_json_map
+
+
+def load_profiles(folder: Path, problems: list[Problem]) -> Mapping[str, Profile]:
+    """Every profile in the folder by its name; what is wrong in any of them is noted."""
+    if not folder.is_dir():
+        problems.append(Problem(str(folder), "profiles", "missing", "a folder of device profiles"))
+        return {}
+    found: dict[str, Profile] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        tree = read_document(path)
+        if isinstance(tree, Problem):
+            problems.append(tree)
+            continue
+        profile = read_profile(str(path), tree, problems)
+        if profile.name in found:
+            problems.append(Problem(str(path), "profile", repr(profile.name), "a name that no other profile has"))
+        found[profile.name] = profile
+    return found
+
+
+def read_profile(file: str, tree: Mapping[str, Any], problems: list[Problem]) -> Profile:
+    """Decode one profile; what is wrong is noted."""
+    section = Section(file, "", tree, problems)
+    kind = section.word("kind", Kind)
+    title = section.section("title")
+    profile = Profile(
+        section.identity("profile"),
+        kind,
+        {language: title.text(language) for language in title.names()},
+        section.words("capabilities"),
+        read_register_map(section.section("modbus"), kind) if section.has("modbus") else None,
+        read_json_map(section.section("mqtt"), kind) if section.has("mqtt") else None,
+    )
+    if profile.modbus is None and profile.mqtt is None:
+        section.wrong("modbus", "how the device is reached: modbus, mqtt or both")
+    section.close()
+    return profile
