@@ -1,0 +1,260 @@
+"""Devices that speak JSON to a field broker beside the gateway."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import aiomqtt
+import orjson
+
+from lamplighter_contract.bounded import read_object
+from lamplighter_contract.clock import Clock
+from lamplighter_contract.errors import Reason, Refusal
+from lamplighter_contract.quality import Quality
+from lamplighter_gateway.config.model import Device, FieldBroker
+from lamplighter_gateway.drivers.json_values import decode, encode
+from lamplighter_gateway.drivers.port import (
+    Applied,
+    BusStatus,
+    Outcome,
+    ReadFailed,
+    Reading,
+    Sink,
+    Value,
+    Write,
+    Written,
+)
+from lamplighter_gateway.drivers.silence import Silence
+from lamplighter_gateway.profiles.model import JsonMap, JsonWrite, ReadBack
+
+logger = logging.getLogger(__name__)
+
+_MAX_PAYLOAD: Final = 8192
+_FIRST_DELAY_S: Final = 0.5
+_LONGEST_DELAY_S: Final = 30.0
+_PUBLISH_S: Final = 5.0
+_KEEPALIVE_S: Final = 30
+_STEP_S: Final = 1.0
+
+
+class MqttBus:
+    """The driver of one field broker."""
+
+    def __init__(
+        self, broker: FieldBroker, devices: Sequence[Device], clock: Clock, sink: Sink, random: Random
+    ) -> None:
+        self._broker = broker
+        self._clock = clock
+        self._sink = sink
+        self._random = random
+        self._devices = {device.id: device for device in devices}
+        self._shapes = {device.id: device.profile.mqtt for device in devices if device.profile.mqtt is not None}
+        self._by_topic = {_topic(shape.state_topic, self._devices[name]): name for name, shape in self._shapes.items()}
+        heartbeats = {name: shape.heartbeat_s for name, shape in self._shapes.items()}
+        self._silence = Silence(heartbeats, clock.monotonic_s())
+        self._client: aiomqtt.Client | None = None
+        self._news: dict[str, asyncio.Future[Reading]] = {}
+        self._messages = 0
+        self._timeouts = 0
+        self._refusals: Counter[str] = Counter()
+        self._last_error = ""
+
+    async def run(self) -> None:
+        """Serve the broker until cancelled; a lost connection is made again, with growing and jittered pauses."""
+        delay_s, lost = _FIRST_DELAY_S, False
+        while True:
+            before = self._messages
+            try:
+                async with self._connection() as client:
+                    await self._subscribe(client)
+                    if lost:
+                        logger.info("bus %s: field broker is back", self._broker.id)
+                    lost, delay_s, self._client = False, _FIRST_DELAY_S, client
+                    await self._serve(client)
+            except (aiomqtt.MqttError, OSError) as error:
+                self._last_error = f"field broker: {error}"
+                if not lost:
+                    logger.warning("bus %s: field broker lost (%s); trying again", self._broker.id, error)
+                lost = True
+            finally:
+                self._client = None
+            await asyncio.sleep(delay_s * self._random.uniform(0.5, 1.0))
+            delay_s = _FIRST_DELAY_S if self._messages > before else min(2 * delay_s, _LONGEST_DELAY_S)
+
+    async def read(self, device: str, timeout_s: float) -> Reading | ReadFailed:
+        """Ask one device now."""
+        shape = self._shapes[device]
+        if shape.ask_topic is None:
+            return ReadFailed(device, "its profile has no topic to ask on")
+        news = self._next(device)
+        failure = await self._publish(_topic(shape.ask_topic, self._devices[device]), b"{}")
+        if failure is not None:
+            return ReadFailed(device, failure)
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await asyncio.shield(news)
+        except TimeoutError:
+            self._timeouts += 1
+            return ReadFailed(device, f"no answer within {timeout_s:g} s")
+
+    async def write(self, writes: Sequence[Write], applied: Applied, *, broadcast: bool) -> list[Written]:  # noqa: ARG002 - a broker has no broadcast
+        """Publish every write, then wait for each device to report the value; one result per write, in order."""
+        return list(await asyncio.gather(*(self._write(write, applied) for write in writes)))
+
+    def status(self) -> BusStatus:
+        """Counters and health since start; the cycle is the devices' own."""
+        return BusStatus(
+            bus=self._broker.id,
+            wire=self._broker.wire,
+            connected=self._client is not None,
+            devices=len(self._devices),
+            silent=self._silence.silent,
+            cycle_s=0.0,
+            utilisation=0.0,
+            requests=self._messages,
+            timeouts=self._timeouts,
+            crc_errors=0,
+            exceptions=0,
+            refused=self._refusals.total(),
+            last_error=self._last_error,
+        )
+
+    def _connection(self) -> aiomqtt.Client:
+        broker = self._broker
+        tls = None
+        if broker.tls is not None:
+            files = broker.tls
+            tls = aiomqtt.TLSParameters(str(files.ca), _text(files.certificate), _text(files.key))
+        password = broker.password_file.read_text(encoding="utf-8").strip() if broker.password_file else None
+        return aiomqtt.Client(
+            broker.host, broker.port, username=broker.user, password=password, tls_params=tls, keepalive=_KEEPALIVE_S
+        )
+
+    async def _subscribe(self, client: aiomqtt.Client) -> None:
+        for pattern in sorted({shape.state_topic.replace("{address}", "+") for shape in self._shapes.values()}):
+            codes = await client.subscribe(pattern, qos=1)
+            if any(code == 0x80 for code in codes):
+                raise aiomqtt.MqttError(f"the broker refuses the subscription to {pattern}")
+
+    async def _serve(self, client: aiomqtt.Client) -> None:
+        watch = asyncio.create_task(self._watch(), name=f"{self._broker.id} silence")
+        try:
+            async for message in client.messages:
+                self._take(str(message.topic), message.payload, retained=message.retain)
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+
+    def _take(self, topic: str, payload: object, *, retained: bool) -> None:
+        """One message from a device; what is not understood is counted and left."""
+        self._messages += 1
+        name = self._by_topic.get(topic)
+        if name is None:
+            self._refusals[Reason.UNKNOWN_DEVICE] += 1
+            return
+        found = read_object(payload, _MAX_PAYLOAD) if isinstance(payload, bytes) else None
+        if found is None or isinstance(found, Refusal):
+            self._refusals[found.reason if found else Reason.MALFORMED] += 1
+            self._last_error = f"{topic}: {found.detail if found else 'no payload'}"
+            return
+        self._tell(name, self._shapes[name], found, retained=retained)
+
+    def _tell(self, name: str, shape: JsonMap, found: Mapping[str, object], *, retained: bool) -> None:
+        decoded = decode(shape, found, self._clock.civil_ms())
+        self._refusals.update(decoded.refused)
+        quality = decoded.quality | (Quality.STALE if retained else 0)
+        reading = Reading(name, self._devices[name].profile.kind, decoded.time_ms, decoded.values, int(quality))
+        if not retained:
+            if self._silence.heard(name, self._clock.monotonic_s()):
+                logger.info("bus %s: %s is heard again", self._broker.id, name)
+            news = self._news.pop(name, None)
+            if news is not None and not news.done():
+                news.set_result(reading)
+        self._sink([reading])
+
+    async def _watch(self) -> None:
+        while True:
+            step = self._silence.step(self._clock.monotonic_s())
+            for name in step.silent:
+                self._timeouts += 1
+                logger.warning("bus %s: %s is silent", self._broker.id, name)
+            for name in step.ask:
+                shape = self._shapes[name]
+                if shape.ask_topic is not None:
+                    await self._publish(_topic(shape.ask_topic, self._devices[name]), b"{}")
+            await asyncio.sleep(_STEP_S)
+
+    async def _publish(self, topic: str, payload: bytes) -> str | None:
+        """Hand a message to the broker and wait for its acknowledgement; why that failed, or None."""
+        client = self._client
+        if client is None:
+            return "field broker is not connected"
+        try:
+            await client.publish(topic, payload, qos=1, timeout=_PUBLISH_S)
+        except aiomqtt.MqttError as error:
+            return f"field broker: {error}"
+        return None
+
+    async def _write(self, write: Write, applied: Applied) -> Written:
+        device, shape = self._devices[write.device], self._shapes[write.device]
+        spec = shape.write.get(write.point)
+        if spec is None:
+            return Written(device.id, Outcome.FAILED, f"profile {device.profile.name} has no {write.point}")
+        body = encode(spec, write.value)
+        if body is None:
+            reason = f"{write.point} is {write.value:g}, expected {spec.minimum:g} to {spec.maximum:g}"
+            return Written(device.id, Outcome.FAILED, reason)
+        if self._client is None:
+            return Written(device.id, Outcome.FAILED, "not sent: field broker is not connected")
+        failure = await self._publish(_topic(spec.topic, device), orjson.dumps(body))
+        if failure is not None:
+            return Written(device.id, Outcome.UNCONFIRMED, failure)
+        applied(device.id)
+        if spec.read_back is None:
+            return Written(device.id, Outcome.APPLIED)
+        return await self._proven(device, shape, write, spec, spec.read_back)
+
+    async def _proven(self, device: Device, shape: JsonMap, write: Write, spec: JsonWrite, proof: ReadBack) -> Written:
+        """Wait for the device to report the value; ask it halfway if it does not speak by itself."""
+        wanted = write.value if spec.value is None else float(spec.value)
+        end_s = min(self._clock.monotonic_s() + proof.settle_s, write.deadline_s)
+        ask_s = (self._clock.monotonic_s() + end_s) / 2
+        last: Reading | None = None
+        while (now_s := self._clock.monotonic_s()) < end_s:
+            if now_s >= ask_s and shape.ask_topic is not None:
+                ask_s = end_s
+                await self._publish(_topic(shape.ask_topic, device), b"{}")
+            try:
+                async with asyncio.timeout(min(ask_s, end_s) - now_s if now_s < ask_s else end_s - now_s):
+                    last = await asyncio.shield(self._next(device.id))
+            except TimeoutError:
+                continue
+            if _near(last.values.get(proof.quantity), wanted, proof.tolerance):
+                return Written(device.id, Outcome.VERIFIED, "", last)
+        if last is None:
+            return Written(device.id, Outcome.UNCONFIRMED, f"no report within {proof.settle_s:g} s")
+        found = last.values.get(proof.quantity)
+        return Written(device.id, Outcome.FAILED, f"reported {found}, expected {wanted:g}", last)
+
+    def _next(self, device: str) -> "asyncio.Future[Reading]":
+        """The device's next reading; one future for all who wait."""
+        news = self._news.get(device)
+        if news is None or news.done():
+            news = self._news[device] = asyncio.get_running_loop().create_future()
+        return news
+
+
+def _topic(pattern: str, device: Device) -> str:
+    return pattern.replace("{address}", device.address)
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _near(value: Value, wanted: float, tolerance: float) -> bool:
+    return isinstance(value, bool | int | float) and abs(value - wanted) <= tolerance
