@@ -15,6 +15,7 @@ from lamplighter_contract.topics import Down
 from lamplighter_gateway.app import Gateway, Settings
 from lamplighter_gateway.drivers.port import Driver, Sink
 from lamplighter_gateway.faults import FaultHook, no_fault
+from lamplighter_gateway.link.port import Link
 from lamplighter_gateway.uplink.lanes import Timing
 from tests.gateway.fakes import MemoryBus, MemoryLink, lamp_entry, until
 
@@ -77,11 +78,11 @@ class Centre:
 class Rig:
     """Starts gateways one after the other on the same data folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, real_link: Link | None = None) -> None:
         self.folder = folder
+        self.real_link = real_link
         self.clock = SystemClock()
         self.link = MemoryLink(GATEWAY)
-        self.link.greeting = []
         self.centre = Centre(self.link, self.clock)
         self.levels: dict[str, float] = {}
         self.bus: MemoryBus
@@ -100,7 +101,7 @@ class Rig:
             [lamp_entry(lamp) for lamp in LAMPS],
             dict.fromkeys(LAMPS, "bus-1"),
             self._drivers,
-            self.link,
+            self.real_link or self.link,
             self.clock,
             lambda readings: readings,
             fault,

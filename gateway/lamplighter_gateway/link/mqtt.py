@@ -19,6 +19,7 @@ from lamplighter_gateway.link.port import Incoming, LinkDownError, PublishDenied
 log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S: Final = 5.0
+UNPROVEN_TIMEOUT_S: Final = 2.0  # some brokers of 3.1.1 do not answer a newer client at all
 RECEIVE_MAXIMUM: Final = 20
 MAX_OUTSTANDING: Final = 64  # three lanes of sixteen, and documents
 KEEPALIVE_SHARE: Final = 0.75  # paho notices silence after two of its intervals: together 1.5 of the configured one
@@ -40,7 +41,7 @@ class Broker:
 class _Client(aiomqtt.Client):
     """aiomqtt with two answers it swallows: a refused publish, and a connection closed instead of confirmed."""
 
-    def __init__(self, broker: Broker, protocol: aiomqtt.ProtocolVersion, will: Will) -> None:
+    def __init__(self, broker: Broker, protocol: aiomqtt.ProtocolVersion, will: Will, timeout_s: float) -> None:
         self.confirmations: dict[int, asyncio.Future[None]] = {}
         newest = protocol is aiomqtt.ProtocolVersion.V5
         super().__init__(
@@ -53,7 +54,7 @@ class _Client(aiomqtt.Client):
             protocol=protocol,
             will=aiomqtt.Will(will.topic, will.payload, qos=1, retain=True),
             keepalive=max(2, int(broker.keepalive_s * KEEPALIVE_SHARE)),
-            timeout=CONNECT_TIMEOUT_S,
+            timeout=timeout_s,
             max_inflight_messages=MAX_OUTSTANDING,
             clean_session=None if newest else True,
             clean_start=True if newest else paho.MQTT_CLEAN_START_FIRST_ONLY,
@@ -61,6 +62,13 @@ class _Client(aiomqtt.Client):
         )
         # The broker may have so many messages underway as we have not dealt with: that bounds our queue.
         self._client.manual_ack_set(True)
+        self._disconnected.add_done_callback(self._not_connected)
+
+    def _not_connected(self, ended: asyncio.Future[None]) -> None:
+        """An answer that could not be read ends the session; waiting for a better one would only take time."""
+        if not self._connected.done():
+            error = None if ended.cancelled() else ended.exception()
+            self._connected.set_exception(aiomqtt.MqttError(f"no understandable answer ({error})"))
 
     def _on_publish(
         self, client: paho.Client, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties
@@ -151,7 +159,8 @@ class MqttLink:
             LinkDownError: nobody answers, or we are not let in.
         """
         await self._reach()
-        client = _Client(self._broker, self._protocol, will)
+        guess = self._protocol is aiomqtt.ProtocolVersion.V5 and not self._proven
+        client = _Client(self._broker, self._protocol, will, UNPROVEN_TIMEOUT_S if guess else CONNECT_TIMEOUT_S)
         async with contextlib.AsyncExitStack() as stack:
             try:
                 await stack.enter_async_context(client)

@@ -66,7 +66,7 @@ async def test_resume_ends_overrides_and_frames_carry_what_is_desired(rig):
 
 def desired(rig):
     frames = [frame for frame in rig.link.frames if hasattr(frame, "columns")]
-    found = {}
+    found: dict[str, float | None] = {}
     for frame in frames:
         found.update(zip(frame.device, frame.columns["desired_percent"], strict=True))
     return found

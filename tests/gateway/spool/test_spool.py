@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import sqlite3
+from collections.abc import Sequence
 
 import pytest
 
 from lamplighter_contract.clock import ManualClock
 from lamplighter_gateway.disk import StorageFailedError
 from lamplighter_gateway.spool import spool as module
-from lamplighter_gateway.spool.frames import Class, Limits, SpoolState
+from lamplighter_gateway.spool.frames import Class, Frame, Limits, SpoolState
 from lamplighter_gateway.spool.spool import Spool
 from lamplighter_gateway.spool.store import Store
 from tests.gateway.fakes import until
@@ -61,7 +62,7 @@ async def test_what_was_handed_over_is_there_after_a_clean_stop(tmp_path):
 
 async def test_many_are_committed_together_in_order(tmp_path):
     async with running(tmp_path) as spool:
-        commits = []
+        commits: list[Sequence[Frame]] = []
         spool.on_stored = commits.append
         async with asyncio.TaskGroup() as group:
             for i in range(50):
@@ -72,7 +73,7 @@ async def test_many_are_committed_together_in_order(tmp_path):
 
 async def test_a_full_disk_promises_nothing_keeps_results_and_recovers_by_itself(tmp_path, disk):
     async with running(tmp_path, Limits(memory_bytes=1000)) as spool:
-        states = []
+        states: list[SpoolState] = []
         spool.on_state = states.append
         disk["code"] = sqlite3.SQLITE_FULL
         result = asyncio.create_task(spool.put(Class.RESULT, b"r" * 100))

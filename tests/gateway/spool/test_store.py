@@ -1,6 +1,7 @@
 """The spool's table: numbers, marks, limits."""
 
 import sqlite3
+from itertools import pairwise
 
 import pytest
 
@@ -97,8 +98,8 @@ def test_room_is_made_from_kept_then_thinned_then_oldest_readings_never_results(
     readings = store.waiting_frames(READINGS, (), 1000)
     assert readings[-1].created_ms == NOW + 399 * 60_000
     newest_half = [frame.created_ms for frame in readings[len(readings) // 2 + 1 :]]
-    assert all(after - before == 60_000 for before, after in zip(newest_half, newest_half[1:], strict=False))
-    gaps = {b.created_ms - a.created_ms for a, b in zip(readings, readings[1:], strict=False)}
+    assert all(after - before == 60_000 for before, after in pairwise(newest_half))
+    gaps = {b.created_ms - a.created_ms for a, b in pairwise(readings)}
     assert max(gaps) > 60_000
     store.close()
 

@@ -1,0 +1,113 @@
+"""From a checked configuration to a gateway: the files it names are read here."""
+
+import random
+import ssl
+from pathlib import Path
+from typing import Final
+
+from lamplighter_contract.clock import REAL_TIME, CivilScale, Clock, SystemClock, decode_scale
+from lamplighter_contract.documents import DeviceEntry
+from lamplighter_contract.signing import decode_key
+from lamplighter_gateway.app import Gateway, Settings
+from lamplighter_gateway.config.model import Bus, Config, Device, FieldBroker, Tls
+from lamplighter_gateway.config.problem import Problem
+from lamplighter_gateway.drivers.port import Driver, Sink
+from lamplighter_gateway.errors import GatewayError
+from lamplighter_gateway.link.mqtt import Broker, MqttLink
+from lamplighter_gateway.spool.frames import Limits
+
+MIB: Final = 1024 * 1024
+MS_PER_H: Final = 3_600_000
+
+
+class UnusableFileError(GatewayError):
+    """A file that the configuration names cannot be used; the message says which and what was expected."""
+
+
+def build(config: Config) -> Gateway:
+    """The gateway of a configuration, ready to run.
+
+    Raises:
+        UnusableFileError: the clock file, the password file or a TLS file cannot be used.
+    """
+    scale = _scale(config.clock)
+    clock = SystemClock(scale)
+    settings = Settings(
+        gateway=config.gateway,
+        data=config.data,
+        root_key=decode_key(config.root_key) if config.root_key else None,
+        config_version=int(config.version, 16),
+        compress=config.report.compress,
+        limits=Limits(config.spool.max_mib * MIB, round(config.spool.keep_h * MS_PER_H)),
+        metrics=(config.metrics.host, config.metrics.port) if config.metrics else None,
+        rate=scale.rate,
+    )
+    return Gateway(
+        settings,
+        [entry(device) for device in config.devices],
+        {device.id: device.bus for device in config.devices},
+        lambda sink: {bus.id: _driver(bus, config, clock, sink) for bus in config.buses},
+        MqttLink(_broker(config)),
+        clock,
+        lambda readings: readings,
+    )
+
+
+def entry(device: Device) -> DeviceEntry:
+    """A device as the centre is told of it."""
+    unit = device.address or (f"{device.unit}+{device.offset}" if device.offset else str(device.unit))
+    return DeviceEntry(
+        device=device.id,
+        kind=device.profile.kind,
+        profile=device.profile.name,
+        address=f"{device.bus}/{unit}",
+        capabilities=device.profile.capabilities,
+        name=dict(device.profile.title),
+        latitude=device.latitude,
+        longitude=device.longitude,
+    )
+
+
+def _driver(bus: Bus, config: Config, clock: Clock, sink: Sink) -> Driver:
+    """Wires are imported when a bus of theirs is there: a small gateway stays small."""
+    devices = config.devices_on(bus.id)
+    if isinstance(bus, FieldBroker):
+        raise NotImplementedError
+    from lamplighter_gateway.drivers.modbus.bus import ModbusBus  # noqa: PLC0415 - see above
+
+    return ModbusBus(bus, devices, clock, sink, random.Random())
+
+
+def _broker(config: Config) -> Broker:
+    uplink = config.uplink
+    password = _text(uplink.password_file, "uplink.password_file") if uplink.password_file else None
+    tls = _tls(uplink.tls) if uplink.tls else None
+    return Broker(uplink.host, uplink.port, config.gateway, password, tls, uplink.keepalive_s)
+
+
+def _tls(files: Tls) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=str(files.ca))
+        if files.certificate is not None:
+            context.load_cert_chain(files.certificate, files.key)
+    except (OSError, ssl.SSLError) as error:
+        raise UnusableFileError(str(Problem(str(files.ca), "uplink.tls", str(error), "readable PEM files"))) from error
+    return context
+
+
+def _scale(path: Path | None) -> CivilScale:
+    if path is None:
+        return REAL_TIME
+    try:
+        return decode_scale(path.read_bytes())
+    except FileNotFoundError:
+        return REAL_TIME
+    except (OSError, ValueError) as error:
+        raise UnusableFileError(str(Problem(str(path), "clock", str(error), "a clock file"))) from error
+
+
+def _text(path: Path, key: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnusableFileError(str(Problem(str(path), key, str(error), "a readable text file"))) from error

@@ -1,0 +1,146 @@
+"""The command line: check a configuration, run a gateway, ask a running one."""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from lamplighter_gateway.config.load import load
+from lamplighter_gateway.config.model import Config
+from lamplighter_gateway.control import Answer, NotRunningError, ask
+
+EXIT_FAILED: Final = 1
+EXIT_CONFIG: Final = 2
+EXIT_DISK: Final = 74  # EX_IOERR of sysexits.h
+LONGEST_MIN: Final = 720
+
+
+@click.group()
+@click.version_option(package_name="lamplighter-gateway")
+def main() -> None:
+    """Lamplighter's edge gateway."""
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def check(file: Path) -> None:
+    """Check a configuration file and everything it names; nothing is started."""
+    config = _config(file)
+    click.echo(f"{file}: good; {len(config.buses)} buses, {len(config.devices)} devices, version {config.version}")
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--verbose", is_flag=True, help="Log details too.")
+def run(file: Path, verbose: bool) -> None:
+    """Run a gateway until it is told to stop."""
+    config = _config(file)
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    # Imported late: the other commands are quick without the wires' libraries.
+    from lamplighter_gateway.supervisor import Exit, supervise  # noqa: PLC0415
+
+    end = asyncio.run(supervise(config))
+    if end is Exit.RESTART:
+        os.execv(sys.executable, [sys.executable, "-m", "lamplighter_gateway", *sys.argv[1:]])  # noqa: S606 - our own command line again
+    raise SystemExit(end.value)
+
+
+_MINUTES = click.FloatRange(0, LONGEST_MIN, min_open=True)
+_DATA = click.option("--data", type=click.Path(path_type=Path), help="The data folder, instead of a configuration.")
+_FILE = click.option(
+    "--config", "file", type=click.Path(path_type=Path), help="The configuration whose gateway is asked."
+)
+
+
+@main.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@_DATA
+@click.option("--json", "as_json", is_flag=True, help="The whole answer as JSON.")
+def status(file: Path | None, data: Path | None, as_json: bool) -> None:
+    """Show how a running gateway fares."""
+    answer = _ask(file, data, {"do": "status"})
+    click.echo(json.dumps(answer, indent=2) if as_json else _overview(answer))
+
+
+@main.command()
+@click.argument("device")
+@_FILE
+@_DATA
+def read(device: str, file: Path | None, data: Path | None) -> None:
+    """Read one device now, through the running gateway."""
+    _show(_ask(file, data, {"do": "read", "device": device}))
+
+
+@main.command()
+@click.argument("device")
+@click.argument("level", type=click.FloatRange(0, 100))
+@click.option("--minutes", type=_MINUTES, required=True, help="How long it holds.")
+@_FILE
+@_DATA
+def write(device: str, level: float, minutes: float, file: Path | None, data: Path | None) -> None:
+    """Bring a lamp to LEVEL percent for some minutes, through the running gateway."""
+    _show(_ask(file, data, {"do": "write", "device": device, "level_percent": level, "minutes": minutes}))
+
+
+def _config(file: Path) -> Config:
+    found = load(file, os.environ)
+    if isinstance(found, Config):
+        return found
+    for problem in found:
+        click.echo(str(problem), err=True)
+    raise SystemExit(EXIT_CONFIG)
+
+
+def _ask(file: Path | None, data: Path | None, request: Mapping[str, Any]) -> Answer:
+    if data is None and file is None:
+        click.echo("which gateway? name its configuration or its data folder (--data)", err=True)
+        raise SystemExit(EXIT_CONFIG)
+    folder = data if data is not None else _config(file).data  # type: ignore[arg-type]  # one of both is there
+    try:
+        return asyncio.run(ask(folder, request))
+    except NotRunningError as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(EXIT_FAILED) from None
+
+
+def _show(answer: Answer) -> None:
+    click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+    if "error" in answer or answer.get("outcome") in {"failed", "unconfirmed"}:
+        raise SystemExit(EXIT_FAILED)
+
+
+def _overview(answer: Answer) -> str:
+    spool = answer["spool"]
+    lines = [
+        f"gateway {answer['gateway']}, version {answer['version']}, boot {answer['boot']}",
+        f"uplink {'connected' if answer['uplink'] else 'NOT connected'}, controller {_controller(answer)}",
+        f"spool {spool.get('state', 'ok')}: {spool['waiting']} frames wait, {spool.get('dropped', 0)} dropped",
+    ]
+    lines += [_bus_line(bus) for bus in answer["buses"]]
+    lines += [f"override {o['device']}: {o['level_percent']:g} % until {o['until']}" for o in answer["overrides"]]
+    lines += [f"{name}: {count}" for name, count in answer.get("counters", {}).items()]
+    return "\n".join(lines)
+
+
+def _controller(answer: Answer) -> str:
+    state = answer["controller"]
+    if state is None:
+        return "unknown"
+    return ("storing" if state["storing"] else "not storing") if state["online"] else "gone"
+
+
+def _bus_line(bus: Mapping[str, Any]) -> str:
+    silent = f", silent: {', '.join(bus['silent'][:10])}" if bus["silent"] else ""
+    trouble = f", last error: {bus['last_error']}" if bus["last_error"] else ""
+    state = "connected" if bus["connected"] else "NOT connected"
+    return f"bus {bus['bus']} ({bus['wire']}): {state}, {bus.get('devices', 0)} devices{silent}{trouble}"

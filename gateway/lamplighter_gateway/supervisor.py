@@ -1,0 +1,59 @@
+"""One gateway process from signal to exit code: the only place that catches what nobody expected."""
+
+import asyncio
+import logging
+import signal
+from enum import Enum
+
+from lamplighter_gateway.app import Ending, Gateway
+from lamplighter_gateway.assembly import UnusableFileError, build
+from lamplighter_gateway.config.model import Config
+from lamplighter_gateway.disk import DataInUseError, StorageFailedError
+
+log = logging.getLogger(__name__)
+
+
+class Exit(Enum):
+    """How the process ends; the value is its exit code."""
+
+    CLEAN = 0
+    FAILED = 1
+    CONFIG = 2
+    RESTART = 3
+    DISK = 74  # EX_IOERR of sysexits.h
+
+
+async def supervise(config: Config) -> Exit:
+    """Build and run the gateway until a signal, a restart command or a failure ends it."""
+    try:
+        gateway = build(config)
+    except UnusableFileError as error:
+        log.critical("%s", error)
+        return Exit.CONFIG
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, gateway.stop)
+    return await _to_the_end(gateway)
+
+
+async def _to_the_end(gateway: Gateway) -> Exit:
+    end = Exit.CLEAN
+    try:
+        if await gateway.run() is Ending.RESTART:
+            end = Exit.RESTART
+    except* (StorageFailedError, DataInUseError) as failures:
+        log.critical("stopping: %s", _first(failures))
+        end = Exit.DISK
+    except* Exception:
+        log.critical("stopping on an error nobody expected", exc_info=True)
+        end = Exit.FAILED
+    else:
+        log.info("restarting as told" if end is Exit.RESTART else "stopped")
+    return end
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
