@@ -42,7 +42,7 @@ class _Link:
 
     def reset(self) -> None:
         raw = self.client.get_extra_info("socket")
-        if raw is not None:
+        if raw is not None and raw.fileno() >= 0:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self.abort()
 
