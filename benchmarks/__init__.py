@@ -1,0 +1,1 @@
+"""One command per headline figure: `python -m benchmarks [NAME …] [--quick] [--json]`."""

@@ -1,0 +1,50 @@
+"""`python -m benchmarks`: measure and print."""
+
+import signal
+import sys
+from types import FrameType
+from typing import Final, NoReturn
+
+import click
+
+from benchmarks import command_one, ingest, poll_tcp, start
+from benchmarks.figure import Benchmark, Effort
+from benchmarks.machine import Machine
+from benchmarks.meter import BenchmarkError
+from tests.system.process import ServerError
+
+BENCHMARKS: Final[dict[str, Benchmark]] = {
+    "poll-tcp": poll_tcp.run,
+    "ingest": ingest.run,
+    "command-one": command_one.run,
+    "start": start.run,
+}
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)), metavar="[NAME …]")
+@click.option("--quick", is_flag=True, help="At most 50 s per NAME; the numbers only show that it works.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line per figure.")
+def main(names: tuple[str, ...], *, quick: bool, as_json: bool) -> None:
+    """Measure the headline figures: poll-tcp, ingest, command-one, start (all of them unless named)."""
+    signal.signal(signal.SIGTERM, end_cleanly)
+    failed = False
+    for name in names or BENCHMARKS:
+        machine = Machine.here()
+        click.echo(f"{name}: {machine.cores} cores, load before {machine.load_before} …", err=True)
+        try:
+            for figure in BENCHMARKS[name](Effort(quick)):
+                click.echo(figure.as_json(machine) if as_json else figure.as_row())
+        except (BenchmarkError, ServerError) as error:
+            click.echo(f"{name}: {error}", err=True)
+            failed = True
+    sys.exit(1 if failed else 0)
+
+
+def end_cleanly(signum: int, _frame: FrameType | None) -> NoReturn:
+    """End as on Ctrl-C, so that every child process is ended too."""
+    sys.exit(128 + signum)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m benchmarks")

@@ -1,0 +1,105 @@
+"""CPU time and memory of process trees, and a counter's rate, over one window of time."""
+
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import psutil
+
+
+class BenchmarkError(Exception):
+    """A run that cannot give a number; the message says what did not happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a process tree has used: CPU seconds since its start, resident memory now."""
+
+    cpu_s: float
+    rss_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What happened in `seconds`: items, CPU seconds and the highest resident memory of the measured processes."""
+
+    seconds: float
+    items: int
+    cpu_s: float
+    rss_bytes: int
+
+    @property
+    def rate(self) -> float:
+        """Items per second of wall time."""
+        return self.items / self.seconds
+
+    @property
+    def cores(self) -> float:
+        """Cores in use."""
+        return self.cpu_s / self.seconds
+
+    @property
+    def per_cpu_s(self) -> float:
+        """Items per second of CPU time."""
+        return self.items / self.cpu_s if self.cpu_s else 0.0
+
+    @property
+    def rss_mib(self) -> float:
+        """Highest resident memory in MiB."""
+        return self.rss_bytes / 2**20
+
+
+def spent(pids: Sequence[int]) -> Spent:
+    """What these processes and their children have used."""
+    cpu_s, rss = 0.0, 0
+    for process in _family(pids):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            cpu_s += times.user + times.system
+            rss += process.memory_info().rss
+    return Spent(cpu_s, rss)
+
+
+def measure(count: Callable[[], int], pids: Sequence[int], seconds: float, sample_s: float = 0.25) -> Window:
+    """Let time pass, and say what was counted and spent meanwhile."""
+    begun, first, before = time.monotonic(), count(), spent(pids)
+    rss = before.rss_bytes
+    while (left := begun + seconds - time.monotonic()) > 0:
+        time.sleep(min(left, sample_s))
+        rss = max(rss, spent(pids).rss_bytes)
+    last, after, ended = count(), spent(pids), time.monotonic()
+    return Window(ended - begun, last - first, after.cpu_s - before.cpu_s, rss)
+
+
+def middle(windows: Sequence[Window]) -> Window:
+    """The medians of several windows; the highest memory of all of them."""
+    return Window(
+        median(window.seconds for window in windows),
+        round(median(window.items for window in windows)),
+        median(window.cpu_s for window in windows),
+        max(window.rss_bytes for window in windows),
+    )
+
+
+def wait_for(what: str, condition: Callable[[], bool], timeout_s: float) -> None:
+    """Come back when the condition holds.
+
+    Raises:
+        BenchmarkError: it did not hold in time.
+    """
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise BenchmarkError(f"{what}: not within {timeout_s:g} s")
+        time.sleep(0.02)
+
+
+def _family(pids: Sequence[int]) -> list[psutil.Process]:
+    family: list[psutil.Process] = []
+    for pid in pids:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            parent = psutil.Process(pid)
+            family += [parent, *parent.children(recursive=True)]
+    return family

@@ -1,0 +1,1 @@
+"""What stands around the measured program: wires, stubs, peers and baselines."""
