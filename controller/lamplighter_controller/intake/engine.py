@@ -45,6 +45,22 @@ class Identity:
         return documents.encode(ControllerState(self.controller, self.boot, self.epoch, online, storing))
 
 
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """What intake knows and others may ask: alarms, gateways, and the journal that keeps both."""
+
+    journal: Journal
+    alarms: Alarms
+    gateways: Gateways
+
+    @classmethod
+    def begin(cls, ledger: Ledger, events: Events, clock: Clock) -> "Registry":
+        """An empty one."""
+        journal = Journal(ledger)
+        alarms = Alarms(clock, events, journal)
+        return cls(journal, alarms, Gateways(clock, events, alarms, journal))
+
+
 class Intake:
     """Everything between the link and the stores."""
 
@@ -58,17 +74,16 @@ class Intake:
         results: TakesResults,
         events: Events,
         clock: Clock,
+        registry: Registry,
         *,
         future_ms: int,
     ) -> None:
         """Join the parts; nothing runs yet."""
         self._identity, self._link, self._ledger = identity, link, ledger
-        self.journal = Journal(ledger)
-        self.alarms = Alarms(clock, events, self.journal)
-        self.gateways = Gateways(clock, events, self.alarms, self.journal)
+        self.journal, self.alarms, self.gateways = registry.journal, registry.alarms, registry.gateways
         self.acker = Acker(link, self.alarms, identity.controller, identity.epoch)
-        self.urgent = RecordsLane(ledger, results, self.alarms, self.acker)
-        self.letters = RecordsLane(ledger, results, self.alarms, self.acker)
+        self.urgent = RecordsLane(ledger, results, clock, self.alarms, self.acker)
+        self.letters = RecordsLane(ledger, results, clock, self.alarms, self.acker)
         self.readings = ReadingsLane(series, twin, events, clock, self.alarms, self.acker, self.letters.room)
         self.reception = Reception(
             clock,
@@ -82,8 +97,7 @@ class Intake:
             self.letters,
             future_ms=future_ms,
         )
-        self._replay = Replay(ledger, series, twin, results, events, clock, future_ms=future_ms)
-        self.replay = self._replay.replay
+        self.replayer = Replay(ledger, series, twin, results, events, clock, future_ms=future_ms)
         self._told_storing: bool | None = None
 
     async def load(self) -> None:

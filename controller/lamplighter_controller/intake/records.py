@@ -9,7 +9,10 @@ from typing import Final, Protocol
 
 from sqlalchemy import Connection
 
+from lamplighter_contract.clock import Clock
+from lamplighter_contract.errors import Refusal
 from lamplighter_contract.events import Event
+from lamplighter_contract.frame import results_body
 from lamplighter_contract.results import Result
 from lamplighter_controller.intake import letters, store
 from lamplighter_controller.intake.acks import Acker, Sender
@@ -32,8 +35,8 @@ QUIET_S: Final = 3600.0
 class TakesResults(Protocol):
     """Whoever keeps the commands."""
 
-    async def take_results(self, gateway: str, results: Sequence[Result]) -> None:
-        """Commit results; on return they are durable.
+    async def take_results(self, gateway: str, told: Sequence[Result]) -> Sequence[tuple[Result, Refusal]]:
+        """Commit results; on return they are durable, and those of commands nobody knows are handed back.
 
         Raises:
             LedgerUnavailable: nothing is known to be committed.
@@ -60,9 +63,10 @@ class Record:
 class RecordsLane:
     """One way into the ledger; there is one for what is urgent and one for dead letters."""
 
-    def __init__(self, ledger: Ledger, results: TakesResults, alarms: Alarms, acker: Acker) -> None:
+    def __init__(self, ledger: Ledger, results: TakesResults, clock: Clock, alarms: Alarms, acker: Acker) -> None:
         """Write into `ledger`, results through whoever keeps the commands."""
-        self._ledger, self._results, self._alarms, self._acker = ledger, results, alarms, acker
+        self._ledger, self._results, self._clock = ledger, results, clock
+        self._alarms, self._acker = alarms, acker
         self._filled = asyncio.Event()
         self.room: WaitingRoom[Record] = WaitingRoom(ROOM_BYTES, self._filled)
         self._backoff = Backoff(random.random, base_s=0.2, cap_s=5.0)
@@ -89,16 +93,21 @@ class RecordsLane:
                 return
 
     async def _store(self, batch: Sequence[Record]) -> None:
+        written = [letter for item in batch for letter in item.letters]
         for item in batch:
             if item.results and item.sender:
-                await self._results.take_results(item.sender.gateway, item.results)
+                strangers = await self._results.take_results(item.sender.gateway, item.results)
+                written += [self._letter(item.sender.gateway, *stranger) for stranger in strangers]
         happened = [(item.sender.gateway, event) for item in batch if item.sender for event in item.events]
-        written = [letter for item in batch for letter in item.letters]
         if happened or written:
             dropped = await self._ledger.write(lambda connection: _write(connection, happened, written))
             if dropped:
                 text = "the dead-letter list is full, the oldest letters go"
                 self._alarms.raised("dead-letters-full", text, quiet_s=QUIET_S)
+
+    def _letter(self, gateway: str, result: Result, refusal: Refusal) -> Letter:
+        body = results_body([result])
+        return Letter(gateway, refusal.reason, refusal.detail, body, self._clock.wall_ms())
 
 
 def _write(connection: Connection, happened: Sequence[tuple[str, Event]], written: Sequence[Letter]) -> int:

@@ -128,6 +128,11 @@ def begin_epoch(connection: Connection, wall_ms: int) -> int:
     return epoch
 
 
+def has_started(connection: Connection) -> bool:
+    """True when a controller has run on this ledger before."""
+    return connection.execute(select(start)).first() is not None
+
+
 def is_held(connection: Connection) -> bool:
     """True when this ledger came from a backup and nobody has released it yet."""
     return bool(connection.scalar(select(start.c.held).where(start.c.id == 1)))

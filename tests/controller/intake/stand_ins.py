@@ -11,12 +11,13 @@ from lamplighter_contract import documents
 from lamplighter_contract.ack import Ack, decode_ack
 from lamplighter_contract.clock import ManualClock
 from lamplighter_contract.documents import DeviceEntry, DevicesDocument, GatewayState
+from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.frame import Envelope, readings_body, seal
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.results import Result
 from lamplighter_contract.topics import Up, up
 from lamplighter_controller.events import Events
-from lamplighter_controller.intake.engine import Identity, Intake
+from lamplighter_controller.intake.engine import Identity, Intake, Registry
 from lamplighter_controller.ledger.engine import Ledger, open_ledger
 from lamplighter_controller.ledger.errors import LedgerUnavailable
 from lamplighter_controller.link.memory import MemoryLink
@@ -65,11 +66,12 @@ class Results:
     taken: list[tuple[str, Result]] = field(default_factory=list)
     failures: int = 0
 
-    async def take_results(self, gateway: str, results: Sequence[Result]) -> None:
+    async def take_results(self, gateway: str, told: Sequence[Result]) -> Sequence[tuple[Result, Refusal]]:
         if self.failures:
             self.failures -= 1
             raise LedgerUnavailable("made to fail")
-        self.taken += [(gateway, result) for result in results]
+        self.taken += [(gateway, result) for result in told]
+        return [(result, Refusal(Reason.OPERATION, "no such command")) for result in told if result.id == "unknown"]
 
 
 @dataclass
@@ -127,7 +129,16 @@ async def centre(folder: Path, *enrolled: str, series: MemorySeries | None = Non
     for name in enrolled or ("gw-1",):
         await ledger.write(lambda c, name=name: enrolment.enrol(c, name, who="test", reason="test", time_ms=NOW_MS))  # type: ignore[misc]  # bound now
     intake = Intake(
-        Identity("centre", "boot-c", 7), link, ledger, port, twin, results, events, clock, future_ms=600_000
+        Identity("centre", "boot-c", 7),
+        link,
+        ledger,
+        port,
+        twin,
+        results,
+        events,
+        clock,
+        Registry.begin(ledger, events, clock),
+        future_ms=600_000,
     )
     await intake.load()
     link.handler = intake.reception.receive

@@ -86,7 +86,7 @@ async def test_what_the_store_will_never_take_becomes_a_letter_and_its_neighbour
         (kept,) = await listed(here)
         assert "made to reject" in kept.letter.detail
         here.series.rejects = lambda _device: False
-        (outcome,) = await here.intake.replay([kept.id])
+        (outcome,) = await here.intake.replayer.replay([kept.id])
         assert outcome.stored
         assert set(here.series.rows) == {key("lamp-1"), key("lamp-2")}
         assert await listed(here) == []
@@ -143,6 +143,18 @@ async def test_a_ledger_that_fails_holds_back_only_its_own_frames(tmp_path: Path
         here.send(Up.LIVE, frame(2, "lamp-1"))
         await until(lambda: here.acked() == {1, 2})
         assert not here.intake.alarms.is_raised("ledger")
+
+
+async def test_a_result_of_a_command_nobody_gave_becomes_a_letter(tmp_path: Path) -> None:
+    async with centre(tmp_path) as here:
+        result = Result("unknown", 1, NOW_MS, CommandState.VERIFIED)
+        here.send(Up.URGENT, seal(results_body([result]), Envelope(1, "boot-a", NOW_MS)))
+        await until(lambda: here.acked() == {1})
+        (kept,) = await listed(here)
+        assert kept.letter.detail == "no such command"
+        (outcome,) = await here.intake.replayer.replay([kept.id])
+        assert not outcome.stored
+        assert len(await listed(here)) == 1
 
 
 async def test_events_are_stored_once_and_then_acknowledged(tmp_path: Path) -> None:

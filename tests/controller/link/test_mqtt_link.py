@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import aiomqtt
 import pytest
-from amqtt.broker import Broker as AmqttBroker
+from amqtt.broker import Broker as AmqttBroker  # type: ignore[import-untyped]  # amqtt has no types
 
 from lamplighter_controller.link.mqtt import Broker, MqttLink
 from lamplighter_controller.link.port import LinkDown, Message, PublishDenied, Will

@@ -1,0 +1,5 @@
+"""`python -m lamplighter_controller`."""
+
+from lamplighter_controller.cli import main
+
+main()

@@ -1,0 +1,176 @@
+"""What people ask of the running controller as a whole, from the API or the command line."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from lamplighter_contract.clock import Clock
+from lamplighter_contract.errors import Refusal
+from lamplighter_controller import backup, hold
+from lamplighter_controller.config import Config
+from lamplighter_controller.control import ControlError, Handler
+from lamplighter_controller.hold import Hold
+from lamplighter_controller.intake.engine import Identity, Intake
+from lamplighter_controller.keys_keeper import KeysKeeper
+from lamplighter_controller.ledger.engine import Ledger
+from lamplighter_controller.security import audit, enrolment, tokens
+from lamplighter_controller.security.tokens import Right
+from lamplighter_controller.series.port import Series
+
+log = logging.getLogger(__name__)
+
+
+class ProgramActions:
+    """The API's and the control socket's way to what touches several rooms."""
+
+    def __init__(
+        self,
+        config: Config,
+        identity: Identity,
+        ledger: Ledger,
+        series: Series,
+        intake: Intake,
+        keeper: KeysKeeper,
+        held: Hold,
+        clock: Clock,
+    ) -> None:
+        """Act on these."""
+        self._config, self._identity, self._ledger, self._series = config, identity, ledger, series
+        self._intake, self._keeper, self._hold, self._clock = intake, keeper, held, clock
+        self._copying = asyncio.Lock()
+
+    async def enrolment_changed(self) -> None:
+        """Listen to the gateways that are enrolled now, and give them the keys."""
+        await self._intake.enrolment_changed()
+        self._keeper.enrolment_changed()
+
+    def held(self) -> bool:
+        """True while a restored controller sends neither plans nor commands."""
+        return self._hold.held
+
+    async def release(self, *, who: str, reason: str) -> bool:
+        """End the hold, with its audit entry; False when there is none."""
+        wall_ms = self._clock.wall_ms()
+        released = await self._ledger.write(
+            lambda connection: hold.release(connection, who=who, reason=reason, time_ms=wall_ms)
+        )
+        self._hold.held = False
+        return released
+
+    async def backup(self, *, who: str) -> str:
+        """Write a backup into the data folder and return where it is."""
+        return str(await self.backup_to(self._config.data / "backups" / str(self._clock.wall_ms()), who=who))
+
+    async def backup_to(self, target: Path, *, who: str) -> Path:
+        """Write a backup as a new folder, one at a time."""
+        about = {
+            "controller": self._identity.controller,
+            "epoch": self._identity.epoch,
+            "wall_ms": self._clock.wall_ms(),
+        }
+        async with self._copying:
+            await backup.make(self._config, self._series, target, about)
+        await self._ledger.write(lambda connection: self._record(connection, who, "controller.backup", str(target)))
+        return target
+
+    def handlers(self) -> dict[str, Handler]:
+        """What the control socket answers."""
+        return {
+            "status": self._status,
+            "backup": self._ask_backup,
+            "release": self._ask_release,
+            "enrol": self._ask_enrol,
+            "token": self._ask_token,
+        }
+
+    async def _status(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        gateways = self._intake.gateways
+        return {
+            "controller": self._identity.controller,
+            "epoch": self._identity.epoch,
+            "held": self._hold.held,
+            "storing": self._intake.storing,
+            "stored": self._intake.readings.stored,
+            "gateways": {name: gateways.status(name) for name in sorted(gateways.enrolled)},
+            "strangers": sorted(gateways.strangers),
+            "counts": dict(self._intake.reception.counts),
+            "alarms": {alarm.key: alarm.text for alarm in self._intake.alarms.active()},
+        }
+
+    async def _ask_backup(self, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+        target = Path(str(wanted.get("to", "")))
+        if not target.is_absolute():
+            raise ControlError(f"to is {str(target)!r}, expected an absolute path")
+        return {"backup": str(await self.backup_to(target, who=_who(wanted)))}
+
+    async def _ask_release(self, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"released": await self.release(who=_who(wanted), reason=_reason(wanted))}
+
+    async def _ask_enrol(self, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+        enrolled = await self._ledger.write(lambda connection: enrol(connection, wanted, self._clock.wall_ms()))
+        await self.enrolment_changed()
+        return enrolled
+
+    async def _ask_token(self, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+        return await self._ledger.write(lambda connection: make_token(connection, wanted, self._clock.wall_ms()))
+
+    def _record(self, connection: Connection, who: str, action: str, detail: str) -> None:
+        audit.record(
+            connection,
+            who=who,
+            action=action,
+            subject="controller",
+            reason="",
+            result="done",
+            detail={"path": detail},
+            time_ms=self._clock.wall_ms(),
+        )
+
+
+def enrol(connection: Connection, wanted: Mapping[str, Any], wall_ms: int) -> Mapping[str, Any]:
+    """Accept a gateway.
+
+    Raises:
+        ControlError: it is enrolled already, or its id is none.
+    """
+    gateway = str(wanted.get("gateway", ""))
+    enrolled = enrolment.enrol(connection, gateway, who=_who(wanted), reason=_reason(wanted), time_ms=wall_ms)
+    if isinstance(enrolled, Refusal):
+        raise ControlError(enrolled.detail)
+    return {"gateway": enrolled.gateway, "generation": enrolled.generation}
+
+
+def make_token(connection: Connection, wanted: Mapping[str, Any], wall_ms: int) -> Mapping[str, Any]:
+    """A new API token, seen this one time.
+
+    Raises:
+        ControlError: the name is taken or none, or a right is unknown.
+    """
+    words = [str(word) for word in wanted.get("rights", ())]
+    if not words or not set(words) <= set(Right):
+        raise ControlError(f"rights are {' '.join(words)!r}, expected some of {' '.join(Right)}")
+    made = tokens.create(
+        connection,
+        str(wanted.get("name", "")),
+        [Right(word) for word in words],
+        who=_who(wanted),
+        reason=_reason(wanted),
+        time_ms=wall_ms,
+        random=secrets.token_bytes,
+    )
+    if isinstance(made, Refusal):
+        raise ControlError(made.detail)
+    return {"token": made}
+
+
+def _who(wanted: Mapping[str, Any]) -> str:
+    return f"cli:{str(wanted.get('who', 'unknown'))[:64]}"
+
+
+def _reason(wanted: Mapping[str, Any]) -> str:
+    return str(wanted.get("reason", ""))[:500]

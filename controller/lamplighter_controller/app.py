@@ -1,0 +1,253 @@
+"""The controller as a program: the one place where its parts are put together, started and stopped."""
+
+import asyncio
+import contextlib
+import logging
+import random
+import secrets
+import signal
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from lamplighter_contract.clock import CivilScale, Clock, SystemClock
+from lamplighter_contract.ids import uuid7
+from lamplighter_contract.topics import CONTROLLER_STATE, UP_FILTER
+from lamplighter_controller import control, first_start
+from lamplighter_controller.actions import ProgramActions
+from lamplighter_controller.api.create import create_api
+from lamplighter_controller.api.services import City, Services
+from lamplighter_controller.commands.dispatch import Dispatch, Surroundings
+from lamplighter_controller.config import BrokerConfig, Config
+from lamplighter_controller.errors import ControllerError
+from lamplighter_controller.events import Events
+from lamplighter_controller.hold import Hold, Standing
+from lamplighter_controller.intake import store
+from lamplighter_controller.intake.engine import Identity, Intake, Registry
+from lamplighter_controller.keys_keeper import KeysKeeper
+from lamplighter_controller.ledger.engine import Ledger, open_ledger
+from lamplighter_controller.ledger.errors import LedgerUnavailable
+from lamplighter_controller.link.mqtt import Broker, MqttLink
+from lamplighter_controller.link.port import Message, Will
+from lamplighter_controller.security.keys import Keys
+from lamplighter_controller.series.factory import open_series
+from lamplighter_controller.series.port import Series, SeriesUnavailable
+from lamplighter_controller.server import HttpServer
+from lamplighter_controller.twin.columns import Twin
+from lamplighter_controller.twin.restore import restore_devices, restore_values
+from lamplighter_controller.upkeep import Upkeep
+
+log = logging.getLogger(__name__)
+
+LEDGER_TRIES: Final = 30
+LEDGER_RETRY_S: Final = 1.0
+RESTORE_RETRY_S: Final = 2.0
+FAREWELL_S: Final = 1.0
+CLOSE_S: Final = 2.0
+FUTURE_REAL_MS: Final = 60_000  # how far a gateway's clock may be ahead of ours
+FUTURE_CIVIL_MS: Final = 600_000
+
+
+class _Stop(Exception):
+    """Somebody asked the program to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """What was opened and found before anything runs."""
+
+    config: Config
+    scale: CivilScale
+    clock: Clock
+    ledger: Ledger
+    series: Series
+    keys: Keys
+    identity: Identity
+    hold: Hold
+
+
+async def run(config: Config, tell: Callable[[str], None]) -> None:
+    """Run until SIGTERM or SIGINT; `tell` shows a person where the console is.
+
+    Raises:
+        ControllerError: it cannot start; the message says what to do.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    with contextlib.ExitStack() as held:
+        held.enter_context(first_start.own_folder(config.data))
+        server = HttpServer(config.http)
+        scale = config.scale()
+        clock = SystemClock(scale)
+        ledger = await _open_ledger(config, stop)
+        try:
+            series = await open_series(config.series_settings())
+            try:
+                foundation, token = await _found(config, scale, clock, ledger, series)
+                tell(f"console: {server.url}{f'/#token={token}' if token else '/'}")
+                await _Program(foundation, server).run(stop)
+            finally:
+                await _close(series)
+        finally:
+            await _close(ledger)
+
+
+async def _open_ledger(config: Config, stop: asyncio.Event) -> Ledger:
+    for number in range(1, LEDGER_TRIES + 1):
+        try:
+            return await open_ledger(config.ledger_url)
+        except LedgerUnavailable as error:
+            if number == LEDGER_TRIES or stop.is_set():
+                raise
+            if number == 1:
+                log.warning("waiting for the ledger: %s", error)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LEDGER_RETRY_S)
+    raise AssertionError
+
+
+async def _found(
+    config: Config, scale: CivilScale, clock: Clock, ledger: Ledger, series: Series
+) -> tuple[Foundation, str | None]:
+    """Everything that is read or made once at a start, and the text of a token that was made."""
+    wall_ms = clock.wall_ms()
+    known = await ledger.read(store.has_started)
+    keys = first_start.find_keys(config, known=known, wall_ms=wall_ms)
+    epoch = await ledger.write(lambda connection: store.begin_epoch(connection, wall_ms))
+    await ledger.write(lambda connection: first_start.enrol(connection, config.enrolled, wall_ms))
+    token = await ledger.write(lambda connection: first_start.first_token(connection, config, wall_ms))
+    hold = Hold(await ledger.read(store.is_held))
+    identity = Identity(config.controller, uuid7(wall_ms, secrets.token_bytes(10)), epoch)
+    log.info("%s starts epoch %d%s", config.controller, epoch, ", held" if hold.held else "")
+    return Foundation(config, scale, clock, ledger, series, keys, identity, hold), token
+
+
+async def _close(opened: Ledger | Series) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_S):
+            await opened.close()
+    except TimeoutError:
+        log.warning("%s was still busy and is left to its log", type(opened).__name__)
+
+
+class _Program:
+    """The parts of one run, joined."""
+
+    def __init__(self, on: Foundation, server: HttpServer) -> None:
+        self._on, self._server = on, server
+        config, clock = on.config, on.clock
+        self._events, self._twin = Events(), Twin()
+        registry = Registry.begin(on.ledger, self._events, clock)
+        will = Will(CONTROLLER_STATE, on.identity.state(online=False, storing=False))
+        self._link = MqttLink(_broker(config.broker, config), [UP_FILTER], self._receive, will=will)
+        standing = Standing(registry.gateways, on.hold)
+        generator = random.SystemRandom()
+        self._dispatch = Dispatch(
+            Surroundings(on.ledger, self._link, on.keys.signer, self._twin, standing, self._events, clock, generator)
+        )
+        self._intake = Intake(
+            on.identity,
+            self._link,
+            on.ledger,
+            on.series,
+            self._twin,
+            self._dispatch,
+            self._events,
+            clock,
+            registry,
+            future_ms=max(FUTURE_CIVIL_MS, round(FUTURE_REAL_MS * on.scale.rate)),
+        )
+        self._keeper = KeysKeeper(self._link, registry.gateways, registry.alarms, on.keys.document)
+        self._upkeep = Upkeep(on.ledger, on.series, clock, registry.alarms)
+        self._actions = ProgramActions(
+            config, on.identity, on.ledger, on.series, self._intake, self._keeper, on.hold, clock
+        )
+        for callback in (self._intake.connected, self._keeper.connected, self._dispatch.link_up):
+            self._link.on_up(callback)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run all tasks until `stop`; what one of them dies of ends the program."""
+        await restore_devices(self._twin, self._on.ledger)
+        await self._intake.load()
+        commands = await control.serve(self._on.config.control_socket, self._actions.handlers())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._link.run(), name="link")
+                group.create_task(self._intake.run(), name="intake")
+                group.create_task(self._dispatch.run(), name="commands")
+                group.create_task(self._keeper.run(), name="keys")
+                group.create_task(self._upkeep.run(), name="upkeep")
+                group.create_task(self._restore(), name="twin-restore")
+                group.create_task(self._server.run(create_api(self._services())), name="http")
+                group.create_task(self._stop_on(stop), name="stop")
+        except* _Stop:
+            log.info("stopped")
+        finally:
+            commands.close()
+            self._on.config.control_socket.unlink(missing_ok=True)
+
+    def _receive(self, message: Message) -> None:
+        self._intake.reception.receive(message)
+
+    def _services(self) -> Services:
+        on, config = self._on, self._on.config
+        return Services(
+            clock=on.clock,
+            city=City(config.city.name, config.city.zone, on.scale.rate),
+            ledger=on.ledger,
+            series=on.series,
+            twin=self._twin,
+            gateways=self._intake.gateways,
+            alarms=self._intake.alarms,
+            commands=self._dispatch,
+            letters=self._intake.replayer,
+            events=self._events,
+            actions=self._actions,
+            session_key=first_start.session_key(config.data),
+        )
+
+    async def _restore(self) -> None:
+        """What was read last is a comfort, not a need: live readings may come first."""
+        while True:
+            try:
+                await restore_values(self._twin, self._on.series, self._on.clock.civil_ms())
+            except SeriesUnavailable as error:
+                log.info("the last readings cannot be read yet: %s", error)
+                await asyncio.sleep(RESTORE_RETRY_S)
+            else:
+                return
+
+    async def _stop_on(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        log.info("stopping")
+        await self._server.stop()
+        with contextlib.suppress(TimeoutError, LedgerUnavailable):
+            async with asyncio.timeout(FAREWELL_S):
+                await self._intake.farewell()
+        raise _Stop
+
+
+def _broker(broker: BrokerConfig, config: Config) -> Broker:
+    context = None
+    if broker.tls is not None:
+        context = ssl.create_default_context(cafile=str(broker.tls.ca))
+        if broker.tls.certificate and broker.tls.key:
+            context.load_cert_chain(broker.tls.certificate, broker.tls.key)
+    name = f"lamplighter-{config.controller}"
+    return Broker(broker.host, broker.port, name, broker.user, config.broker_password(), context, broker.keepalive_s)
+
+
+def supervise(config: Config, tell: Callable[[str], None]) -> int:
+    """Run the program and turn its end into an exit code: 0 stopped, 1 it could not go on."""
+    try:
+        asyncio.run(run(config, tell))
+    except ControllerError as error:
+        log.critical("%s", error)
+        return 1
+    except Exception:
+        log.critical("the controller ends; its service manager is to start it again", exc_info=True)
+        return 1
+    return 0

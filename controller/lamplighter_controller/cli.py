@@ -1,0 +1,201 @@
+"""The command line: `lamplighter-controller run|check|keys|status|enrol|token|backup|restore|release`."""
+
+import asyncio
+import getpass
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+from sqlalchemy import Connection
+
+from lamplighter_contract.clock import SystemClock
+from lamplighter_contract.signing import encode_key
+from lamplighter_controller import actions, backup, control, first_start, hold
+from lamplighter_controller.config import Config, ConfigWrong, read_config
+from lamplighter_controller.errors import ControllerError
+from lamplighter_controller.intake import store
+from lamplighter_controller.ledger.engine import open_ledger
+from lamplighter_controller.security.tokens import Right
+
+T = TypeVar("T")
+WRONG_CONFIG = 2
+FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+REASON = click.option("--reason", required=True, help="Stands in the audit trail.")
+
+
+@click.group()
+def main() -> None:
+    """The centre of a city's street lamps."""
+
+
+@main.command()
+@FILE
+@click.option("--verbose", is_flag=True, help="Tell more.")
+def run(file: Path, verbose: bool) -> None:
+    """Run until SIGTERM or SIGINT."""
+    from lamplighter_controller.app import supervise  # noqa: PLC0415 - the other commands need no web server
+
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    for chatty in ("alembic", "apscheduler", "uvicorn"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    sys.exit(supervise(_read(file), _tell))
+
+
+@main.command()
+@FILE
+def check(file: Path) -> None:
+    """Tell every mistake of a configuration."""
+    config = _read(file)
+    config_scale = config.scale()
+    click.echo(f"{file} is right: {config.controller}, data in {config.data}, civil time x{config_scale.rate:g}")
+
+
+@main.command()
+@FILE
+def keys(file: Path) -> None:
+    """Make the keys if there are none, and print the root's public half for the gateways' configuration."""
+    config = _read(file)
+    made = _or_fail(lambda: first_start.make_keys(config, SystemClock().wall_ms()))
+    click.echo(encode_key(made.root_public))
+    if (config.keys_folder / "root.key").exists():
+        click.echo(f"move {config.keys_folder / 'root.key'} to a safe place away from this machine", err=True)
+
+
+@main.command()
+@FILE
+def status(file: Path) -> None:
+    """How the running controller fares."""
+    for name, value in _ask(_read(file), {"do": "status"}).items():
+        if isinstance(value, Mapping):
+            click.echo(f"{name}:")
+            for key, text in value.items():
+                click.echo(f"  {key}: {text}")
+        else:
+            click.echo(f"{name}: {value}")
+
+
+@main.command()
+@FILE
+@click.argument("gateway")
+@REASON
+def enrol(file: Path, gateway: str, reason: str) -> None:
+    """Listen to a gateway from now on."""
+    wanted = {"do": "enrol", "gateway": gateway, "reason": reason}
+    answer = _ask_or_do(_read(file), wanted, actions.enrol)
+    click.echo(f"{answer['gateway']} is enrolled, generation {answer['generation']}")
+
+
+@main.command()
+@FILE
+@click.argument("name")
+@click.argument("rights", nargs=-1, required=True, type=click.Choice([str(right) for right in Right]))
+@REASON
+def token(file: Path, name: str, rights: tuple[str, ...], reason: str) -> None:
+    """Make an API token; it is shown this one time."""
+    wanted = {"do": "token", "name": name, "rights": rights, "reason": reason}
+    click.echo(_ask_or_do(_read(file), wanted, actions.make_token)["token"])
+
+
+@main.command(name="backup")
+@FILE
+@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="A folder that is not there yet.")
+def back_up(file: Path, target: Path) -> None:
+    """Have the running controller copy its stores."""
+    click.echo(_ask(_read(file), {"do": "backup", "to": str(target.absolute())})["backup"])
+
+
+@main.command()
+@FILE
+@click.option("--from", "source", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+def restore(file: Path, source: Path) -> None:
+    """Put a backup into an empty data folder; the controller then starts held."""
+    config = _read(file)
+    elsewhere = _or_fail(lambda: backup.put_back(config, source))
+    _or_fail(lambda: asyncio.run(_on_ledger(config, lambda connection: store.set_held(connection, held=True))))
+    for name in elsewhere:
+        click.echo(f"the {name} is not in the backup: put it back with its server's own tools before the start")
+    click.echo("held: it will store and acknowledge, and command nobody until `lamplighter-controller release`")
+
+
+@main.command()
+@FILE
+@REASON
+def release(file: Path, reason: str) -> None:
+    """End the hold of a restored controller, after a person has looked."""
+
+    def offline(connection: Connection, wanted: Mapping[str, Any], wall_ms: int) -> Mapping[str, Any]:
+        return {"released": hold.release(connection, who=f"cli:{wanted['who']}", reason=reason, time_ms=wall_ms)}
+
+    answer = _ask_or_do(_read(file), {"do": "release", "reason": reason}, offline)
+    click.echo("released" if answer["released"] else "it was not held")
+
+
+def _read(file: Path) -> Config:
+    try:
+        config = read_config(file, os.environ)
+        config.scale()
+        config.series_settings()
+        config.broker_password()
+    except ConfigWrong as error:
+        for problem in error.problems:
+            click.echo(problem, err=True)
+        sys.exit(WRONG_CONFIG)
+    except OSError as error:
+        click.echo(f"{file}: {error}", err=True)
+        sys.exit(WRONG_CONFIG)
+    return config
+
+
+def _tell(text: str) -> None:
+    click.echo(text)
+    sys.stdout.flush()
+
+
+def _ask(config: Config, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _or_fail(lambda: control.ask(config.control_socket, {**wanted, "who": getpass.getuser()}))
+
+
+Offline = Callable[[Connection, Mapping[str, Any], int], Mapping[str, Any]]
+
+
+def _ask_or_do(config: Config, wanted: Mapping[str, Any], offline: Offline) -> Mapping[str, Any]:
+    """Ask the running controller; when none runs, do it on its ledger."""
+    wanted = {**wanted, "who": getpass.getuser()}
+    try:
+        return control.ask(config.control_socket, wanted)
+    except control.NotRunning:
+        wall_ms = SystemClock().wall_ms()
+        return _or_fail(
+            lambda: asyncio.run(_on_ledger(config, lambda connection: offline(connection, wanted, wall_ms)))
+        )
+    except ControllerError as error:
+        _fail(error)
+
+
+async def _on_ledger(config: Config, work: Callable[[Connection], T]) -> T:
+    with first_start.own_folder(config.data):
+        ledger = await open_ledger(config.ledger_url)
+        try:
+            return await ledger.write(work)
+        finally:
+            await ledger.close()
+
+
+def _or_fail(work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except ControllerError as error:
+        _fail(error)
+
+
+def _fail(error: ControllerError) -> NoReturn:
+    click.echo(str(error), err=True)
+    sys.exit(1)

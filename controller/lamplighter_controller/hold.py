@@ -1,0 +1,65 @@
+"""The hold of a restored controller: it stores and acknowledges, and tells nobody to do anything until released."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection
+
+from lamplighter_contract.errors import Reason, Refusal
+from lamplighter_controller.intake import store
+from lamplighter_controller.intake.gateways import Gateways
+from lamplighter_controller.intake.presence import Status
+from lamplighter_controller.security import audit
+
+WHY: Final = "this controller was restored from a backup and waits for a person to release it"
+
+
+@dataclass(slots=True)
+class Hold:
+    """Whether commands and plans are held back."""
+
+    held: bool = False
+
+
+def release(connection: Connection, *, who: str, reason: str, time_ms: int) -> bool:
+    """End the hold in the ledger, with its audit entry; False when there is none."""
+    if not store.is_held(connection):
+        return False
+    store.set_held(connection, held=False)
+    audit.record(
+        connection,
+        who=who,
+        action="controller.release",
+        subject="controller",
+        reason=reason,
+        result="done",
+        time_ms=time_ms,
+    )
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What commanding may know of gateways: who may be commanded, who is there, which numbers were seen."""
+
+    gateways: Gateways
+    hold: Hold
+
+    def refusal(self, gateway: str) -> Refusal | None:
+        """Why no command may go to it, None when one may."""
+        if self.hold.held:
+            return Refusal(Reason.LOCKED, WHY)
+        if gateway not in self.gateways.enrolled:
+            return Refusal(Reason.UNKNOWN_GATEWAY, f"{gateway} is not enrolled")
+        if self.gateways.doubled(gateway):
+            return Refusal(Reason.ADDRESS, f"two gateways use the id {gateway}")
+        return None
+
+    def online(self, gateway: str) -> bool:
+        """True while its last birth stands."""
+        return self.gateways.status(gateway) in {Status.ONLINE, Status.STALE}
+
+    def highest_seq(self, gateway: str) -> int:
+        """The highest command number it has told us it saw, 0 when it never did."""
+        state = self.gateways.report(gateway).state
+        return state.highest_seq if state else 0

@@ -1,0 +1,174 @@
+"""The whole controller on a real broker, DuckDB and SQLite."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import aiomqtt
+import pytest
+
+from lamplighter_contract import documents
+from lamplighter_contract.documents import ControllerState
+from lamplighter_contract.topics import CONTROLLER_STATE
+from tests.controller.app.program import Controller, gateway, mode_of, now_ms, until
+from tests.system.servers import Mosquitto
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture
+def broker(make_mosquitto) -> Mosquitto:
+    found: Mosquitto = make_mosquitto(persistence=True)
+    return found
+
+
+async def controller_state(port: int) -> ControllerState:
+    async with aiomqtt.Client("127.0.0.1", port) as client:
+        await client.subscribe(CONTROLLER_STATE, 1)
+        message = await asyncio.wait_for(anext(client.messages), 10)
+    assert isinstance(message.payload, bytes)
+    state = documents.decode(message.payload, ControllerState)
+    assert isinstance(state, ControllerState)
+    return state
+
+
+async def test_a_reading_comes_in_is_acknowledged_and_seen_and_the_program_stops_in_time(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    with Controller(tmp_path / "c", broker.port) as centre:
+        async with gateway(broker.port) as gw, centre.client() as http:
+            await gw.born("lamp-1", "lamp-2")
+            await gw.send(7, "lamp-1", "lamp-2", time_ms=now_ms(), power_w=42.5)
+            await until(lambda: gw.acked == {7})
+            assert "42.5" in (await http.get("/latest?kind=lamp")).text
+            assert (await http.get("/health")).json()["detail"]["gateways_online"] == 1
+            await until(lambda: any(str(message.topic).endswith("/keys") for message in gw.others))
+            state = await controller_state(broker.port)
+            assert state.online
+            assert state.storing
+            assert {ack.epoch for ack in gw.acks} == {state.epoch}
+        assert mode_of(centre.folder / "data" / "control.sock") == 0o600
+        assert centre.stop() < 5
+    assert not (await controller_state(broker.port)).online
+
+
+async def test_after_a_kill_everything_acknowledged_is_there_and_the_epoch_is_higher(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    centre = Controller(tmp_path / "c", broker.port)
+    begun_ms = now_ms()
+    async with gateway(broker.port) as gw:
+        with centre:
+            await gw.born("lamp-1")
+            for seq in range(50):
+                await gw.send(seq, "lamp-1", time_ms=begun_ms + seq, power_w=float(seq))
+            await until(lambda: len(gw.acked) > 10)
+            centre.kill()
+            acked, epoch = set(gw.acked), gw.acks[-1].epoch
+            centre.start()
+            async with centre.client() as http:
+                history = await http.get(
+                    "/devices/lamp-1/history",
+                    params={"start": begun_ms, "end": begun_ms + 1000, "quantities": "power_w"},
+                )
+                assert history.status_code == 200, history.text
+                for seq in acked:
+                    assert str(float(seq)) in history.text
+            await gw.centre_after(epoch)
+            await gw.send(99, "lamp-1", time_ms=begun_ms + 99)
+            await until(lambda: 99 in gw.acked)
+            assert gw.acks[-1].epoch > epoch
+            assert "console" in (centre.folder / "controller.out").read_text()
+            assert "#token" not in (centre.folder / "controller.out").read_text()
+
+
+async def test_a_backup_of_the_running_controller_restores_into_a_held_one(tmp_path: Path, broker: Mosquitto) -> None:
+    first = Controller(tmp_path / "first", broker.port)
+    time_ms = now_ms()
+    async with gateway(broker.port) as gw:
+        with first:
+            await gw.born("lamp-1")
+            await gw.send(1, "lamp-1", time_ms=time_ms, power_w=33.25)
+            await until(lambda: gw.acked == {1})
+            made = first.run_tool("backup", "--to", str(tmp_path / "copy"))
+            assert made.returncode == 0, made.stderr
+            epoch = gw.acks[-1].epoch
+        second = Controller(tmp_path / "second", broker.port)
+        restored = second.run_tool("restore", "--from", str(tmp_path / "copy"))
+        assert restored.returncode == 0, restored.stderr
+        again = second.run_tool("restore", "--from", str(tmp_path / "copy"))
+        assert again.returncode == 1
+        assert "there already" in again.stderr
+        assert second.run_tool("run").returncode == 1  # the signing key is not in a backup
+        (second.folder / "data/keys").mkdir(exist_ok=True)
+        for name in ("commands.key", "keys.json", "root.pub"):
+            path = second.folder / "data/keys" / name
+            path.touch(mode=0o600)
+            path.write_bytes((first.folder / "data/keys" / name).read_bytes())
+        second.token = first.token
+        with second:
+            await gw.centre_after(epoch)
+            await gw.send(2, "lamp-1", time_ms=time_ms + 1, power_w=34.0)
+            await until(lambda: gw.acked == {1, 2})
+            assert gw.acks[-1].epoch > epoch
+            async with second.client() as http:
+                history = await http.get(
+                    "/devices/lamp-1/history",
+                    params={"start": time_ms, "end": time_ms + 1000, "quantities": "power_w"},
+                )
+                assert "33.25" in history.text
+                assert (await http.get("/health")).json()["detail"]["held"]
+                order = {
+                    "op": "light.set",
+                    "devices": ["lamp-1"],
+                    "args": {"level_percent": 50, "until": time_ms + 3_600_000},
+                    "reason": "test",
+                }
+                refused = await http.post("/commands", json=order)
+                assert "released" in refused.text or "release" in refused.text
+                assert not any(str(message.topic).endswith("/command") for message in gw.others)
+                released = second.run_tool("release", "--reason", "looked at everything")
+                assert released.stdout == "released\n", released.stderr
+                assert (await http.post("/commands", json=order)).status_code < 300
+                await until(lambda: any(str(message.topic).endswith("/command") for message in gw.others))
+
+
+async def test_the_command_line_enrols_and_makes_tokens_with_and_without_a_running_controller(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    centre = Controller(tmp_path / "c", broker.port)
+    made = centre.run_tool("enrol", "gw-8", "--reason", "bench")
+    assert made.stdout == "gw-8 is enrolled, generation 1\n", made.stderr
+    with centre:
+        assert centre.run_tool("enrol", "gw-9", "--reason", "bench").returncode == 0
+        twice = centre.run_tool("enrol", "gw-9", "--reason", "bench")
+        assert twice.returncode == 1
+        assert "enrolled already" in twice.stderr
+        async with gateway(broker.port, "gw-9") as gw:
+            await gw.born("lamp-9")
+            await gw.send(1, "lamp-9", time_ms=now_ms())
+            await until(lambda: gw.acked == {1})
+        centre.token = centre.run_tool("token", "reader", "read", "--reason", "test").stdout.strip()
+        async with centre.client() as http:
+            assert (await http.get("/latest?kind=lamp")).status_code == 200
+        status = centre.run_tool("status")
+        assert "gw-9: online" in status.stdout, status.stdout + status.stderr
+        assert Controller(tmp_path / "c", broker.port).run_tool("run").returncode == 1
+
+
+def test_a_wrong_configuration_starts_nothing(tmp_path: Path) -> None:
+    centre = Controller(tmp_path / "c", 1, "colour: red", name="Centre")
+    for words in (["run"], ["check"]):
+        told = centre.run_tool(*words)
+        assert told.returncode == 2
+        assert "colour" in told.stderr
+        assert "'Centre'" in told.stderr
+    assert not (centre.folder / "data").exists()
+
+
+def test_the_demo_keeps_its_token_for_the_page(tmp_path: Path, broker: Mosquitto) -> None:
+    with Controller(tmp_path / "c", broker.port, "demo: true") as centre:
+        kept = centre.folder / "data" / "admin.token"
+        assert kept.read_text() == centre.token
+        assert mode_of(kept) == 0o600
+        assert json.loads((centre.folder / "data/keys/keys.json").read_text())["v"] == 1
