@@ -5,15 +5,16 @@ import ssl
 from pathlib import Path
 from typing import Final
 
-from lamplighter_contract.clock import REAL_TIME, CivilScale, Clock, SystemClock, decode_scale
+from lamplighter_contract.clock import REAL_TIME, CivilScale, SystemClock, decode_scale
 from lamplighter_contract.documents import DeviceEntry
 from lamplighter_contract.signing import decode_key
 from lamplighter_gateway.app import Gateway, Settings
-from lamplighter_gateway.config.model import Bus, Config, Device, FieldBroker, Tls
+from lamplighter_gateway.config.model import Config, Device, Tls
 from lamplighter_gateway.config.problem import Problem
-from lamplighter_gateway.drivers.port import Driver, Sink
+from lamplighter_gateway.drivers.build import build_drivers
 from lamplighter_gateway.errors import GatewayError
 from lamplighter_gateway.link.mqtt import Broker, MqttLink
+from lamplighter_gateway.report import Reporter
 from lamplighter_gateway.spool.frames import Limits
 
 MIB: Final = 1024 * 1024
@@ -46,10 +47,10 @@ def build(config: Config) -> Gateway:
         settings,
         [entry(device) for device in config.devices],
         {device.id: device.bus for device in config.devices},
-        lambda sink: {bus.id: _driver(bus, config, clock, sink) for bus in config.buses},
+        lambda sink: build_drivers(config, clock, sink, random.Random()),
         MqttLink(_broker(config)),
         clock,
-        lambda readings: readings,
+        Reporter(config.devices, config.report),
     )
 
 
@@ -66,16 +67,6 @@ def entry(device: Device) -> DeviceEntry:
         latitude=device.latitude,
         longitude=device.longitude,
     )
-
-
-def _driver(bus: Bus, config: Config, clock: Clock, sink: Sink) -> Driver:
-    """Wires are imported when a bus of theirs is there: a small gateway stays small."""
-    devices = config.devices_on(bus.id)
-    if isinstance(bus, FieldBroker):
-        raise NotImplementedError
-    from lamplighter_gateway.drivers.modbus.bus import ModbusBus  # noqa: PLC0415 - see above
-
-    return ModbusBus(bus, devices, clock, sink, random.Random())
 
 
 def _broker(config: Config) -> Broker:

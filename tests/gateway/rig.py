@@ -3,19 +3,21 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lamplighter_contract.clock import ManualClock, SystemClock
 from lamplighter_contract.command import Command, Operation, Target
 from lamplighter_contract.ids import uuid7
+from lamplighter_contract.quantities import Kind
 from lamplighter_contract.signing import KeysDocument, PublicKey, Signer, encode_key
 from lamplighter_contract.topics import Down
 from lamplighter_gateway.app import Gateway, Settings
-from lamplighter_gateway.drivers.port import Driver, Sink
+from lamplighter_gateway.drivers.port import Driver, Reading, Sink
 from lamplighter_gateway.faults import FaultHook, no_fault
 from lamplighter_gateway.link.port import Link
+from lamplighter_gateway.report import Batch, columnar
 from lamplighter_gateway.uplink.lanes import Timing
 from tests.gateway.fakes import MemoryBus, MemoryLink, lamp_entry, until
 
@@ -75,6 +77,22 @@ class Centre:
         return self.link.results(command.id)[-1]
 
 
+class Everything:
+    """Reports every reading, and remembers them."""
+
+    def __init__(self) -> None:
+        self.offered: set[tuple[str, int]] = set()
+        self._rows: list[Reading] = []
+
+    def offer(self, readings: Sequence[Reading], now_s: float) -> None:
+        self.offered.update((reading.device, reading.time_ms) for reading in readings)
+        self._rows += readings
+
+    def batches(self, now_s: float, *, flush: bool = False) -> list[Batch]:
+        rows, self._rows = self._rows, []
+        return [columnar(Kind.LAMP, rows[i : i + 250]) for i in range(0, len(rows), 250)]
+
+
 class Rig:
     """Starts gateways one after the other on the same data folder."""
 
@@ -84,6 +102,7 @@ class Rig:
         self.clock = SystemClock()
         self.link = MemoryLink(GATEWAY)
         self.centre = Centre(self.link, self.clock)
+        self.reports = Everything()
         self.levels: dict[str, float] = {}
         self.bus: MemoryBus
         self.gateway: Gateway
@@ -103,7 +122,7 @@ class Rig:
             self._drivers,
             self.real_link or self.link,
             self.clock,
-            lambda readings: readings,
+            self.reports,
             fault,
         )
         return self.gateway

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Final, NoReturn
 
 from lamplighter_contract.clock import Clock
@@ -33,16 +34,28 @@ class Autonomy:
         self._counters = counters
         self._on_reached = on_reached
         self._reached: dict[str, str] = {}
-        self.levels: dict[str, float] = {}
+        self._levels: dict[str, float | None] = {}
 
     def observe(self, readings: Sequence[Reading]) -> None:
         """Take note of readings as they come."""
         if self._journal.desired.held:
             self._actuator.observe(readings, self._journal.desired.held)
 
+    def with_desired(self, readings: Sequence[Reading]) -> Sequence[Reading]:
+        """The readings, those of lamps that are or were wanted at a level with that level (None: no longer)."""
+        if not self._levels:
+            return readings
+        return [
+            replace(reading, values={**reading.values, "desired_percent": self._levels[reading.device]})
+            if reading.device in self._levels
+            else reading
+            for reading in readings
+        ]
+
     def refresh(self) -> None:
         """Desired state changed: what readings carry as desired follows at once."""
-        self.levels = dict(self._journal.desired.levels(self._clock.civil_ms()))
+        wanted = self._journal.desired.levels(self._clock.civil_ms())
+        self._levels = {**dict.fromkeys(self._levels), **wanted}
 
     async def run(self) -> NoReturn:
         """Reconcile until cancelled."""

@@ -68,7 +68,7 @@ def desired(rig):
     frames = [frame for frame in rig.link.frames if hasattr(frame, "columns")]
     found: dict[str, float | None] = {}
     for frame in frames:
-        found.update(zip(frame.device, frame.columns["desired_percent"], strict=True))
+        found.update(zip(frame.device, frame.columns.get("desired_percent", [None] * len(frame.device)), strict=True))
     return found
 
 
