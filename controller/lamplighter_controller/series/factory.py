@@ -3,8 +3,6 @@
 from pathlib import Path
 
 from lamplighter_controller.series.duck.store import DuckSeries
-from lamplighter_controller.series.influx.http import InfluxV1, InfluxV2
-from lamplighter_controller.series.influx.store import InfluxSeries
 from lamplighter_controller.series.port import Series
 from lamplighter_controller.series.settings import SeriesSettings, duckdb_path, influx_address
 
@@ -18,7 +16,11 @@ async def open_series(settings: SeriesSettings) -> Series:
     """
     path = duckdb_path(settings.url)
     if path is not None:
-        return await DuckSeries.open(Path(path), settings.retention, settings.timeout_s)
+        return await DuckSeries.open(Path(path), settings)
+    # The client takes most of a second to load: only who uses it waits for it.
+    from lamplighter_controller.series.influx.http import InfluxV1, InfluxV2  # noqa: PLC0415 - see above
+    from lamplighter_controller.series.influx.store import InfluxSeries  # noqa: PLC0415 - see above
+
     address = influx_address(settings.url)
     influx = InfluxV1(address, settings) if address.version == "v1" else InfluxV2(address, settings)
     return InfluxSeries(influx, settings.retention, settings.timeout_s)

@@ -49,6 +49,7 @@ class SeriesSettings:
         token: for v2.
         gzip: compress what is written; worth it on a slow network only.
         timeout_s: longest wait for one answer, real seconds.
+        memory_mib: what the embedded store may use for its cache and its sorting.
         retention: how long what is kept.
     """
 
@@ -58,6 +59,7 @@ class SeriesSettings:
     token: str = ""
     gzip: bool = False
     timeout_s: float = 10.0
+    memory_mib: int = 512
     retention: Retention = Retention()
 
 

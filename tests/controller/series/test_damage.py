@@ -9,14 +9,14 @@ import pytest
 from lamplighter_contract.quantities import Kind
 from lamplighter_controller.series.duck.store import DuckSeries
 from lamplighter_controller.series.port import SeriesUnavailable
-from lamplighter_controller.series.settings import Retention
+from lamplighter_controller.series.settings import SeriesSettings
 from tests.controller.series.columns import readings
 
 DEVICES = [f"lamp-{lamp:03d}" for lamp in range(50)]
 
 
 async def _open(file: Path) -> DuckSeries:
-    return await DuckSeries.open(file, Retention(), timeout_s=10)
+    return await DuckSeries.open(file, SeriesSettings())
 
 
 async def _write(series: DuckSeries, *times: int) -> None:

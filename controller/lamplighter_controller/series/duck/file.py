@@ -14,7 +14,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-MEMORY_LIMIT: Final = "1GB"
 UNREADABLE: Final = (duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
 # DuckDB raises the same types for "the disk does not answer" and "the bytes make no sense"; its words tell them apart.
 DAMAGE_WORDS: Final = ("not a valid DuckDB database file", "orrupt", "Could not read enough bytes", "replaying WAL")
@@ -29,7 +28,7 @@ class Opened(Generic[T]):
     set_aside: tuple[Path, ...]
 
 
-def open_file(path: Path, load: Callable[[duckdb.DuckDBPyConnection], T]) -> Opened[T]:
+def open_file(path: Path, memory_mib: int, load: Callable[[duckdb.DuckDBPyConnection], T]) -> Opened[T]:
     """Open or create the database; what is damaged is renamed beside it, first the log, then the file.
 
     Raises:
@@ -40,7 +39,7 @@ def open_file(path: Path, load: Callable[[duckdb.DuckDBPyConnection], T]) -> Ope
         path.parent.mkdir(parents=True, exist_ok=True)
         while True:
             try:
-                connection, loaded = _connect(path, load)
+                connection, loaded = _connect(path, memory_mib, load)
             except duckdb.Error as error:
                 if not _is_damage(error):
                     raise SeriesUnavailable(f"{path} cannot be opened: {error}") from error
@@ -51,8 +50,10 @@ def open_file(path: Path, load: Callable[[duckdb.DuckDBPyConnection], T]) -> Ope
         raise SeriesUnavailable(f"{path} cannot be opened: {error}") from error
 
 
-def _connect(path: Path, load: Callable[[duckdb.DuckDBPyConnection], T]) -> tuple[duckdb.DuckDBPyConnection, T]:
-    connection = duckdb.connect(str(path), config={"memory_limit": MEMORY_LIMIT})
+def _connect(
+    path: Path, memory_mib: int, load: Callable[[duckdb.DuckDBPyConnection], T]
+) -> tuple[duckdb.DuckDBPyConnection, T]:
+    connection = duckdb.connect(str(path), config={"memory_limit": f"{memory_mib}MiB"})
     try:
         return connection, load(connection)
     except duckdb.Error:

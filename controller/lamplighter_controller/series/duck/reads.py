@@ -4,17 +4,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lamplighter_contract.quantities import Kind
 from lamplighter_controller.series.duck.session import Session
-from lamplighter_controller.series.duck.tables import BEFORE_EVERYTHING, STEP_TABLES, quoted
+from lamplighter_controller.series.duck.tables import INCOMING, STEP_TABLES, quoted
 from lamplighter_controller.series.port import Aggregate, Floats, Readings, Windows
 from lamplighter_controller.series.rollup import DAY_MS, QUARTER_HOUR_MS, summary
 
-ACROSS_SOURCES = {
+ASKED: Final = f"code IN (SELECT code FROM {INCOMING})"
+ACROSS_SOURCES: Final = {
     Aggregate.MEAN: "sum(mean * count) / sum(count)",
     Aggregate.MINIMUM: "min(min)",
     Aggregate.MAXIMUM: "max(max)",
@@ -52,14 +54,14 @@ def read_range(query: RangeQuery, session: Session) -> Readings:
     """Raw readings, ordered by device, then time."""
     stored = [name for name in query.quantities if name in session.catalogue.columns.get(query.kind, ())]
     codes = _codes(query.devices, session)
-    if query.kind not in session.catalogue.columns or not codes:
+    if query.kind not in session.catalogue.columns or not len(codes):
         return _readings(query.kind, query.quantities, None)
-    answer = session.connection.execute(
+    answer = session.execute_with(
+        {"code": codes},
         f"SELECT id, time_ms, quality{''.join(f', {quoted(name)}' for name in stored)} "
-        f"FROM {query.kind} JOIN device USING (code) WHERE code IN ({codes}) AND time_ms >= ? AND time_ms < ? "
-        "ORDER BY id, time_ms LIMIT ?",
-        [query.start_ms, query.end_ms, query.limit],
-    ).fetchnumpy()
+        f"FROM {query.kind} JOIN device USING (code) WHERE {ASKED} "
+        f"AND time_ms >= {query.start_ms} AND time_ms < {query.end_ms} ORDER BY id, time_ms LIMIT {query.limit}",
+    )
     return _readings(query.kind, query.quantities, answer)
 
 
@@ -82,18 +84,19 @@ def read_last(kind: Kind, since_ms: int, session: Session) -> Readings:
 def read_windows(query: WindowsQuery, session: Session) -> Windows:
     """One aggregate per device and window, over readings and, before them, over summaries."""
     codes = _codes(query.devices, session)
-    if query.quantity not in session.catalogue.columns.get(query.kind, ()) or not codes:
+    if query.quantity not in session.catalogue.columns.get(query.kind, ()) or not len(codes):
         return Windows((), np.empty(0, np.int64), np.empty(0))
     with session.transaction():
-        answer = session.connection.execute(
+        answer = session.execute_with(
+            {"code": codes},
             f"SELECT id, start_ms, value FROM (SELECT code, time_ms - time_ms % {query.window_ms} AS start_ms, "
-            f"{ACROSS_SOURCES[query.aggregate]} AS value FROM ({_sources(query, codes, session)}) GROUP BY ALL) "
-            "JOIN device USING (code) ORDER BY id, start_ms"
-        ).fetchnumpy()
+            f"{ACROSS_SOURCES[query.aggregate]} AS value FROM ({_sources(query, session)}) GROUP BY ALL) "
+            "JOIN device USING (code) ORDER BY id, start_ms",
+        )
     return Windows(answer["id"].tolist(), answer["start_ms"], _floats(answer["value"]))
 
 
-def _sources(query: WindowsQuery, codes: str, session: Session) -> str:
+def _sources(query: WindowsQuery, session: Session) -> str:
     raw_from_ms, quarter_hour_from_ms = _kept_from(query.kind, session)
     value = quoted(query.quantity)
     as_is = f"{value} AS mean, {value} AS min, {value} AS max, {value} AS last, 1 AS count"
@@ -105,7 +108,7 @@ def _sources(query: WindowsQuery, codes: str, session: Session) -> str:
         (_table(query.kind, DAY_MS), "start_ms", statistics, counted, None, quarter_hour_from_ms),
     )
     return " UNION ALL ".join(
-        f"SELECT code, {time} AS time_ms, {columns} FROM {table} WHERE code IN ({codes}) AND {condition} "
+        f"SELECT code, {time} AS time_ms, {columns} FROM {table} WHERE {ASKED} AND {condition} "
         f"AND {time} >= {max(query.start_ms, since_ms or query.start_ms)} "
         f"AND {time} < {min(query.end_ms, query.end_ms if until_ms is None else until_ms)}"
         for table, time, columns, condition, since_ms, until_ms in pieces
@@ -118,13 +121,13 @@ def _table(kind: Kind, step_ms: int) -> str:
 
 def _kept_from(kind: Kind, session: Session) -> tuple[int, int]:
     kept = "SELECT raw_from_ms, quarter_hour_from_ms FROM progress WHERE kind = ?"
-    row = session.connection.execute(kept, [kind.value]).fetchone()
-    return (row[0], row[1]) if row else (BEFORE_EVERYTHING, BEFORE_EVERYTHING)
+    ((raw_from_ms, quarter_hour_from_ms),) = session.connection.execute(kept, [kind.value]).fetchall()
+    return raw_from_ms, quarter_hour_from_ms
 
 
-def _codes(devices: Sequence[str], session: Session) -> str:
+def _codes(devices: Sequence[str], session: Session) -> NDArray[np.int32]:
     codes = session.catalogue.codes
-    return ", ".join(str(codes[device]) for device in dict.fromkeys(devices) if device in codes)
+    return np.array([codes[device] for device in dict.fromkeys(devices) if device in codes], np.int32)
 
 
 def _readings(kind: Kind, names: Sequence[str], answer: dict[str, Any] | None) -> Readings:

@@ -33,13 +33,14 @@ class Session:
             self._roll_back()
             raise
 
-    def execute_with(self, columns: Mapping[str, NDArray[Any]], statement: str) -> None:
-        """Run a statement that reads `columns` as the table `incoming`."""
+    def execute_with(self, columns: Mapping[str, NDArray[Any]], statement: str) -> dict[str, Any]:
+        """Run a statement that reads `columns` as the table `incoming`; the answer as columns."""
         self.connection.register(INCOMING, columns)
         try:
-            self.connection.execute(statement)
+            answer: dict[str, Any] = self.connection.execute(statement).fetchnumpy()
         finally:
             self.connection.unregister(INCOMING)
+        return answer
 
     def numbers(self, statement: str, *parameters: object) -> list[int]:
         """First column of an answer."""

@@ -24,7 +24,7 @@ from lamplighter_controller.series.duck.tables import load_catalogue
 from lamplighter_controller.series.gather import gather
 from lamplighter_controller.series.port import Aggregate, Readings, SeriesRejected, SeriesUnavailable, Windows
 from lamplighter_controller.series.rollup import horizons
-from lamplighter_controller.series.settings import Retention
+from lamplighter_controller.series.settings import SeriesSettings
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +39,11 @@ MAINTENANCE_TIMEOUT_S: Final = 120.0
 class DuckSeries:
     """A series store in one database file; `set_aside` names files that were damaged and renamed at open."""
 
-    def __init__(self, path: Path, retention: Retention, timeout_s: float) -> None:
+    def __init__(self, path: Path, settings: SeriesSettings) -> None:
         self._path = path
-        self._retention = retention
-        self._timeout_s = timeout_s
+        self._retention = settings.retention
+        self._timeout_s = settings.timeout_s
+        self._memory_mib = settings.memory_mib
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="series-write")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="series-read")
         self._session: Session | None = None
@@ -50,13 +51,13 @@ class DuckSeries:
         self.set_aside: tuple[Path, ...] = ()
 
     @classmethod
-    async def open(cls, path: Path, retention: Retention, timeout_s: float) -> Self:
+    async def open(cls, path: Path, settings: SeriesSettings) -> Self:
         """Open or create the file, however long its log takes to replay.
 
         Raises:
             SeriesUnavailable: another process owns the file, or the folder cannot be used.
         """
-        series = cls(path, retention, timeout_s)
+        series = cls(path, settings)
         try:
             await asyncio.get_running_loop().run_in_executor(series._writer, series._connected)
         except SeriesUnavailable:
@@ -143,6 +144,8 @@ class DuckSeries:
         return await self._run(self._writer, partial(self._run_writer, job), MAINTENANCE_TIMEOUT_S)
 
     async def _in_reader(self, job: Callable[[Session], T]) -> T:
+        if self._session is None:
+            await self._in_writer(_kinds)
         return await self._run(self._reader, partial(self._run_reader, job), self._timeout_s)
 
     async def _run(self, threads: ThreadPoolExecutor, call: Callable[[], T], timeout_s: float) -> T:
@@ -173,7 +176,7 @@ class DuckSeries:
 
     def _connected(self) -> Session:
         if self._session is None:
-            opened = open_file(self._path, load_catalogue)
+            opened = open_file(self._path, self._memory_mib, load_catalogue)
             self._session = Session(opened.connection, opened.loaded)
             self.set_aside += opened.set_aside
         return self._session
