@@ -62,6 +62,8 @@ class Dispatch:
         self._outbox = Outbox(surroundings.random.random)
         self._wake = asyncio.Event()
         self._doubtful = True  # memory may differ from the ledger: load it before going on
+        self._resuming = False
+        self._moved: set[str] = set()  # commands that changed while the ledger was being read
         self._complaints: set[str] = set()
 
     async def submit(self, wanted: CommandRequest, who: str) -> Submitted | Refusal:
@@ -179,6 +181,8 @@ class Dispatch:
     def _follow(self, changes: Iterable[Change]) -> None:
         """Committed: bring memory up to date, tell everyone, and look at what is due."""
         for change in changes:
+            if self._resuming:
+                self._moved.add(change.order.id)
             self._remember([change.order])
             self._around.events.publish(_event(change))
         self.wake()
@@ -220,7 +224,13 @@ class Dispatch:
         def find(connection: Connection) -> list[Order]:
             return [*store.open_orders(connection), *store.orders(connection, in_memory).values()]
 
-        self._remember(await self._around.ledger.read(find))
+        self._moved.clear()
+        self._resuming = True
+        try:
+            found = await self._around.ledger.read(find)
+        finally:
+            self._resuming = False
+        self._remember(order for order in found if order.id not in self._moved)
 
     async def _end_overdue(self) -> None:
         wall_ms = self._around.clock.wall_ms()

@@ -65,15 +65,14 @@ class Outbox:
             self.back(gateway, now_s)
         found = []
         while self._sends and self._sends[0][0] <= now_s:
-            time_s, _, command = heapq.heappop(self._sends)
-            waiting = self._by_id.get(command)
-            if waiting is None or waiting.send_s != time_s or not _in_time(waiting, wall_ms):
+            waiting = self._to_send(heapq.heappop(self._sends))
+            if waiting is None or not _in_time(waiting, wall_ms):
                 continue
             waiting.send_s = None
             if ready(waiting.order.gateway):
                 found.append(waiting)
             else:
-                self._parked[waiting.order.gateway].add(command)
+                self._parked[waiting.order.gateway].add(waiting.order.id)
         return sorted(found, key=lambda waiting: waiting.order.seq)
 
     def tried(self, waiting: Waiting, now_s: float) -> None:
@@ -95,16 +94,18 @@ class Outbox:
         """What time has ended."""
         found = {}
         while self._ends and self._ends[0][0] <= now_s:
-            time_s, command = heapq.heappop(self._ends)
-            waiting = self._by_id.get(command)
-            if waiting is not None and waiting.overdue_s == time_s:
-                found[command] = waiting.order
+            waiting = self._to_end(heapq.heappop(self._ends))
+            if waiting is not None:
+                found[waiting.order.id] = waiting.order
         return list(found.values())
 
     def next_s(self) -> float | None:
         """When something may be due next, None when nothing is."""
-        heads = [heap[0][0] for heap in (self._sends, self._ends) if heap]
-        return min(heads, default=None)
+        while self._sends and self._to_send(self._sends[0]) is None:
+            heapq.heappop(self._sends)
+        while self._ends and self._to_end(self._ends[0]) is None:
+            heapq.heappop(self._ends)
+        return min((heap[0][0] for heap in (self._sends, self._ends) if heap), default=None)
 
     @property
     def parked(self) -> bool:
@@ -118,6 +119,16 @@ class Outbox:
     def gateways(self) -> list[str]:
         """The gateways that something is open for."""
         return list(self._by_gateway)
+
+    def _to_send(self, entry: tuple[float, int, str]) -> Waiting | None:
+        """What an entry of the heap stands for, None when it was overtaken."""
+        waiting = self._by_id.get(entry[2])
+        stands = waiting is not None and waiting.send_s == entry[0] and rules.wants_sending(waiting.order)
+        return waiting if stands else None
+
+    def _to_end(self, entry: tuple[float, str]) -> Waiting | None:
+        waiting = self._by_id.get(entry[1])
+        return waiting if waiting is not None and waiting.overdue_s == entry[0] else None
 
     def _send_at(self, waiting: Waiting, time_s: float) -> None:
         waiting.send_s = time_s
@@ -134,10 +145,10 @@ class Outbox:
 
 
 def _in_time(waiting: Waiting, wall_ms: int) -> bool:
-    """True while it is worth sending."""
+    """True while a gateway may still accept it."""
     # A copy that arrives after the expiry would be answered "expired", whatever became of the first one.
     margin_ms = LAST_COPY_MS if waiting.tries else 0
-    return rules.wants_sending(waiting.order) and wall_ms + margin_ms < waiting.order.request.expires_ms
+    return wall_ms + margin_ms < waiting.order.request.expires_ms
 
 
 def _goes_back(known: Order, order: Order) -> bool:

@@ -2,16 +2,18 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from lamplighter_controller.ledger import databases
 from lamplighter_controller.ledger.errors import LedgerUnavailable, LedgerUnusable
 from lamplighter_controller.ledger.migrate import upgrade
-from lamplighter_controller.ledger.threads import Call, Threads
+from lamplighter_controller.ledger.threads import Threads
+from lamplighter_controller.ledger.transaction import OUR_MISTAKES, serve
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +22,7 @@ READERS: Final = 4
 TIMEOUT_S: Final = 10.0
 MIGRATION_TIMEOUT_S: Final = 600.0
 MOST_WAITING: Final = 2_000
-OUR_MISTAKES: Final = (IntegrityError, ProgrammingError, DataError)
+COMMITTED_TOGETHER: Final = 64
 
 
 class Ledger:
@@ -30,8 +32,8 @@ class Ledger:
         """Take opened engines; `open_ledger` is the usual way in."""
         self._writer, self._reader = writer, reader
         self._timeout_s = timeout_s
-        self._writing = Threads("ledger-writer", 1, MOST_WAITING)
-        self._reading = Threads("ledger-reader", READERS, MOST_WAITING)
+        self._writing = Threads("ledger-writer", 1, partial(serve, writer), COMMITTED_TOGETHER, MOST_WAITING)
+        self._reading = Threads("ledger-reader", READERS, partial(serve, reader), 1, MOST_WAITING)
         self._writing.start()
         self._reading.start()
         self._available = True
@@ -42,15 +44,15 @@ class Ledger:
         Raises:
             LedgerUnavailable: the database does not answer.
         """
-        return await self._run(self._reading, self._reader, work, self._timeout_s)
+        return await self._run(self._reading, work, self._timeout_s)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in ONE transaction that is durably committed on return; whatever it raises rolls it back.
+        """Run `work` in a transaction that is durably committed on return; whatever it raises rolls all of it back.
 
         Raises:
             LedgerUnavailable: the database does not answer or does not take it.
         """
-        return await self._run(self._writing, self._writer, work, self._timeout_s)
+        return await self._run(self._writing, work, self._timeout_s)
 
     async def migrate(self) -> None:
         """Bring the tables of every room up to date.
@@ -59,7 +61,7 @@ class Ledger:
             LedgerUnavailable: the database does not answer.
             LedgerUnusable: a newer version of this program wrote it.
         """
-        await self._run(self._writing, self._writer, upgrade, MIGRATION_TIMEOUT_S)
+        await self._run(self._writing, upgrade, MIGRATION_TIMEOUT_S)
 
     async def close(self) -> None:
         """Finish what is under way and give the database back."""
@@ -69,16 +71,9 @@ class Ledger:
             else:
                 log.warning("the ledger is closed while the database still owes an answer")
 
-    async def _run(self, threads: Threads, engine: Engine, work: Callable[[Connection], T], timeout_s: float) -> T:
-        def transaction(call: Call[T]) -> T:
-            with engine.begin() as connection:
-                result = work(connection)
-                if not call.wanted:  # whoever asked was told that it failed: let that be true
-                    raise LedgerUnavailable("the transaction was given up")
-                return result
-
+    async def _run(self, threads: Threads, work: Callable[[Connection], T], timeout_s: float) -> T:
         try:
-            result = await threads.run(transaction, timeout_s)
+            result = await threads.run(work, timeout_s)
         except OUR_MISTAKES:
             raise
         except (DBAPIError, PoolTimeout, TimeoutError) as error:

@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
+
+from sqlalchemy import Connection
 
 T = TypeVar("T")
 JOIN_TIMEOUT_S: Final = 5.0
@@ -14,23 +16,20 @@ JOIN_TIMEOUT_S: Final = 5.0
 
 @dataclass(slots=True)
 class Call(Generic[T]):
-    """One call on its way to a thread and back; `wanted` turns false when nobody waits for it any more."""
+    """One piece of work on its way to a thread and back; `wanted` turns false when nobody waits for it any more."""
 
-    work: Callable[["Call[T]"], T]
+    work: Callable[[Connection], T]
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[T]
     wanted: bool = True
 
-    def run(self) -> None:
-        """Do the work, unless nobody wants it, and hand back what came of it."""
-        if not self.wanted:
-            return
-        try:
-            result = self.work(self)
-        except BaseException as error:  # noqa: BLE001 - it is raised again where the result is awaited
-            self._hand_back(self.future.set_exception, error)
-        else:
-            self._hand_back(self.future.set_result, result)
+    def give(self, result: T) -> None:
+        """Hand back what came of it; for threads."""
+        self._hand_back(self.future.set_result, result)
+
+    def fail(self, error: BaseException) -> None:
+        """Raise where the result is awaited; for threads."""
+        self._hand_back(self.future.set_exception, error)
 
     def _hand_back(self, settle: Callable[..., None], value: object) -> None:
         def settle_if_waiting() -> None:
@@ -44,10 +43,18 @@ class Call(Generic[T]):
 
 @dataclass(slots=True)
 class Threads:
-    """Threads that take calls in order; daemons, because one that hangs must not keep the program from ending."""
+    """Threads that serve calls in order; daemons, because one that hangs must not keep the program from ending.
+
+    Args:
+        serve: does the work of some calls and settles every one of them; never raises.
+        most_at_once: how many waiting calls are handed to `serve` together.
+        most_waiting: further calls are turned away.
+    """
 
     name: str
     count: int
+    serve: Callable[[Sequence[Call[Any]]], None]
+    most_at_once: int
     most_waiting: int
     _calls: queue.SimpleQueue[Call[Any] | None] = field(default_factory=queue.SimpleQueue)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -55,12 +62,12 @@ class Threads:
     def start(self) -> None:
         """Begin to take calls."""
         for number in range(self.count):
-            thread = threading.Thread(target=self._serve, name=f"{self.name}-{number}", daemon=True)
+            thread = threading.Thread(target=self._run, name=f"{self.name}-{number}", daemon=True)
             thread.start()
             self._threads.append(thread)
 
-    async def run(self, work: Callable[[Call[T]], T], timeout_s: float) -> T:
-        """Run `work` in a thread; it may look at `wanted` to see whether anybody still waits.
+    async def run(self, work: Callable[[Connection], T], timeout_s: float) -> T:
+        """Have `work` done in a thread.
 
         Raises:
             TimeoutError: no answer in time, or too many calls are waiting already.
@@ -87,6 +94,17 @@ class Threads:
         for thread in self._threads:
             thread.join(JOIN_TIMEOUT_S / self.count)
 
-    def _serve(self) -> None:
-        while (call := self._calls.get()) is not None:
-            call.run()
+    def _run(self) -> None:
+        going_on = True
+        while going_on:
+            calls: list[Call[Any]] = []
+            taken = self._calls.get()
+            while taken is not None:
+                calls.append(taken)
+                if len(calls) == self.most_at_once or self._calls.empty():
+                    break
+                taken = self._calls.get()
+            going_on = taken is not None
+            wanted = [call for call in calls if call.wanted]
+            if wanted:
+                self.serve(wanted)

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from lamplighter_contract.command import Operation
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.results import Result
@@ -9,8 +11,9 @@ from lamplighter_contract.states import CommandState as S
 from lamplighter_controller.commands import store
 from lamplighter_controller.commands.model import CommandRequest, Submitted
 from lamplighter_controller.events import CommandChanged
+from lamplighter_controller.ledger.errors import LedgerUnavailable
 from lamplighter_controller.security import audit
-from tests.controller.commands.city import until
+from tests.controller.commands.city import City, until
 
 
 async def test_a_command_goes_from_stored_to_verified(city):
@@ -284,3 +287,80 @@ async def test_nothing_open_means_nothing_to_do(city):
     assert await city.state(submitted) is S.VERIFIED
     assert city.dispatch._outbox.next_s() is None or city.dispatch.open_count == 0
     assert await city.ledger.read(store.open_orders) == []
+
+
+class Breakable:
+    """A ledger that can be made to fail before a write, or after it: committed, and nobody was told."""
+
+    def __init__(self, ledger):
+        self.ledger = ledger
+        self.before = self.after = False
+
+    async def read(self, work):
+        return await self.ledger.read(work)
+
+    async def write(self, work):
+        if self.before:
+            raise LedgerUnavailable("made to fail")
+        result = await self.ledger.write(work)
+        if self.after:
+            raise LedgerUnavailable("made to forget")
+        return result
+
+
+@pytest.fixture
+async def breakable(ledger):
+    broken = Breakable(ledger)
+    city = City(broken)
+    await city.start()
+    yield city
+    await city.stop()
+
+
+async def test_nothing_is_sent_that_is_not_stored(breakable):
+    breakable.ledger.before = True
+    with pytest.raises(LedgerUnavailable):
+        await breakable.light("lamp-1-1", key="tap-1")
+    assert not breakable.wire.published
+    breakable.ledger.before = False
+    submitted = await breakable.light("lamp-1-1", key="tap-1")
+    assert not submitted.repeated
+    await until(lambda: breakable.boxes["gw-1"].spool)
+
+
+async def test_a_command_stored_without_anybody_knowing_is_sent_all_the_same(breakable):
+    breakable.ledger.after = True
+    with pytest.raises(LedgerUnavailable):
+        await breakable.light("lamp-1-1", key="tap-1")
+    breakable.ledger.after = False
+    await until(lambda: breakable.boxes["gw-1"].spool)
+    again = await breakable.light("lamp-1-1", key="tap-1")
+    assert again.repeated
+    await breakable.carry()
+    assert await breakable.state(again) is S.VERIFIED
+    assert list(breakable.boxes["gw-1"].acted.values()) == [1]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_results_that_could_not_be_stored_may_be_given_again(breakable, when):
+    submitted = await breakable.light("lamp-1-1")
+    await until(lambda: breakable.boxes["gw-1"].spool)
+    told = list(breakable.boxes["gw-1"].spool)
+    setattr(breakable.ledger, when, True)
+    with pytest.raises(LedgerUnavailable):
+        await breakable.dispatch.take_results("gw-1", told)
+    setattr(breakable.ledger, when, False)
+    assert await breakable.dispatch.take_results("gw-1", told) == ()
+    assert await breakable.state(submitted) is S.VERIFIED
+    await until(lambda: breakable.dispatch.open_count == 0)
+
+
+async def test_time_goes_on_when_the_ledger_is_back(breakable):
+    submitted = await breakable.light("lamp-1-1")
+    breakable.ledger.before = True
+    await breakable.pass_time(121)
+    await asyncio.sleep(0.02)
+    assert await breakable.state(submitted) is S.SENT
+    breakable.ledger.before = False
+    breakable.dispatch.wake()
+    await breakable.until_state(submitted, S.UNCONFIRMED)

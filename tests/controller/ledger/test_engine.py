@@ -5,7 +5,7 @@ import threading
 from functools import partial
 
 import pytest
-from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, insert, select, text
+from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, event, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from lamplighter_controller.errors import ControllerError
@@ -87,6 +87,44 @@ async def test_a_hung_write_gives_up_rolls_back_and_holds_up_nobody(ledger_url):
     await ledger.write(lambda connection: connection.execute(insert(things).values(n=3)))
     assert await ledger.read(numbers) == [3]
     await ledger.close()
+
+
+async def test_writes_that_wait_together_are_committed_together_and_undone_alone(with_things):
+    released = threading.Event()
+    transactions = []
+    event.listen(with_things._writer, "commit", lambda _connection: transactions.append(1))
+
+    def add(n):
+        return with_things.write(lambda connection: connection.execute(insert(things).values(n=n)))
+
+    def fail_after_adding(connection):
+        connection.execute(insert(things).values(n=99))
+        raise KeyError("half way")
+
+    first = asyncio.create_task(with_things.write(lambda _: released.wait(10)))
+    await asyncio.sleep(0.05)
+    tasks = [
+        asyncio.create_task(write) for write in (add(1), add(2), add(2), with_things.write(fail_after_adding), add(3))
+    ]
+    await asyncio.sleep(0)
+    released.set()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert await first
+    assert [type(outcome) for outcome in outcomes[2:4]] == [IntegrityError, KeyError]
+    assert await with_things.read(numbers) == [1, 2, 3]
+    assert len(transactions) == 2
+
+
+async def test_work_that_nobody_waits_for_any_more_is_not_done(with_things):
+    released = threading.Event()
+    first = asyncio.create_task(with_things.write(lambda _: released.wait(10)))
+    second = asyncio.create_task(with_things.write(lambda connection: connection.execute(insert(things).values(n=1))))
+    await asyncio.sleep(0)
+    second.cancel()
+    await asyncio.gather(second, return_exceptions=True)
+    released.set()
+    await first
+    assert await with_things.read(numbers) == []
 
 
 async def test_closing_does_not_wait_for_ever(ledger, caplog, monkeypatch):
