@@ -15,13 +15,13 @@ from lamplighter_contract import documents
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.command import Command, Operation
 from lamplighter_contract.documents import DeviceEntry, DevicesDocument, GatewayState, Health
-from lamplighter_contract.frame import readings_body
 from lamplighter_contract.ids import uuid7
 from lamplighter_contract.quality import Quality
 from lamplighter_contract.results import DeviceResult
 from lamplighter_contract.states import CommandState
 from lamplighter_contract.topics import Down
 from lamplighter_gateway import control
+from lamplighter_gateway.batch import Batch
 from lamplighter_gateway.commands.answers import Answers
 from lamplighter_gateway.commands.desk import Desk
 from lamplighter_gateway.commands.execution import Execution
@@ -34,7 +34,6 @@ from lamplighter_gateway.light.autonomy import Autonomy
 from lamplighter_gateway.light.registry import Registry
 from lamplighter_gateway.link.port import Link
 from lamplighter_gateway.local import LocalRequests
-from lamplighter_gateway.report import Batch
 from lamplighter_gateway.spool.frames import Class, Limits, SpoolState
 from lamplighter_gateway.spool.spool import Spool
 from lamplighter_gateway.uplink.lanes import Timing
@@ -48,18 +47,18 @@ from lamplighter_gateway.watch.health import health
 log = logging.getLogger(__name__)
 
 WATCH_S: Final = 2.0
-FLUSH_S: Final = 0.2
+FLUSH_S: Final = 1.0
 RESTART_GRACE_S: Final = 0.5
 
 
 class Reports(Protocol):
     """What of all the readings is told; times in monotonic seconds."""
 
-    def offer(self, readings: Sequence[Reading], now_s: float) -> None:
-        """Take readings."""
+    def offer(self, readings: Sequence[Reading], now_s: float) -> Sequence[Reading]:
+        """Take readings; those to be told now."""
 
-    def batches(self, now_s: float, *, flush: bool = False) -> list[Batch]:
-        """What is ready to be told, or all of it."""
+    def overdue(self, now_s: float) -> Sequence[Reading]:
+        """Readings that had to wait and whose wait is over."""
 
 
 class Ending(Enum):
@@ -111,6 +110,7 @@ class Gateway:
         self.spool = Spool(settings.data, settings.limits, clock)
         self.journal = Journal(settings.data, clock)
         self.events = Events(self.spool, clock)
+        self._batch = Batch(self._hand_over, self._doubts)
         self._answers = Answers(self.journal, self.spool)
         self._actuator = Actuator(self.registry, clock)
         self._execution = Execution(self.journal, self._answers, self._actuator, clock, self._gateway_work(), fault)
@@ -163,7 +163,7 @@ class Gateway:
                     ("results", self._answers.run()),
                     ("commands", self._execution.run()),
                     ("autonomy", self._autonomy.run()),
-                    ("readings", self._tell_often()),
+                    ("readings", self._flush_often()),
                     ("watch", self._watch()),
                     *((f"bus-{bus}", driver.run()) for bus, driver in self.registry.drivers.items()),
                     ("uplink", self.uplink.run()),
@@ -249,23 +249,23 @@ class Gateway:
 
     def _sink(self, readings: Sequence[Reading]) -> None:
         self._autonomy.observe(readings)
-        self._reports.offer(self._autonomy.with_desired(readings), self._clock.monotonic_s())
+        self._batch.add(self._reports.offer(self._autonomy.with_desired(readings), self._clock.monotonic_s()))
 
-    def _tell_readings(self, *, flush: bool = False) -> None:
-        doubt = Quality.GOOD if trusted(self._clock_state()) else Quality.CLOCK_UNTRUSTED
-        for batch in self._reports.batches(self._clock.monotonic_s(), flush=flush):
-            quality = [bits | doubt for bits in batch.quality] if doubt else batch.quality
-            body = readings_body(batch.kind, batch.device, batch.time_ms, batch.columns, quality)
-            self.spool.offer(Class.READING, body)
+    def _hand_over(self, body: bytes) -> None:
+        self.spool.offer(Class.READING, body)
+
+    def _doubts(self) -> int:
+        return Quality.GOOD if trusted(self._clock_state()) else Quality.CLOCK_UNTRUSTED
 
     def _flush(self) -> None:
-        self._tell_readings(flush=True)
+        self._batch.flush()
         self.events.flush()
 
-    async def _tell_often(self) -> None:
+    async def _flush_often(self) -> None:
         while True:
             await asyncio.sleep(FLUSH_S)
-            self._tell_readings()
+            self._batch.add(self._reports.overdue(self._clock.monotonic_s()))
+            self._batch.flush()
 
     async def _watch(self) -> None:
         while True:

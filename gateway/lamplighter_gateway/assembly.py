@@ -5,13 +5,15 @@ import ssl
 from pathlib import Path
 from typing import Final
 
-from lamplighter_contract.clock import REAL_TIME, CivilScale, SystemClock, decode_scale
+from lamplighter_contract.clock import REAL_TIME, CivilScale, Clock, SystemClock, decode_scale
 from lamplighter_contract.documents import DeviceEntry
 from lamplighter_contract.signing import decode_key
 from lamplighter_gateway.app import Gateway, Settings
-from lamplighter_gateway.config.model import Config, Device, Tls
+from lamplighter_gateway.config.model import Bus, Config, Device, FieldBroker, Tls
 from lamplighter_gateway.config.problem import Problem
-from lamplighter_gateway.drivers.build import build_drivers
+from lamplighter_gateway.drivers.modbus.bus import ModbusBus
+from lamplighter_gateway.drivers.mqtt import MqttBus
+from lamplighter_gateway.drivers.port import Driver, Sink
 from lamplighter_gateway.errors import GatewayError
 from lamplighter_gateway.link.mqtt import Broker, MqttLink
 from lamplighter_gateway.report import Reporter
@@ -47,7 +49,7 @@ def build(config: Config) -> Gateway:
         settings,
         [entry(device) for device in config.devices],
         {device.id: device.bus for device in config.devices},
-        lambda sink: build_drivers(config, clock, sink, random.Random()),
+        lambda sink: {bus.id: _driver(bus, config, clock, sink) for bus in config.buses},
         MqttLink(_broker(config)),
         clock,
         Reporter(config.devices, config.report),
@@ -67,6 +69,13 @@ def entry(device: Device) -> DeviceEntry:
         latitude=device.latitude,
         longitude=device.longitude,
     )
+
+
+def _driver(bus: Bus, config: Config, clock: Clock, sink: Sink) -> Driver:
+    devices = config.devices_on(bus.id)
+    if isinstance(bus, FieldBroker):
+        return MqttBus(bus, devices, clock, sink, random.Random())
+    return ModbusBus(bus, devices, clock, sink, random.Random())
 
 
 def _broker(config: Config) -> Broker:

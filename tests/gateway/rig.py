@@ -10,14 +10,12 @@ from typing import Any
 from lamplighter_contract.clock import ManualClock, SystemClock
 from lamplighter_contract.command import Command, Operation, Target
 from lamplighter_contract.ids import uuid7
-from lamplighter_contract.quantities import Kind
 from lamplighter_contract.signing import KeysDocument, PublicKey, Signer, encode_key
 from lamplighter_contract.topics import Down
 from lamplighter_gateway.app import Gateway, Settings
 from lamplighter_gateway.drivers.port import Driver, Reading, Sink
 from lamplighter_gateway.faults import FaultHook, no_fault
 from lamplighter_gateway.link.port import Link
-from lamplighter_gateway.report import Batch, columnar
 from lamplighter_gateway.uplink.lanes import Timing
 from tests.gateway.fakes import MemoryBus, MemoryLink, lamp_entry, until
 
@@ -82,15 +80,13 @@ class Everything:
 
     def __init__(self) -> None:
         self.offered: set[tuple[str, int]] = set()
-        self._rows: list[Reading] = []
 
-    def offer(self, readings: Sequence[Reading], now_s: float) -> None:
+    def offer(self, readings: Sequence[Reading], now_s: float) -> Sequence[Reading]:
         self.offered.update((reading.device, reading.time_ms) for reading in readings)
-        self._rows += readings
+        return readings
 
-    def batches(self, now_s: float, *, flush: bool = False) -> list[Batch]:
-        rows, self._rows = self._rows, []
-        return [columnar(Kind.LAMP, rows[i : i + 250]) for i in range(0, len(rows), 250)]
+    def overdue(self, now_s: float) -> Sequence[Reading]:
+        return ()
 
 
 class Rig:

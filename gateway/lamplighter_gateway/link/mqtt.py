@@ -66,8 +66,8 @@ class _Client(aiomqtt.Client):
 
     def _not_connected(self, ended: asyncio.Future[None]) -> None:
         """An answer that could not be read ends the session; waiting for a better one would only take time."""
+        error = None if ended.cancelled() else ended.exception()
         if not self._connected.done():
-            error = None if ended.cancelled() else ended.exception()
             self._connected.set_exception(aiomqtt.MqttError(f"no understandable answer ({error})"))
 
     def _on_publish(
