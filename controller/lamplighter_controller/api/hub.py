@@ -10,11 +10,12 @@ import numpy as np
 import orjson
 
 from lamplighter_contract.quantities import Kind
+from lamplighter_contract.states import CommandState
 from lamplighter_controller.api.condition import Conditions, conditions
 from lamplighter_controller.api.services import Services
 from lamplighter_controller.api.steps import Steps
 from lamplighter_controller.errors import ControllerError
-from lamplighter_controller.events import CommandChanged, DevicesChanged, Event, GatewayChanged
+from lamplighter_controller.events import CommandChanged, DevicesChanged, Event, GatewayChanged, Subscription
 from lamplighter_controller.intake.presence import Status
 from lamplighter_controller.twin.kind import Rows, Snapshot
 
@@ -58,7 +59,8 @@ class Hub:
     def __init__(self, services: Services, build: str = "") -> None:
         self.version = 0
         self.build = build
-        self.steps = Steps(services.clock)
+        self._steps = Steps(services.clock)
+        self._news = Subscription()
         self._services = services
         self._watchers: set[Watcher] = set()
         self._seen = services.twin.version
@@ -84,18 +86,21 @@ class Hub:
 
     async def run(self) -> None:
         """Send frames as values change; for ever."""
-        with self._services.events.subscribe() as subscription:
+        with self._services.events.subscribe() as self._news:
             while True:
                 await asyncio.sleep(PERIOD_S)
-                while not subscription.queue.empty():
-                    self.take(subscription.queue.get_nowait())
                 self.tick()
+
+    def steps_of(self, request: str) -> Mapping[CommandState, int]:
+        """When the states of a request were seen, up to this moment."""
+        self._catch_up()
+        return self._steps.of(request)
 
     def take(self, event: Event) -> None:
         """Note an event that changes what is shown."""
         match event:
             case CommandChanged():
-                self.steps.take(event)
+                self._steps.take(event)
             case DevicesChanged():
                 self._tell({"type": "resync"})
             case GatewayChanged():
@@ -105,6 +110,7 @@ class Hub:
 
     def tick(self) -> None:
         """Send what changed since the last tick, or a beat when nothing has for a while."""
+        self._catch_up()
         now_s = self._services.clock.monotonic_s()
         version = self._services.twin.version
         changed = self._services.twin.changed_since(self._seen) if version != self._seen else {}
@@ -131,6 +137,10 @@ class Hub:
         }
         clock, rate = services.clock, services.city.rate
         return conditions(columns, offline, civil_ms=clock.civil_ms(), monotonic_s=clock.monotonic_s(), rate=rate)
+
+    def _catch_up(self) -> None:
+        while not self._news.queue.empty():
+            self.take(self._news.queue.get_nowait())
 
     def _tell_kind(self, kind: Kind, changed: Rows | None) -> None:
         columns = self._services.twin.snapshot(kind)

@@ -41,7 +41,6 @@ function Page() {
 }
 
 render(<Page />, document.getElementById('app') as HTMLElement);
-effect(intoAddress);
 
 let started = false;
 signedIn.subscribe((yes) => {
@@ -61,3 +60,4 @@ const begin = (): void => {
   open().catch(() => setTimeout(begin, RETRY_MS)); // the page can be older than the server's start
 };
 begin();
+effect(intoAddress); // after the token behind '#' was read

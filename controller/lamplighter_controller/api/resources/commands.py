@@ -277,7 +277,7 @@ def _full(request: Request, found: Submitted) -> Full:
     return Full(
         **_head(found.request, found.state, states),
         repeated=found.repeated,
-        steps=[Step(state=state, time_ms=time_ms) for state, time_ms in hub.steps.of(found.request.id).items()],
+        steps=[Step(state=state, time_ms=time_ms) for state, time_ms in hub.steps_of(found.request.id).items()],
         commands=[
             Order(id=order.id, gateway=order.gateway, seq=order.seq, state=order.state, reason=order.reason)
             for order in found.orders

@@ -25,7 +25,7 @@ export interface Step {
   time_ms: number;
 }
 
-export interface Request {
+export interface Summary {
   request: string;
   op: string;
   args: Record<string, unknown>;
@@ -35,6 +35,9 @@ export interface Request {
   state: CommandState;
   total: number;
   states: Partial<Record<CommandState, number>>;
+}
+
+export interface Request extends Summary {
   steps: Step[];
   devices: DevicePart[];
 }
@@ -42,7 +45,7 @@ export interface Request {
 const FINAL = new Set<CommandState>(['verified', 'rejected', 'failed', 'expired', 'superseded', 'unconfirmed']);
 export const isFinal = (state: CommandState): boolean => FINAL.has(state);
 
-export const recent = signal<Request[]>([]);
+export const recent = signal<Summary[]>([]);
 export const following = signal<Request | null>(null); // the one this page sent last
 
 export interface Order {
@@ -63,5 +66,5 @@ export async function follow(request: string): Promise<void> {
 }
 
 export async function refreshCommands(): Promise<void> {
-  recent.value = (await get<{ items: Request[] }>('/commands?limit=8')).items;
+  recent.value = (await get<{ items: Summary[] }>('/commands?limit=8')).items;
 }

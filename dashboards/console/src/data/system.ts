@@ -9,8 +9,8 @@ export interface Gateway {
   devices: number;
   health: null | {
     time: number;
-    spool: { waiting: number; bytes: number; dropped: number; state: string };
-    buses: { bus: string; wire: string; connected: boolean; devices: number; silent: number; timeouts: number }[];
+    spool: { waiting: number };
+    buses: { bus: string; wire: string; connected: boolean; silent?: number }[];
   };
 }
 

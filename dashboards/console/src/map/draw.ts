@@ -25,6 +25,7 @@ export const palette = (): Palette => ({
 });
 
 const LEVELS = 5;
+const MANY = 40;
 
 interface Sprites {
   size: number;
@@ -49,7 +50,7 @@ function disc(fill: string, glow: string, strength: number): Shape {
   return (context, middle, radius) => {
     const halo = context.createRadialGradient(middle, middle, radius * 0.5, middle, middle, middle);
     halo.addColorStop(0, glow);
-    halo.addColorStop(1, 'transparent');
+    halo.addColorStop(1, faded(glow));
     context.globalAlpha = 0.15 + 0.6 * strength;
     context.fillStyle = halo;
     context.fillRect(0, 0, middle * 2, middle * 2);
@@ -60,6 +61,9 @@ function disc(fill: string, glow: string, strength: number): Shape {
     context.fill();
   };
 }
+
+// The same colour, wholly transparent: fading to `transparent` would pass through grey.
+const faded = (rgb: string): string => rgb.replace(/^rgb\((.*)\)$/, 'rgba($1, 0)');
 
 const square =
   (fill: string): Shape =>
@@ -172,8 +176,9 @@ export class Painter {
 
   private mark(context: CanvasRenderingContext2D, { points, view, selected }: Scene): void {
     context.strokeStyle = this.colours.selected;
-    context.lineWidth = 2 * this.ratio;
-    const reach = this.radius + 3 * this.ratio;
+    const few = selected.length < MANY;
+    context.lineWidth = (few ? 2 : 1) * this.ratio;
+    const reach = this.radius + (few ? 3 : 1) * this.ratio;
     context.beginPath();
     for (const row of selected) {
       const x = ((points.x[row] as number) * view.scale + view.x) * this.ratio;
@@ -187,5 +192,5 @@ export class Painter {
 
 // Small from afar, a finger's reach from near; in half pixels, so that sprites are rarely remade.
 function radiusFor(scale: number): number {
-  return Math.round(2 * Math.min(9, Math.max(2, 1.5 + 9 * scale))) / 2;
+  return Math.round(2 * Math.min(9, Math.max(1.5, 1 + 10 * scale))) / 2;
 }

@@ -53,14 +53,19 @@ export interface Viewport {
   y: number;
 }
 
-export function fit(box: Box, width: number, height: number, margin = 36): Viewport {
+// What the buttons above and the legend below cover stays free.
+const SIDE_PX = 28;
+const ABOVE_PX = 60;
+const BELOW_PX = 60;
+
+export function fit(box: Box, width: number, height: number): Viewport {
   const spanX = Math.max(box.maxX - box.minX, 50);
   const spanY = Math.max(box.maxY - box.minY, 50);
-  const scale = Math.max(1e-4, Math.min((width - 2 * margin) / spanX, (height - 2 * margin) / spanY));
+  const scale = Math.max(1e-4, Math.min((width - 2 * SIDE_PX) / spanX, (height - ABOVE_PX - BELOW_PX) / spanY));
   return {
     scale,
     x: width / 2 - (scale * (box.minX + box.maxX)) / 2,
-    y: height / 2 - (scale * (box.minY + box.maxY)) / 2,
+    y: (height + ABOVE_PX - BELOW_PX) / 2 - (scale * (box.minY + box.maxY)) / 2,
   };
 }
 

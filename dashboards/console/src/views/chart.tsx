@@ -89,7 +89,7 @@ function draw(box: HTMLElement, shown: History): uPlot {
       cursor: { y: false, points: { size: 6 } },
       scales: { x: { time: true }, percent: { range: [0, 100] }, watt: { range: [0, most * 1.1] } },
       axes: [
-        { ...axis, space: 56, values: (_, splits) => splits.map((second) => hour.format(second * 1000)) },
+        { ...axis, space: 56, size: 26, values: (_, splits) => splits.map((second) => hour.format(second * 1000)) },
         { ...axis, scale: 'percent', size: 34, splits: [0, 25, 50, 75, 100] },
         { ...axis, scale: 'watt', side: 1, size: 40, grid: { show: false }, space: 32 },
       ],

@@ -46,7 +46,9 @@ export function LampList() {
             <th class="pick" scope="col">
               <span class="visually-hidden">{t.selection('')}</span>
             </th>
-            <th scope="col">{t.device}</th>
+            <th scope="col" class="device">
+              {t.device}
+            </th>
             <th scope="col">{t.state}</th>
             <th scope="col" class="number">
               {t.level}

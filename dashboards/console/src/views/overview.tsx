@@ -4,7 +4,7 @@ import { filter, NO_FILTER } from '../data/selection';
 import { alarms, deadLetters, type Gateway, gateways } from '../data/system';
 import { clockTime, figure, secondsTime } from '../format';
 import { words } from '../i18n';
-import { operationText, reasonText, stateText } from './progress';
+import { operationText, stateText } from './progress';
 
 export function Overview() {
   const t = words.value;
@@ -55,7 +55,7 @@ function GatewayCard({ gateway }: { gateway: Gateway }) {
   const t = words.value;
   const { health } = gateway;
   const up = health?.buses.filter((bus) => bus.connected).length ?? 0;
-  const silent = health?.buses.reduce((sum, bus) => sum + bus.silent, 0) ?? 0;
+  const silent = health?.buses.reduce((sum, bus) => sum + (bus.silent ?? 0), 0) ?? 0;
   const presence = gateway.online === null ? 'unknown' : gateway.online ? 'online' : 'offline';
   const text = { unknown: t.unknown, online: t.gatewayOnline, offline: t.gatewayOffline }[presence];
   return (
@@ -114,13 +114,11 @@ function Commands() {
         {recent.value.map((request) => (
           <li key={request.request} class={request.state}>
             <span>
-              <b>{operationText(request)}</b>{' '}
-              {request.total === 1 && request.devices[0] ? request.devices[0].device : t.found(figure(request.total))}
+              <b>{operationText(request)}</b> {t.found(figure(request.total))}
             </span>
             <small class="numbers">{secondsTime(request.created_ms)}</small>
             <small class="outcome">
-              {stateText(request.state)}
-              {request.state === 'rejected' && request.devices[0] ? `: ${reasonText(request.devices[0].reason)}` : ''}
+              {stateText(request.state)} · {t.byWhom(request.by.replace('token:', ''))}
             </small>
           </li>
         ))}

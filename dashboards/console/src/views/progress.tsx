@@ -1,4 +1,4 @@
-import { type CommandState, isFinal, type Request } from '../data/commands';
+import { type CommandState, isFinal, type Request, type Summary } from '../data/commands';
 import { figure, percent, secondsTime } from '../format';
 import { words } from '../i18n';
 
@@ -21,7 +21,7 @@ export function stateText(state: CommandState): string {
   }[state];
 }
 
-export function operationText({ op, args }: Pick<Request, 'op' | 'args'>): string {
+export function operationText({ op, args }: Pick<Summary, 'op' | 'args'>): string {
   const t = words.value;
   if (op === 'light.set') return t.opSet(percent(args.level_percent as number));
   if (op === 'light.resume') return t.opResume;
@@ -73,7 +73,7 @@ export function Progress({ request }: { request: Request }) {
                 {done ? '✓' : ''}
               </span>
               <span>{stateText(state)}</span>
-              <span class="numbers">{time === undefined ? (bad ? '' : t.waiting) : secondsTime(time)}</span>
+              <span class="numbers">{time !== undefined ? secondsTime(time) : done || bad ? '' : t.waiting}</span>
             </li>
           );
         })}

@@ -60,7 +60,7 @@ function Figures() {
   return (
     <dl class="figures">
       <Figure name={t.lit} note={t.ofTotal(figure(total))} testid="lit">
-        {figure(count[2] + count[3])}
+        {figure(count[2])}
       </Figure>
       <Figure name={t.online} note={count[0] ? t.unknownCount(figure(count[0])) : t.ofTotal(figure(total))}>
         {total ? `${figure((100 * known) / total, 'one')}%` : '–'}
