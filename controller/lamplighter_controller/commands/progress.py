@@ -56,6 +56,12 @@ def send(connection: Connection, commands: Sequence[str], wall_ms: int) -> Moved
     return _move(connection, commands, rules.sent, lambda change: trail.sent(change, wall_ms))
 
 
+def distrust(connection: Connection, wall_ms: int) -> Moved:
+    """After a restore from a backup: what waits in it may have been sent since, so it must not end as "expired"."""
+    waiting = [order.id for order in store.open_orders(connection)]
+    return _move(connection, waiting, rules.sent, lambda change: trail.distrusted(change, wall_ms))
+
+
 def end(connection: Connection, commands: Sequence[str], wall_ms: int) -> Moved:
     """End what time has ended."""
     return _move(

@@ -70,8 +70,9 @@ def split(devices: Sequence[str], gateway_of: Callable[[str], str | None]) -> It
 
 
 def content_of(request: CommandRequest) -> str:
-    """What two requests under one key must have in common."""
-    essence = (request.op, sorted(request.devices), sorted(request.gateways), dict(request.args))
+    """What two requests under one key must have in common; `until` may be worked out anew for each."""
+    args = {name: value for name, value in request.args.items() if name != "until"}
+    essence = (request.op, sorted(request.devices), sorted(request.gateways), args)
     return hashlib.sha256(msgspec.json.encode(essence, order="deterministic")).hexdigest()
 
 

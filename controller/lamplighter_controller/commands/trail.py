@@ -51,6 +51,13 @@ def sent(change: Change, wall_ms: int) -> Entry:
     return Entry(CENTRE, "command.send", _subject(order), "the gateway is there", order.state, wall_ms)
 
 
+def distrusted(change: Change, wall_ms: int) -> Entry:
+    """A command comes from a backup, and may have been sent after that was made."""
+    order = change.order
+    why = "restored from a backup: it may have been sent"
+    return Entry(CENTRE, "command.distrust", _subject(order), why, order.state, wall_ms)
+
+
 def _subject(order: Order) -> str:
     return f"command:{order.id}"
 

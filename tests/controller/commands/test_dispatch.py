@@ -8,7 +8,7 @@ from lamplighter_contract.command import Operation
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.results import Result
 from lamplighter_contract.states import CommandState as S
-from lamplighter_controller.commands import store
+from lamplighter_controller.commands import progress, store
 from lamplighter_controller.commands.model import CommandRequest, Submitted
 from lamplighter_controller.events import CommandChanged
 from lamplighter_controller.ledger.errors import LedgerUnavailable
@@ -232,6 +232,16 @@ async def test_a_command_that_ran_out_while_the_controller_was_down(city):
     await city.restart()
     await city.until_state(sent, S.UNCONFIRMED)
     await city.until_state(waiting, S.EXPIRED)
+
+
+async def test_what_waits_in_a_backup_may_have_been_sent_since(city):
+    city.gone.add("gw-1")
+    submitted = await city.light("lamp-1-1")
+    await city.stop()
+    await city.ledger.write(lambda connection: progress.distrust(connection, city.clock.wall_ms()))
+    await city.restart()
+    await city.pass_time(121)
+    await city.until_state(submitted, S.UNCONFIRMED)
 
 
 async def test_every_change_is_in_the_trail(city):

@@ -243,6 +243,7 @@ def test_time_leaves_what_has_ended_alone():
 
 def test_equal_requests_have_equal_content_whatever_the_order():
     one = wanted(devices=("lamp-1", "lamp-2"), args={"until": 1, "level_percent": 2})
-    other = wanted(devices=("lamp-2", "lamp-1"), args={"level_percent": 2, "until": 1})
+    other = wanted(devices=("lamp-2", "lamp-1"), args={"level_percent": 2, "until": 3})
     assert rules.content_of(one) == rules.content_of(other)
-    assert rules.content_of(one) != rules.content_of(wanted(devices=("lamp-1",)))
+    assert rules.content_of(one) != rules.content_of(wanted(devices=("lamp-1",), args=one.args))
+    assert rules.content_of(one) != rules.content_of(wanted(devices=one.devices, args={"until": 1, "level_percent": 3}))

@@ -52,6 +52,7 @@ def upgrade() -> None:
     op.create_table(
         "dead_letter",
         sa.Column("id", NUMBER, nullable=False),
+        sa.Column("digest", NAME, nullable=False),
         sa.Column("gateway", NAME, nullable=False),
         sa.Column("reason", NAME, nullable=False),
         sa.Column("detail", sa.Text, nullable=False),
@@ -59,6 +60,7 @@ def upgrade() -> None:
         sa.Column("bytes", sa.Integer, nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_dead_letter"),
+        sa.UniqueConstraint("digest", name="uq_dead_letter_digest"),
     )
     op.create_table(
         "intake_tally",
