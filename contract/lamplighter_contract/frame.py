@@ -10,13 +10,14 @@ from typing import Any, Final, TypeVar
 
 import orjson
 
-from lamplighter_contract.bounded import read_object
+from lamplighter_contract.bounded import inflate, read_object
 from lamplighter_contract.columns import ColumnReader, Number, Refused
 from lamplighter_contract.errors import ContractError, Reason, Refusal
 from lamplighter_contract.events import Event, read_event
 from lamplighter_contract.limits import MAX_EVENTS, MAX_FRAME_BYTES, MAX_FRAME_COLUMNS, MAX_FRAME_ROWS
 from lamplighter_contract.quantities import RESERVED, Kind
 from lamplighter_contract.results import Result, read_result
+from lamplighter_contract.typed import read_typed
 from lamplighter_contract.version import WIRE_VERSION
 
 Cell = float | int | bool | str | None
@@ -105,7 +106,20 @@ def seal(body: bytes, envelope: Envelope) -> bytes:
 
 def decode_frame(payload: bytes) -> Frame | Refusal:
     """Read one frame. What cannot be placed is in `refused`; a frame without a usable envelope is refused whole."""
-    found = read_object(payload, MAX_FRAME_BYTES)
+    plain = inflate(payload, MAX_FRAME_BYTES)
+    if isinstance(plain, Refusal):
+        return plain
+    typed = read_typed(plain)
+    if typed is not None:
+        envelope = Envelope(typed.seq, typed.boot, typed.sent_ms)
+        return ReadingsFrame(
+            envelope, typed.kind, typed.device, typed.time_ms, typed.columns, typed.quality, refused=()
+        )
+    return _piecewise(plain)
+
+
+def _piecewise(plain: bytes) -> Frame | Refusal:
+    found = read_object(plain, MAX_FRAME_BYTES)
     if isinstance(found, Refusal):
         return found
     envelope = _envelope(found)
