@@ -41,6 +41,10 @@ class Commander:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Ask for nothing more."""
         self._stop.set()
         self._thread.join(30)
 
