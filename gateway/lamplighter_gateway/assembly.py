@@ -65,7 +65,7 @@ def entry(device: Device) -> DeviceEntry:
         profile=device.profile.name,
         address=f"{device.bus}/{unit}",
         capabilities=device.profile.capabilities,
-        name=dict(device.profile.title),
+        name=dict(device.name),
         latitude=device.latitude,
         longitude=device.longitude,
     )
@@ -100,8 +100,6 @@ def _scale(path: Path | None) -> CivilScale:
         return REAL_TIME
     try:
         return decode_scale(path.read_bytes())
-    except FileNotFoundError:
-        return REAL_TIME
     except (OSError, ValueError) as error:
         raise UnusableFileError(str(Problem(str(path), "clock", str(error), "a clock file"))) from error
 

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import click
 
+from lamplighter_firmware_sim.city import City
 from lamplighter_firmware_sim.demo.layout import Layout
 from lamplighter_firmware_sim.demo.run import Options, farewell, running_demo
 from lamplighter_firmware_sim.errors import SimError
-from lamplighter_firmware_sim.scenario import Scenario, load_scenario
+from lamplighter_firmware_sim.loading import load_city
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -32,15 +33,15 @@ def main(directory: Path, config: Path, scenario_file: Path | None, rate: float,
     """Run the whole system with a simulated city until Ctrl-C. SERIES=influx uses InfluxDB instead of DuckDB."""
     logging.basicConfig(level=logging.WARNING, format="  %(message)s")
     scenario_file = scenario_file or config / "sim" / "city.yaml"
-    scenario = load_scenario(scenario_file)
-    if not isinstance(scenario, Scenario):
-        for problem in scenario:
+    city = load_city(scenario_file)
+    if not isinstance(city, City):
+        for problem in city:
             click.echo(str(problem), err=True)
         sys.exit(2)
     options = Options(config, rate, http_port, os.environ.get("SERIES", ""))
     try:
         with _only_one(directory):
-            asyncio.run(_run(scenario, scenario_file, Layout(directory), options))
+            asyncio.run(_run(city, scenario_file, Layout(directory), options))
     except SimError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
@@ -58,14 +59,11 @@ def _only_one(directory: Path) -> Iterator[None]:
         yield
 
 
-async def _run(scenario: Scenario, scenario_file: Path, layout: Layout, options: Options) -> None:
-    """Run until SIGINT or SIGTERM; a second one ends the waiting for a clean end."""
-    main_task = asyncio.current_task()
-    assert main_task is not None
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, main_task.cancel)
+async def _run(city: City, scenario_file: Path, layout: Layout, options: Options) -> None:
+    """Run until SIGINT or SIGTERM; a second one is not heard, because parts left behind would be worse than a wait."""
+    _cancel_once(asyncio.current_task())
     try:
-        async with running_demo(scenario, scenario_file, layout, options) as (demo, url):
+        async with running_demo(city, scenario_file, layout, options) as (demo, url):
             click.echo(farewell(demo, url))
             try:
                 await demo.keep()
@@ -74,3 +72,16 @@ async def _run(scenario: Scenario, scenario_file: Path, layout: Layout, options:
     except asyncio.CancelledError:
         pass
     click.echo("All parts have ended.")
+
+
+def _cancel_once(task: asyncio.Task[None] | None) -> None:
+    asked = False
+
+    def stop() -> None:
+        nonlocal asked
+        if not asked and task is not None:
+            asked = True
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop)

@@ -98,29 +98,6 @@ class Program:
         return "\n".join(lines[-TAIL_LINES:]) or "(empty log)"
 
 
-async def finished(command: Sequence[str], timeout_s: float = 60.0) -> str:
-    """Standard output of a command that must succeed.
-
-    Raises:
-        ProgramFailed: it ended with an error or not in time.
-    """
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, start_new_session=True
-    )
-    try:
-        async with asyncio.timeout(timeout_s):
-            output, errors = await process.communicate()
-    except TimeoutError as error:
-        process.kill()
-        await process.wait()
-        raise ProgramFailed(f"{' '.join(command)} took longer than {timeout_s:.0f} s") from error
-    if process.returncode != 0:
-        raise ProgramFailed(
-            f"{' '.join(command)} ended with code {process.returncode}:\n{errors.decode(errors='replace')}"
-        )
-    return output.decode()
-
-
 async def until(program: Program, what: Callable[[], Awaitable[T | None]], timeout_s: float = 30.0) -> T:
     """Ask again and again until there is an answer.
 

@@ -14,18 +14,22 @@ import click
 import yaml
 
 from lamplighter_contract.clock import CivilScale, SystemClock
-from lamplighter_firmware_sim.city import build_city
+from lamplighter_firmware_sim.city import City
 from lamplighter_firmware_sim.demo import civil
 from lamplighter_firmware_sim.demo.broker import broker_program, mosquitto
 from lamplighter_firmware_sim.demo.influx import Influx, influx, make_database
 from lamplighter_firmware_sim.demo.layout import Layout, Ports, choose_ports
-from lamplighter_firmware_sim.demo.processes import Program, finished, until, until_line, until_port
+from lamplighter_firmware_sim.demo.processes import Program, until, until_line, until_port
 from lamplighter_firmware_sim.demo.screen import Progress, try_next
 from lamplighter_firmware_sim.demo.screen import civil as civil_text
+from lamplighter_firmware_sim.endpoints import endpoints_in
+from lamplighter_firmware_sim.gateway_config import GatewayOptions, gateway_config
 from lamplighter_firmware_sim.physics.sky import solar_elevation_deg
-from lamplighter_firmware_sim.scenario import Scenario
 
 REMEMBER_S: Final = 5.0
+POLL_S: Final = 5.0
+REPORT_S: Final = 2.0
+HEARTBEAT_S: Final = 60.0
 FIRST_READING_S: Final = 60.0
 BIN: Final = Path(sys.executable).parent
 
@@ -44,7 +48,7 @@ class Options:
 class Demo:
     """One running demo."""
 
-    scenario: Scenario
+    city: City
     scenario_file: Path
     layout: Layout
     options: Options
@@ -63,9 +67,9 @@ class Demo:
         await self._brokers()
         await self._simulator()
         root_key = await self._controller(store)
-        for gateway in build_city(self.scenario).gateways:
+        for gateway in self.city.gateways:
             await self._gateway(gateway, root_key)
-        self.progress.step(f"{self.scenario.gateways} gateways polling")
+        self.progress.step(f"{len(self.city.gateways)} gateways polling")
         token = (self.layout.centre / "admin.token").read_text().strip()
         await self._first_reading(token)
         self.progress.step("first live readings are stored and shown")
@@ -131,7 +135,7 @@ class Demo:
         )
         await self._launch(program)
         await until_line(program, "ready ")
-        city = build_city(self.scenario)
+        city = self.city
         self.progress.step(f"{len(city.cabinets)} supply points with {len(city.lamps):,} lamps answer on their wires")
 
     async def _controller(self, store: Influx | None) -> str:
@@ -149,26 +153,26 @@ class Demo:
             "data": "centre",
             "demo": True,
             "clock": self.layout.clock.name,
-            "enrolled": list(build_city(self.scenario).gateways),
+            "enrolled": list(self.city.gateways),
             "broker": {"port": self.ports.uplink},
             "http": {"port": self.ports.http},
             **({"series": {"url": store.url}} if store else {}),
         }
 
     async def _gateway(self, gateway: str, root_key: str) -> None:
-        config = self.layout.config(gateway)
-        text = await finished(
-            [
-                str(BIN / "lamplighter-sim"),
-                "gateway-config",
-                *("--scenario", str(self.scenario_file), "--gateway", gateway),
-                *("--endpoints", str(self.layout.sim / "endpoints.json"), "--data", gateway, "--root-key", root_key),
-                *("--profiles", str((self.options.config / "profiles").resolve())),
-                *("--uplink-port", str(self.ports.uplink), "--clock", self.layout.clock.name),
-                *("--poll-s", "5", "--report-interval-s", "2", "--heartbeat-s", "60", "--no-names"),
-            ]
+        options = GatewayOptions(
+            data=gateway,
+            root_key=root_key,
+            profiles=str((self.options.config / "profiles").resolve()),
+            uplink_port=self.ports.uplink,
+            clock=self.layout.clock.name,
+            poll_s=POLL_S,
+            report_interval_s=REPORT_S,
+            heartbeat_s=HEARTBEAT_S,
+            names=False,
         )
-        config.write_text(text)
+        config = self.layout.config(gateway)
+        config.write_text(gateway_config(self.city, gateway, endpoints_in(self.layout.sim / "endpoints.json"), options))
         await self._launch(self._own(gateway, "lamplighter-gateway", "run", str(config)))
 
     async def _first_reading(self, token: str) -> None:
@@ -188,27 +192,27 @@ class Demo:
             connection.close()
         if answer.status != http.HTTPStatus.OK:
             return None
-        times = json.loads(body).get("time", [])
+        times = json.loads(body)["time_ms"]
         return any(time_ms is not None and time_ms >= self.scale.civil_origin_ms for time_ms in times) or None
 
 
 @contextlib.asynccontextmanager
 async def running_demo(
-    scenario: Scenario, scenario_file: Path, layout: Layout, options: Options
+    city: City, scenario_file: Path, layout: Layout, options: Options
 ) -> AsyncIterator[tuple[Demo, str]]:
     """A demo that is up; yields it and the console's address, and ends it in any case."""
     layout.make()
     clock = SystemClock()
-    place = scenario.place
+    place, zone = city.scenario.place, city.scenario.zone
 
     def elevation(time_ms: int) -> float:
         return solar_elevation_deg(time_ms, place.latitude, place.longitude)
 
-    first_ms = civil.before_dusk(elevation, clock.wall_ms(), scenario.zone)
+    first_ms = civil.before_dusk(elevation, clock.wall_ms(), zone)
     scale = civil.begin(layout.clock, layout.last, options.rate, clock.wall_ms(), first_ms)
-    ports = choose_ports(len(build_city(scenario).cabinets), options.http_port)
-    demo = Demo(scenario, scenario_file, layout, options, ports, scale)
-    click.echo(f"The sample city, civil time {civil_text(scale.civil_origin_ms, scenario.zone)} ({scenario.zone})")
+    ports = choose_ports(len(city.cabinets), options.http_port)
+    demo = Demo(city, scenario_file, layout, options, ports, scale)
+    click.echo(f"The sample city, civil time {civil_text(scale.civil_origin_ms, zone)} ({zone})")
     try:
         url = await demo.start()
         yield demo, url

@@ -48,11 +48,16 @@ def _read_serial(name: str, section: Section) -> SerialBus:
     )
 
 
+def beside(section: Section, key: str) -> Path:
+    """A path; a relative one is meant from the configuration file's folder, wherever the program was started."""
+    return Path(section.file).parent / section.text(key)
+
+
 def read_path(section: Section, key: str) -> Path | None:
     """A path to a file that is there, or None if the key is absent."""
     if not section.has(key):
         return None
-    path = Path(section.text(key))
+    path = beside(section, key)
     if section.raw(key) and not path.is_file():
         section.wrong(key, "a file that is there")
     return path

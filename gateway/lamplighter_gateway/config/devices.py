@@ -14,6 +14,7 @@ _PLACEHOLDER: Final = re.compile(r"\{n(?::0(\d))?\}")
 _RANGE: Final = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 _LAST_UNIT: Final = {Wire.MODBUS_TCP: 255, Wire.MODBUS_RTU: 247, Wire.MQTT: 99_999}
 _MAX_ROW: Final = 10_000
+_MAX_NAME: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,25 @@ def _read_line(line: Section, wires: Mapping[str, Wire], profiles: Mapping[str, 
     offset = line.integer("offset", 0, 65_535, 0)
     poll_s = line.number("poll_s", 0, 86_400, 10)
     identities = line.text("id", expected="an id")
+    names = _names(line)
     _check_row(line, units)
     line.close()
     if name in profiles and bus in wires:
         _check_wire(line, profiles[name], wires[bus])
         for n in units:
             identity, address = _fill(identities, n), _fill(addresses, n)
-            yield Placed(Device(identity, bus, profiles[name], n, offset, address, poll_s, *position), line)
+            title = {language: _fill(text, n) for language, text in names.items()}
+            yield Placed(Device(identity, bus, profiles[name], n, offset, address, poll_s, *position, title), line)
+
+
+def _names(line: Section) -> Mapping[str, str]:
+    """What people call the device, by language."""
+    names = line.section("name")
+    found = {language: names.text(language) for language in names.names()}
+    for language, text in found.items():
+        if len(text) > _MAX_NAME:
+            names.wrong(language, f"at most {_MAX_NAME} characters")
+    return found
 
 
 def _units(line: Section, wire: Wire | None) -> Sequence[int]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lamplighter_gateway.config.buses import read_buses, read_path, read_tls
+from lamplighter_gateway.config.buses import beside, read_buses, read_path, read_tls
 from lamplighter_gateway.config.devices import read_devices
 from lamplighter_gateway.config.document import read_document
 from lamplighter_gateway.config.environment import overlaid
@@ -35,8 +35,8 @@ def _read(path: Path, tree: Mapping[str, Any], problems: list[Problem]) -> Confi
     config = Config(
         gateway=section.identity("gateway"),
         version=_version(path, folder),
-        data=Path(section.text("data")),
-        clock=Path(section.text("clock")) if section.has("clock") else None,
+        data=beside(section, "data"),
+        clock=read_path(section, "clock"),
         root_key=_root_key(section),
         uplink=_uplink(section.section("uplink")),
         report=_report(section.section("report")),

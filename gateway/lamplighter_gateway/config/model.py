@@ -1,6 +1,7 @@
 """What a gateway is told by its configuration, once checked."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -127,7 +128,7 @@ Bus = TcpBus | SerialBus | FieldBroker
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device; `unit` and `offset` (registers) on Modbus, `address` on MQTT. Position WGS-84 in degrees."""
+    """One device; `unit` and `offset` (registers) on Modbus, `address` on MQTT. Position WGS-84; `name` by language."""
 
     id: str
     bus: str
@@ -138,6 +139,7 @@ class Device:
     poll_s: float = 10
     latitude: float | None = None
     longitude: float | None = None
+    name: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def test_the_environment_overrides_addresses(tmp_path):
     environment = {"LAMPLIGHTER_UPLINK_HOST": "broker", "LAMPLIGHTER_UPLINK_PORT": "8883", "LAMPLIGHTER_DATA": "spool"}
     config = load_tree(tmp_path, GOOD, environment)
     assert isinstance(config, Config)
-    assert (config.uplink.host, config.uplink.port, config.data) == ("broker", 8883, Path("spool"))
+    assert (config.uplink.host, config.uplink.port, config.data) == ("broker", 8883, tmp_path / "spool")
 
 
 def test_the_version_follows_the_file(tmp_path):
