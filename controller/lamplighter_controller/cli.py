@@ -17,7 +17,6 @@ from lamplighter_contract.signing import encode_key
 from lamplighter_controller import actions, backup, control, first_start, hold
 from lamplighter_controller.config import Config, ConfigWrong, read_config
 from lamplighter_controller.errors import ControllerError
-from lamplighter_controller.intake import store
 from lamplighter_controller.ledger.engine import open_ledger
 from lamplighter_controller.security.tokens import Right
 
@@ -119,7 +118,8 @@ def restore(file: Path, source: Path) -> None:
     """Put a backup into an empty data folder; the controller then starts held."""
     config = _read(file)
     elsewhere = _or_fail(lambda: backup.put_back(config, source))
-    _or_fail(lambda: asyncio.run(_on_ledger(config, lambda connection: store.set_held(connection, held=True))))
+    wall_ms = SystemClock().wall_ms()
+    _or_fail(lambda: asyncio.run(_on_ledger(config, lambda connection: hold.begin(connection, time_ms=wall_ms))))
     for name in elsewhere:
         click.echo(f"the {name} is not in the backup: put it back with its server's own tools before the start")
     click.echo("held: it will store and acknowledge, and command nobody until `lamplighter-controller release`")

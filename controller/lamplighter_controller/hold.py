@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from lamplighter_contract.errors import Reason, Refusal
+from lamplighter_controller.commands import progress
 from lamplighter_controller.intake import store
 from lamplighter_controller.intake.gateways import Gateways
 from lamplighter_controller.intake.presence import Status
@@ -19,6 +20,12 @@ class Hold:
     """Whether commands and plans are held back."""
 
     held: bool = False
+
+
+def begin(connection: Connection, *, time_ms: int) -> None:
+    """Hold a ledger that was restored from a backup; what waits in it may have been sent after the backup was made."""
+    store.set_held(connection, held=True)
+    progress.distrust(connection, time_ms)
 
 
 def release(connection: Connection, *, who: str, reason: str, time_ms: int) -> bool:
