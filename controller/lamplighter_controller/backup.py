@@ -113,6 +113,10 @@ def put_back(config: Config, source: Path) -> tuple[str, ...]:
             if file and (source / name).exists():
                 file.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source / name, file)
+        config.keys_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in PUBLIC_KEYS:
+            if (source / name).exists() and not (config.keys_folder / name).exists():
+                shutil.copyfile(source / name, config.keys_folder / name)
     except OSError as error:
         raise BackupFailed(f"{source}: {error}") from error
     return tuple(manifest.get("elsewhere", ()))

@@ -1,5 +1,6 @@
 """Dead letters: what could not be placed, kept durably with its reason until a person looks or space runs out."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,7 +9,7 @@ from sqlalchemy import Connection, Row, delete, desc, func, select
 
 from lamplighter_contract.errors import Reason
 from lamplighter_controller.intake.placing import Letter
-from lamplighter_controller.intake.store import count_up, counted, dead_letter
+from lamplighter_controller.intake.store import count_up, counted, dead_letter, insert
 
 MAX_LETTERS: Final = 10_000
 MAX_BYTES: Final = 64 * 1_048_576
@@ -35,9 +36,12 @@ class Tally:
 def keep(
     connection: Connection, letters: Sequence[Letter], *, most: int = MAX_LETTERS, most_bytes: int = MAX_BYTES
 ) -> int:
-    """Put letters on the list; the oldest go when it is full. Returns how many went."""
-    if letters:
-        connection.execute(dead_letter.insert(), [_row(letter) for letter in letters])
+    """Put letters on the list, those that are there already but once; the oldest go when it is full.
+
+    Returns how many went.
+    """
+    for letter in letters:
+        connection.execute(insert(connection, dead_letter).values(_row(letter)).on_conflict_do_nothing())
     gone = _too_many(connection, most, most_bytes)
     if gone:
         connection.execute(delete(dead_letter).where(dead_letter.c.id <= gone[-1]))
@@ -76,7 +80,9 @@ def remove(connection: Connection, ids: Sequence[int]) -> None:
 
 
 def _row(letter: Letter) -> dict[str, object]:
+    content = b"\0".join((letter.gateway.encode(), letter.reason.encode(), letter.body))
     return {
+        "digest": hashlib.sha256(content).hexdigest(),
         "gateway": letter.gateway,
         "reason": letter.reason,
         "detail": letter.detail,

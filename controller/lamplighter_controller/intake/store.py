@@ -75,6 +75,7 @@ dead_letter: Final = Table(
     "dead_letter",
     metadata,
     Column("id", NUMBER, primary_key=True),
+    Column("digest", NAME, nullable=False, unique=True),  # a frame sent twice makes one letter
     Column("gateway", NAME, nullable=False),
     Column("reason", NAME, nullable=False),
     Column("detail", Text, nullable=False),
@@ -223,9 +224,13 @@ def counted(connection: Connection, name: str) -> int:
     return connection.scalar(select(tally.c.count).where(tally.c.name == name)) or 0
 
 
+def insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An insert of this database's own kind, which knows conflicts."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
 def _put(connection: Connection, table: Table, key: dict[str, Any], values: dict[str, Any]) -> None:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(**key, **values)
+    statement = insert(connection, table).values(**key, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
 
 

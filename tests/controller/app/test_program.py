@@ -100,11 +100,9 @@ async def test_a_backup_of_the_running_controller_restores_into_a_held_one(tmp_p
         assert again.exit_code == 1
         assert "there already" in again.stderr
         assert second.fail_to_start().returncode == 1  # the signing key is not in a backup
-        (second.folder / "data/keys").mkdir(exist_ok=True)
-        for name in ("commands.key", "keys.json", "root.pub"):
-            path = second.folder / "data/keys" / name
-            path.touch(mode=0o600)
-            path.write_bytes((first.folder / "data/keys" / name).read_bytes())
+        key = second.folder / "data/keys/commands.key"
+        key.touch(mode=0o600)
+        key.write_bytes((first.folder / "data/keys/commands.key").read_bytes())
         second.token = first.token
         with second:
             await gw.centre_after(epoch)

@@ -209,6 +209,15 @@ async def test_a_silent_gateway_is_stale_until_it_is_heard(tmp_path: Path) -> No
         assert here.intake.gateways.status("gw-1") is Status.ONLINE
 
 
+async def test_a_frame_sent_twice_leaves_one_letter(tmp_path: Path) -> None:
+    async with centre(tmp_path) as here:
+        for _ in range(2):
+            here.send(Up.LIVE, frame(1, "lamp-1", power_w=1e9))
+            await until(lambda: here.acked() == {1})
+            here.link.sent.clear()
+        assert len(await listed(here)) == 1
+
+
 async def test_what_was_adopted_and_raised_is_there_after_a_restart(tmp_path: Path) -> None:
     async with centre(tmp_path) as here:
         here.birth()
@@ -228,9 +237,9 @@ async def test_what_was_adopted_and_raised_is_there_after_a_restart(tmp_path: Pa
 
 async def test_the_dead_letter_list_is_bounded_and_counts_what_went(tmp_path: Path) -> None:
     async with centre(tmp_path) as here:
-        many = [Letter("gw-1", "malformed", str(n), b"x" * 100, n) for n in range(10)]  # type: ignore[arg-type]  # a word will do
+        many = [Letter("gw-1", "malformed", str(n), b"%3d" % n + b"x" * 97, n) for n in range(10)]  # type: ignore[arg-type]  # a word will do
         gone = await here.ledger.write(lambda c: letters.keep(c, many, most=4))
         assert gone == 6
-        await here.ledger.write(lambda c: letters.keep(c, many[:1], most_bytes=250))
+        await here.ledger.write(lambda c: letters.keep(c, [*many[:1], *many[:1]], most_bytes=250))
         tally = await here.ledger.read(letters.tally)
         assert (tally.letters, tally.bytes, tally.dropped) == (2, 200, 9)
