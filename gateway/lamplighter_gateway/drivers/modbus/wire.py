@@ -1,7 +1,8 @@
 """One connection to one bus, on pymodbus: a question out, its answer or the reason why there is none.
 
-The library neither retries nor reconnects here. On a serial line the port is reopened after every silence, so that
-nothing of an old answer is left in its buffers; on TCP the transaction number already tells answers apart.
+The library neither retries nor reconnects here. On a serial line a silence is followed by a quiet time for the late
+answer and a reopened port, so that nothing of it is left in any buffer; on TCP the transaction number already tells
+answers apart.
 """
 
 import asyncio
@@ -39,6 +40,7 @@ class Wire:
         self._waiting: asyncio.Timeout | None = None
         self._torn: asyncio.TimerHandle | None = None
         self._garbled = False
+        self._stray = asyncio.Event()
         self._quiet_since_s = 0.0
 
     @property
@@ -133,8 +135,20 @@ class Wire:
             return Trouble(Cause.SILENT)
         if self._garbled:
             return Trouble(Cause.GARBLED)
+        await self._drain()
         await self.open()
         return Trouble(Cause.SILENT)
+
+    async def _drain(self) -> None:
+        """Keep the line quiet for as long again, or until a late answer is through: it must not meet a question."""
+        self._waiting = None
+        self._stray.clear()
+        try:
+            async with asyncio.timeout(self._bus.timeout_s):
+                await self._stray.wait()
+        except TimeoutError:
+            return
+        await asyncio.sleep(_FRAME_TORN_S)
 
     def _settle(self) -> None:
         self._waiting = None
@@ -150,7 +164,9 @@ class Wire:
 
     def _heard(self, sending: bool, data: bytes) -> bytes:
         """Bytes came in: if they stay no frame, waiting for the rest of the time-out is lost time."""
-        if not sending and self._waiting is not None:
+        if not sending and self._waiting is None:
+            self._stray.set()
+        elif not sending:
             if self._torn is not None:
                 self._torn.cancel()
             self._torn = asyncio.get_running_loop().call_later(_FRAME_TORN_S, self._judge_noise, bytes(data))

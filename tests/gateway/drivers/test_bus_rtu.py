@@ -1,0 +1,97 @@
+from itertools import count
+
+from lamplighter_gateway.drivers.port import Outcome, Reading
+from tests.gateway.drivers.rig import lamps, running, serial, until
+from tests.gateway.drivers.units import SerialUnits, Units
+
+TIMEOUT_S = 0.05
+
+
+def numbered(units):
+    """Every request changes the unit's energy to the number of the request: an old answer is known by it."""
+    numbers = count(1)
+
+    def renumber(unit):
+        number = next(numbers)
+        units.registers[unit] |= {6: number >> 16, 7: number & 0xFFFF}
+
+    units.on_request = renumber
+    return units
+
+
+async def test_lamps_on_a_serial_line_are_read_and_written():
+    async with SerialUnits(Units()) as line, running(serial(line.device), lamps(4)) as rig:
+        await until(lambda: {reading.device for reading in rig.readings} == {f"lamp-{n}" for n in range(1, 5)})
+        (written,) = await rig.write(rig.level("lamp-3", 45))
+        assert written.outcome is Outcome.VERIFIED
+
+
+async def test_no_late_answer_is_ever_taken_for_another():
+    units = numbered(Units([1]))
+    late = SerialUnits(units, delay=lambda number: TIMEOUT_S + 0.03 if number % 3 == 0 else 0.0)
+    good = wrong = 0
+    async with late as line, running(serial(line.device, TIMEOUT_S), lamps(1, poll_s=60)) as rig:
+        await until(lambda: rig.driver.status().connected)
+        for _ in range(50):
+            found = await rig.driver.read("lamp-1", 5.0)
+            if isinstance(found, Reading):
+                good += 1
+                wrong += round(found.values["energy_kwh"] * 1000) != len(units.requests)
+    assert wrong == 0
+    assert good >= 10
+
+
+async def test_a_unit_that_is_always_late_is_silent_and_never_wrong():
+    units = numbered(Units([1, 2]))
+    late = SerialUnits(units, delay=lambda _: TIMEOUT_S + 0.03 if units.requests[-1][0] == 1 else 0.0)
+    async with late as line, running(serial(line.device, TIMEOUT_S), lamps(2, poll_s=0.1)) as rig:
+        await until(lambda: rig.driver.status().silent == ("lamp-1",))
+        seen = len(rig.of("lamp-2"))
+        await until(lambda: len(rig.of("lamp-2")) > seen + 5)
+    assert not rig.of("lamp-1")
+
+
+async def test_a_garbled_answer_is_asked_for_again_without_waiting_for_the_time_out():
+    turn = count(1)
+    spoiled = SerialUnits(Units([1]), spoil=lambda frame: frame[:-1] if next(turn) % 5 == 0 else frame)
+    async with spoiled as line, running(serial(line.device, 1.0), lamps(1, poll_s=0)) as rig:
+        await until(lambda: rig.driver.status().crc_errors >= 3, 5)
+        assert rig.driver.status().timeouts == 0
+        assert len(rig.readings) >= 10
+        assert rig.driver.status().silent == ()
+
+
+async def test_wrong_checksums_are_never_read():
+    flipped = SerialUnits(Units([1]), spoil=lambda frame: frame[:5] + bytes([frame[5] ^ 1]) + frame[6:])
+    async with flipped as line, running(serial(line.device, 0.2), lamps(1, poll_s=0)) as rig:
+        await until(lambda: rig.driver.status().crc_errors >= 3)
+    assert not rig.readings
+
+
+async def test_a_port_that_is_not_there_is_waited_for():
+    async with running(serial("/dev/does-not-exist"), lamps(1)) as rig:
+        await until(lambda: rig.driver.status().last_error == "cannot connect")
+        assert not rig.driver.status().connected
+
+
+async def test_an_answer_later_than_the_quiet_time_is_caught_by_the_guard():
+    units = numbered(Units([1]))
+    free_s = 0.0
+
+    def one_at_a_time(number):
+        """A unit that thinks about one request at a time, and very long about every fifth."""
+        nonlocal free_s
+        now_s = rig.clock.monotonic_s()
+        free_s = max(free_s, now_s) + (3 * TIMEOUT_S if number % 5 == 0 else 0.0)
+        return free_s - now_s
+
+    good = 0
+    slow = SerialUnits(units, delay=one_at_a_time)
+    async with slow as line, running(serial(line.device, TIMEOUT_S), lamps(1, poll_s=60)) as rig:
+        await until(lambda: rig.driver.status().connected)
+        for _ in range(20):
+            found = await rig.driver.read("lamp-1", 5.0)
+            if isinstance(found, Reading):
+                good += 1
+                assert round(found.values["energy_kwh"] * 1000) == len(units.requests)
+    assert good >= 5
