@@ -75,10 +75,10 @@ class MqttBus:
                         logger.info("bus %s: field broker is back", self._broker.id)
                     lost, delay_s, self._client = False, _FIRST_DELAY_S, client
                     await self._serve(client)
-            except (aiomqtt.MqttError, OSError) as error:
-                self._last_error = f"field broker: {error}"
+            except* (aiomqtt.MqttError, OSError) as errors:
+                self._last_error = f"field broker: {errors.exceptions[0]}"
                 if not lost:
-                    logger.warning("bus %s: field broker lost (%s); trying again", self._broker.id, error)
+                    logger.warning("bus %s: %s; trying again", self._broker.id, self._last_error)
                 lost = True
             finally:
                 self._client = None
@@ -141,13 +141,10 @@ class MqttBus:
                 raise aiomqtt.MqttError(f"the broker refuses the subscription to {pattern}")
 
     async def _serve(self, client: aiomqtt.Client) -> None:
-        watch = asyncio.create_task(self._watch(), name=f"{self._broker.id} silence")
-        try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch(), name=f"{self._broker.id} silence")
             async for message in client.messages:
                 self._take(str(message.topic), message.payload, retained=message.retain)
-        finally:
-            watch.cancel()
-            await asyncio.gather(watch, return_exceptions=True)
 
     def _take(self, topic: str, payload: object, *, retained: bool) -> None:
         """One message from a device; what is not understood is counted and left."""
