@@ -41,12 +41,12 @@ async def maintain_kind(
     try:
         work = _Summarising(kind, quantities, state, session)
         await work.run(late, since_ms, until_ms)
+        if late or until_ms > since_ms:
+            await _remember(kind, state, late, now_ms, session)
     except BaseException:
         state.rolled_ms = since_ms
         state.due |= late
         raise
-    if late or until_ms > since_ms:
-        await _remember(kind, state, late, now_ms, session)
     await _retire(kind, state, limits, now_ms, session)
 
 
