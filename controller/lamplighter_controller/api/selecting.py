@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Literal
 
-from fastapi import Query
+from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from lamplighter_contract.ids import ID_PATTERN
@@ -52,4 +52,16 @@ def _of_kind(services: Services, hub: Hub, kind: Kind, where: Where) -> list[tup
 
 
 UNKNOWN_GATEWAY: Final = -2
-WhereQuery = Annotated[Where, Query()]
+
+
+def _where(
+    kind: Annotated[Kind | None, Query()] = None,
+    gateway: Annotated[GatewayId | None, Query(description="The gateway that serves them")] = None,
+    prefix: Annotated[Prefix | None, Query(description="How their ids begin")] = None,
+    state: Annotated[StateWord | None, Query()] = None,
+    text: Annotated[str | None, Query(max_length=64, description="A part of their id")] = None,
+) -> Where:
+    return Where(kind=kind, gateway=gateway, prefix=prefix, state=state, text=text)
+
+
+WhereQuery = Annotated[Where, Depends(_where)]

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from lamplighter_controller.api import create_api, sessions
 from lamplighter_controller.api.guard import Needs, Open
 from lamplighter_controller.security import tokens
-from tests.controller.api.conftest import World
+from tests.controller.api.world import World
 
 ANYONE = {"GET /health", "GET /session", "DELETE /session"}
 
