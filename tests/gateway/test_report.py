@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamplighter_contract.quantities import Kind, quantity
+from lamplighter_contract.quantities import QUANTITIES, Kind
 from lamplighter_gateway.config.model import Device, Reporting
 from lamplighter_gateway.drivers.port import Reading
 from lamplighter_gateway.profiles.model import JsonField, JsonMap, Profile
@@ -15,7 +15,7 @@ INTERVAL_S, HEARTBEAT_S = 60.0, 900.0
 
 def profile():
     fields = [("power_w", 1.0), ("voltage_v", 2.0), ("switched_on", None)]
-    read = tuple(JsonField(quantity(Kind.LAMP, name), name, deadband=band) for name, band in fields)
+    read = tuple(JsonField(QUANTITIES[Kind.LAMP][name], name, deadband=band) for name, band in fields)
     return Profile("p", Kind.LAMP, {}, (), mqtt=JsonMap("a/{address}", None, None, 60, read))
 
 
@@ -132,6 +132,7 @@ def test_no_change_beyond_the_deadband_is_withheld_longer_than_the_interval(step
         for told in [*under_test.overdue(now_s), *under_test.offer([fresh], now_s)]:
             assert last_told is None or flag_moved or now_s - told_at_s >= INTERVAL_S
             last_told, told_at_s, flag_moved = told.values, now_s, told.values["switched_on"] is not on
+        assert last_told is not None
         if change(last_told, fresh.values, profile().deadbands) is not Change.NONE:
             assert now_s - told_at_s < INTERVAL_S
             assert under_test.next_s() is not None

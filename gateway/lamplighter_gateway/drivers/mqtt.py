@@ -29,7 +29,7 @@ from lamplighter_gateway.drivers.port import (
     Written,
 )
 from lamplighter_gateway.drivers.silence import Silence
-from lamplighter_gateway.profiles.model import JsonMap, JsonWrite, ReadBack
+from lamplighter_gateway.profiles.model import JsonMap, ReadBack
 
 logger = logging.getLogger(__name__)
 
@@ -207,35 +207,39 @@ class MqttBus:
             return Written(device.id, Outcome.FAILED, reason)
         if self._client is None:
             return Written(device.id, Outcome.FAILED, "not sent: field broker is not connected")
+        news = self._next(device.id)  # before the write: its report may overtake the broker's acknowledgement
         failure = await self._publish(_topic(spec.topic, device), orjson.dumps(body))
         if failure is not None:
             return Written(device.id, Outcome.UNCONFIRMED, failure)
         applied(device.id)
         if spec.read_back is None:
             return Written(device.id, Outcome.APPLIED)
-        return await self._proven(device, shape, write, spec, spec.read_back)
+        return await self._proven(device, shape, write, spec.read_back, news)
 
-    async def _proven(self, device: Device, shape: JsonMap, write: Write, spec: JsonWrite, proof: ReadBack) -> Written:
+    async def _proven(
+        self, device: Device, shape: JsonMap, write: Write, proof: ReadBack, news: "asyncio.Future[Reading]"
+    ) -> Written:
         """Wait for the device to report the value; ask it halfway if it does not speak by itself."""
-        wanted = write.value if spec.value is None else float(spec.value)
-        end_s = min(self._clock.monotonic_s() + proof.settle_s, write.deadline_s)
-        ask_s = (self._clock.monotonic_s() + end_s) / 2
+        begun_s = self._clock.monotonic_s()
+        end_s = min(begun_s + proof.settle_s, write.deadline_s)
+        ask_s = (begun_s + end_s) / 2
         last: Reading | None = None
         while (now_s := self._clock.monotonic_s()) < end_s:
             if now_s >= ask_s and shape.ask_topic is not None:
                 ask_s = end_s
                 await self._publish(_topic(shape.ask_topic, device), b"{}")
             try:
-                async with asyncio.timeout(min(ask_s, end_s) - now_s if now_s < ask_s else end_s - now_s):
-                    last = await asyncio.shield(self._next(device.id))
+                async with asyncio.timeout((ask_s if now_s < ask_s else end_s) - now_s):
+                    last = await asyncio.shield(news)
             except TimeoutError:
                 continue
-            if _near(last.values.get(proof.quantity), wanted, proof.tolerance):
+            if _near(last.values.get(proof.quantity), write.value, proof.tolerance):
                 return Written(device.id, Outcome.VERIFIED, "", last)
+            news = self._next(device.id)
         if last is None:
             return Written(device.id, Outcome.UNCONFIRMED, f"no report within {proof.settle_s:g} s")
         found = last.values.get(proof.quantity)
-        return Written(device.id, Outcome.FAILED, f"reported {found}, expected {wanted:g}", last)
+        return Written(device.id, Outcome.FAILED, f"reported {found}, expected {write.value:g}", last)
 
     def _next(self, device: str) -> "asyncio.Future[Reading]":
         """The device's next reading; one future for all who wait."""

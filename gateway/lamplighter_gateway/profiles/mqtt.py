@@ -70,6 +70,8 @@ def _read_write(section: Section, names: set[str]) -> JsonWrite:
         fixed,
         read_read_back(section, names),
     )
+    if fixed is not None and write.read_back is not None:
+        section.wrong("read_back", "no read-back where the value is fixed")
     if write.minimum > write.maximum:
         section.wrong("maximum", f"at least the minimum, {write.minimum:g}")
     section.close()

@@ -195,9 +195,10 @@ def test_files_that_are_no_configuration(tmp_path, text, key, expected):
 
 
 def test_a_missing_file_is_a_problem_and_no_exception(tmp_path):
-    (problem,) = load(tmp_path / "none.yaml", {})
-    assert "No such file" in str(problem)
-    (binary,) = [load_bytes(tmp_path, b"\xff\xfe\x00")]
+    missing = load(tmp_path / "none.yaml", {})
+    assert isinstance(missing, tuple)
+    assert "No such file" in str(missing[0])
+    binary = load_bytes(tmp_path, b"\xff\xfe\x00")
     assert "UTF-8" in str(binary[0])
 
 

@@ -8,7 +8,7 @@ from random import Random
 from lamplighter_contract.clock import SystemClock
 from lamplighter_gateway.config.model import Device, Parity, SerialBus, TcpBus
 from lamplighter_gateway.drivers.modbus.bus import ModbusBus
-from lamplighter_gateway.drivers.port import Point, Write
+from lamplighter_gateway.drivers.port import Point, Reading, Write
 from lamplighter_gateway.profiles.load import load_profiles
 
 PROFILES = load_profiles(Path(__file__).parents[3] / "config" / "profiles", [])
@@ -32,8 +32,8 @@ class Rig:
 
     def __init__(self, bus, devices):
         self.clock = SystemClock()
-        self.readings = []
-        self.applied = []
+        self.readings: list[Reading] = []
+        self.applied: list[str] = []
         self.driver = ModbusBus(bus, devices, self.clock, self.readings.extend, Random(1))
 
     def of(self, device):

@@ -78,6 +78,7 @@ def test_a_guard_has_a_length_that_no_late_answer_can_have(count):
     owed = [count]
     for turn in range(6):
         guard = late.guard(1, turn)
+        assert guard is not None
         assert guard not in owed
         owed.append(guard)
         late.owes(1, guard, turn)

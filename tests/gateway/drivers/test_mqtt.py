@@ -10,7 +10,7 @@ from lamplighter_contract.clock import SystemClock
 from lamplighter_contract.quality import Quality
 from lamplighter_gateway.config.model import Device, FieldBroker
 from lamplighter_gateway.drivers.mqtt import MqttBus
-from lamplighter_gateway.drivers.port import Outcome, Point, ReadFailed, Write
+from lamplighter_gateway.drivers.port import Outcome, Point, ReadFailed, Reading, Write
 from tests.gateway.drivers.rig import PROFILES, until
 
 pytestmark = pytest.mark.system
@@ -45,7 +45,7 @@ async def field(mosquitto, *addresses):
     """The driver on a running broker, and one lamp that serves at the first address."""
     profile = PROFILES["lamp-mqtt"]
     devices = [Device(f"lamp-{address}", "field", profile, address=address) for address in addresses]
-    readings = []
+    readings: list[Reading] = []
     broker = FieldBroker("field", "127.0.0.1", mosquitto.port, None, None, None)
     driver = MqttBus(broker, devices, SystemClock(), readings.extend, Random(1))
     async with aiomqtt.Client("127.0.0.1", mosquitto.port) as client:
@@ -129,11 +129,12 @@ async def test_a_lamp_answers_when_asked(mosquitto):
 
 async def test_writes_end_as_the_lamp_reports(mosquitto):
     async with field(mosquitto, "t7") as (driver, lamp, _):
-        applied = []
+        applied: list[str] = []
         (written,) = await driver.write([write("lamp-t7", Point.LEVEL, 35)], applied.append, broadcast=False)
         assert (written.outcome, applied, lamp.state["dim"]) == (Outcome.VERIFIED, ["lamp-t7"], 35)
         (written,) = await driver.write([write("lamp-t7", Point.RESUME, 0)], applied.append, broadcast=False)
-        assert (written.outcome, lamp.state["auto"]) == (Outcome.APPLIED, True)
+        assert written.outcome is Outcome.APPLIED
+        await until(lambda: lamp.state.get("auto") is True)
         (written,) = await driver.write([write("lamp-t7", Point.LEVEL, 135)], applied.append, broadcast=False)
         assert written.outcome is Outcome.FAILED
         lamp.stubborn = True
@@ -147,7 +148,7 @@ async def test_writes_end_as_the_lamp_reports(mosquitto):
 async def test_a_broker_that_dies_is_waited_for(make_mosquitto):
     broker = make_mosquitto()
     profile = PROFILES["lamp-mqtt"]
-    readings = []
+    readings: list[Reading] = []
     place = FieldBroker("field", "127.0.0.1", broker.port, None, None, None)
     driver = MqttBus(
         place, [Device("lamp-a", "field", profile, address="a")], SystemClock(), readings.extend, Random(1)

@@ -61,7 +61,7 @@ def test_no_other_way_to_cut_is_cheaper(wanted, cost, budget):
 def joined_spans(wanted):
     taken = sorted({address for span in wanted for address in range(span.start, span.end)})
     owners = {frozenset(range(span.start, span.end)) for span in wanted}
-    blocks = []
+    blocks: list[Span] = []
     for address in taken:
         together = blocks and any({address - 1, address} <= owner for owner in owners)
         if together and blocks[-1].end == address:

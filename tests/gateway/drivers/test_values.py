@@ -5,18 +5,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamplighter_contract.quality import Quality
-from lamplighter_contract.quantities import Kind, quantity
+from lamplighter_contract.quantities import QUANTITIES, Kind, Quantity
 from lamplighter_gateway.drivers.modbus.planner import Span
 from lamplighter_gateway.drivers.modbus.values import bits_decoder, block_decoder, encode
+from lamplighter_gateway.drivers.port import Value
 from lamplighter_gateway.profiles.model import Order, Register, RegisterField, Table, Type
 
 
 def field(name, kind=Type.UINT16, *, device=Kind.LAMP, not_read=None, **register):
-    return RegisterField(quantity(device, name), Register(Table.HOLDING, 0, kind, **register), not_read)
+    return RegisterField(QUANTITIES[device][name], Register(Table.HOLDING, 0, kind, **register), not_read)
 
 
 def decode_one(one, answer):
-    values = {}
+    values: dict[str, Value] = {}
     quality = block_decoder(Span(0, len(answer) // 2), [(one, 0)])(answer, values)
     return values[one.quantity.name], quality
 
@@ -83,13 +84,13 @@ def test_a_block_with_holes_and_shared_registers():
         (field("level_percent"), 101),
     ]
     answer = struct.pack(">8H", 9, 60, 0x4201, 9, 9, 0, 7, 9)
-    values = {}
+    values: dict[str, Value] = {}
     assert block_decoder(Span(100, 8), fields)(answer, values) == 0
     assert values == {"switched_on": True, "fault_bits": 0x42, "energy_kwh": 7, "level_percent": 60}
 
 
 def test_coils_come_lowest_bit_first():
-    values = {}
+    values: dict[str, Value] = {}
     names = [("switched_on", 17), ("level_percent", 24)]
     bits_decoder(Span(16, 9), [(field(name, Type.FLAG), at) for name, at in names])(bytes([0b10, 0b1]), values)
     assert values == {"switched_on": True, "level_percent": True}
@@ -122,7 +123,7 @@ def test_encoding(register, value, expected):
     st.integers(-30_000, 30_000),
 )
 def test_what_is_encoded_decodes_to_the_same(kind, order, scale, offset, raw):
-    one = RegisterField(quantity(Kind.SENSOR, "anything"), Register(Table.HOLDING, 0, kind, scale, offset, order))
+    one = RegisterField(Quantity("anything", ""), Register(Table.HOLDING, 0, kind, scale, offset, order))
     registers = encode(one.register, raw * scale + offset)
     if registers is None:
         assert raw < 0

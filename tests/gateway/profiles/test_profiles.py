@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lamplighter_gateway.config.problem import Problem
 from lamplighter_gateway.drivers.port import Point
 from lamplighter_gateway.profiles.load import load_profiles, read_profile
 from lamplighter_gateway.profiles.model import Type
@@ -11,7 +12,7 @@ PROFILES = Path(__file__).parents[3] / "config" / "profiles"
 
 
 def problems_of(tree):
-    problems = []
+    problems: list[Problem] = []
     read_profile("p.yaml", tree, problems)
     return problems
 
@@ -24,17 +25,21 @@ POWER = {"quantity": "power_w", "register": 4, "type": "uint16"}
 
 
 def test_the_shipped_profiles_are_good():
-    problems = []
+    problems: list[Problem] = []
     profiles = load_profiles(PROFILES, problems)
     assert not problems
     assert {"lamp-single", "cabinet-meter", "circuit-contactor", "lamp-mqtt"} <= set(profiles)
-    lamp = profiles["lamp-single"]
-    assert lamp.modbus.write[Point.LEVEL].broadcast
-    assert lamp.modbus.write[Point.LEVEL].read_back.quantity == "level_percent"
+    lamp, mqtt = profiles["lamp-single"], profiles["lamp-mqtt"].mqtt
+    assert lamp.modbus is not None
+    assert mqtt is not None
+    level = lamp.modbus.write[Point.LEVEL]
+    assert level.read_back is not None
+    assert level.broadcast
+    assert level.read_back.quantity == "level_percent"
     assert lamp.deadbands["power_w"] == 1.0
     assert lamp.deadbands["switched_on"] is None
     assert next(one for one in lamp.modbus.read if one.quantity.name == "energy_kwh").register.type is Type.UINT32
-    assert profiles["lamp-mqtt"].mqtt.heartbeat_s == 60
+    assert mqtt.heartbeat_s == 60
 
 
 @pytest.mark.parametrize(
@@ -125,6 +130,6 @@ def test_a_sensor_declares_its_own_quantities():
 def test_two_files_may_not_have_one_name(tmp_path):
     for name in ("a.yaml", "b.yaml"):
         (tmp_path / name).write_text(yaml.safe_dump(modbus(POWER)))
-    problems = []
+    problems: list[Problem] = []
     load_profiles(tmp_path, problems)
     assert [problem.key for problem in problems] == ["profile"]

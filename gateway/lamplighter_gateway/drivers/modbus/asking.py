@@ -38,7 +38,7 @@ class Asking:
         self.answered = False  # anyone, since the connection was opened
         self._units = units
         self._clock = clock
-        self._late: LateAnswers[int] | None = LateAnswers() if isinstance(bus, SerialBus) else None
+        self._late: LateAnswers | None = LateAnswers() if isinstance(bus, SerialBus) else None
         self._unanswered: list[int] = []
         self._stalls_after = _STALLED_AFTER
 
@@ -110,7 +110,7 @@ class Asking:
             self._late.owes(poll.unit, block.span.count, self._clock.monotonic_s())
         return trouble
 
-    async def _guard(self, late: LateAnswers[int], block: Block) -> Trouble | None:
+    async def _guard(self, late: LateAnswers, block: Block) -> Trouble | None:
         unit = block.question.unit
         count = late.guard(unit, self._clock.monotonic_s())
         if count is None:

@@ -5,11 +5,8 @@ next question is a guard of another length: once the guard's own answer is there
 Pure: times are monotonic seconds handed in.
 """
 
-from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar
-
-Unit = TypeVar("Unit", bound=Hashable)
+from typing import Final
 
 FORGOTTEN_AFTER_S: Final = 10.0  # no controller answers later than this
 _GUARDS: Final = range(1, 9)
@@ -21,19 +18,19 @@ class _Debt:
     since_s: float = 0.0
 
 
-class LateAnswers(Generic[Unit]):
+class LateAnswers:
     """What each unit of one line may still answer."""
 
     def __init__(self) -> None:
-        self._debts: dict[Unit, _Debt] = {}
+        self._debts: dict[int, _Debt] = {}
 
-    def owes(self, unit: Unit, count: int, now_s: float) -> None:
+    def owes(self, unit: int, count: int, now_s: float) -> None:
         """A read of `count` registers got no answer in time."""
         debt = self._debts.setdefault(unit, _Debt())
         debt.counts = [*debt.counts[1 - len(_GUARDS) :], count]
         debt.since_s = now_s
 
-    def guard(self, unit: Unit, now_s: float) -> int | None:
+    def guard(self, unit: int, now_s: float) -> int | None:
         """How many registers to ask for first, a number that no late answer can have; None if nothing is owed."""
         debt = self._debts.get(unit)
         if debt is None:
@@ -43,6 +40,6 @@ class LateAnswers(Generic[Unit]):
             return None
         return next(count for count in _GUARDS if count not in debt.counts)
 
-    def settled(self, unit: Unit) -> None:
+    def settled(self, unit: int) -> None:
         """The guard was answered: nothing older can come."""
         self._debts.pop(unit, None)
