@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from lamplighter_firmware_sim.demo.processes import Program
+from lamplighter_firmware_sim.errors import SimError
 
 SEARCHED = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -14,10 +15,21 @@ def mosquitto() -> str | None:
     return shutil.which("mosquitto") or shutil.which("mosquitto", path=SEARCHED)
 
 
-def broker_program(name: str, port: int, directory: Path) -> Program:
+def choose_broker(wanted: str) -> str | None:
+    """Mosquitto's path, or None for the embedded one; `wanted` is auto, mosquitto or amqtt.
+
+    Raises:
+        SimError: mosquitto was asked for and is not on the machine.
+    """
+    binary = None if wanted == "amqtt" else mosquitto()
+    if wanted == "mosquitto" and binary is None:
+        raise SimError("--broker mosquitto: there is none on this machine (Debian package mosquitto)")
+    return binary
+
+
+def broker_program(name: str, binary: str | None, port: int, directory: Path) -> Program:
     """A broker on a loopback port."""
     log_file = directory / "logs" / f"{name}.log"
-    binary = mosquitto()
     if binary is None:
         command = [sys.executable, "-m", "lamplighter_firmware_sim.demo.embedded_broker", str(port)]
         return Program(name, command, log_file)

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -29,7 +30,8 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
     "--rate", type=click.FloatRange(0.1, 3600), default=60.0, show_default=True, help="Civil seconds a second."
 )
 @click.option("--http-port", type=click.IntRange(1, 65_535), help="Default: 8080, or the next free one.")
-def main(directory: Path, config: Path, scenario_file: Path | None, rate: float, http_port: int | None) -> None:
+@click.option("--broker", type=click.Choice(["auto", "mosquitto", "amqtt"]), default="auto", show_default=True)
+def main(directory: Path, config: Path, scenario_file: Path | None, **asked: Any) -> None:
     """Run the whole system with a simulated city until Ctrl-C. SERIES=influx uses InfluxDB instead of DuckDB."""
     logging.basicConfig(level=logging.WARNING, format="  %(message)s")
     scenario_file = scenario_file or config / "sim" / "city.yaml"
@@ -38,7 +40,7 @@ def main(directory: Path, config: Path, scenario_file: Path | None, rate: float,
         for problem in city:
             click.echo(str(problem), err=True)
         sys.exit(2)
-    options = Options(config, rate, http_port, os.environ.get("SERIES", ""))
+    options = Options(config=config, series=os.environ.get("SERIES", ""), **asked)
     try:
         with _only_one(directory):
             asyncio.run(_run(city, scenario_file, Layout(directory), options))

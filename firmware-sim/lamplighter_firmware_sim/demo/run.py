@@ -16,7 +16,7 @@ import yaml
 from lamplighter_contract.clock import CivilScale, SystemClock
 from lamplighter_firmware_sim.city import City
 from lamplighter_firmware_sim.demo import civil
-from lamplighter_firmware_sim.demo.broker import broker_program, mosquitto
+from lamplighter_firmware_sim.demo.broker import broker_program, choose_broker
 from lamplighter_firmware_sim.demo.influx import Influx, influx, make_database
 from lamplighter_firmware_sim.demo.layout import Layout, Ports, choose_ports
 from lamplighter_firmware_sim.demo.processes import Program, until, until_line, until_port
@@ -42,6 +42,7 @@ class Options:
     rate: float
     http_port: int | None
     series: str
+    broker: str
 
 
 @dataclass(slots=True)
@@ -119,10 +120,11 @@ class Demo:
         return store
 
     async def _brokers(self) -> None:
+        binary = choose_broker(self.options.broker)
         for name, port in (("broker", self.ports.uplink), ("field-broker", self.ports.field)):
-            program = await self._launch(broker_program(name, port, self.layout.directory))
+            program = await self._launch(broker_program(name, binary, port, self.layout.directory))
             await until_port(program, port)
-        self.progress.step(f"brokers are up ({'mosquitto' if mosquitto() else 'amqtt'})")
+        self.progress.step(f"brokers are up ({'mosquitto' if binary else 'amqtt'})")
 
     async def _simulator(self) -> None:
         program = self._own(
