@@ -92,10 +92,11 @@ def advance(order: Order, result: Result) -> Change | None:
     changed: list[Part] = []
     for part in order.parts.values():
         following = told.get(part.device)
-        if following is None and whole:
-            following = replace(part, state=result.state, reason=result.reason)
-        if following is not None and may_follow(part.state, following.state):
-            changed.append(following)
+        if following is not None:
+            if may_follow(part.state, following.state):
+                changed.append(following)
+        elif whole and may_follow(part.state, result.state):
+            changed.append(replace(part, state=result.state, reason=result.reason))
     return _changed(order, changed, result.state, result.reason, accepted=_says_accepted(result))
 
 
@@ -187,8 +188,8 @@ def _never_left(order: Order) -> bool:
 
 
 def _all(order: Order, state: CommandState, reason: str) -> Change | None:
-    following = [replace(part, state=state, reason=reason) for part in order.parts.values()]
-    changed = [part for part in following if may_follow(order.parts[part.device].state, state)]
+    following = [part for part in order.parts.values() if may_follow(part.state, state)]
+    changed = [replace(part, state=state, reason=reason) for part in following]
     return _changed(order, changed, state, reason, accepted=False)
 
 

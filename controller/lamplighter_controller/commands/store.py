@@ -34,6 +34,7 @@ from lamplighter_controller.ledger.tables import metadata, storable
 
 NAME: Final = String(64)
 IDS_AT_ONCE: Final = 500
+STATES: Final = {state.value: state for state in CommandState}
 CHANGING: Final = ("state", "reason", "accepted", "open")
 CHANGING_IN_PART: Final = ("state", "reason", "reading")
 
@@ -219,14 +220,15 @@ def _requests(connection: Connection, ids: Iterable[str]) -> Mapping[str, Reques
 
 def _parts(connection: Connection, commands: Sequence[str]) -> defaultdict[str, dict[str, Part]]:
     found: defaultdict[str, dict[str, Part]] = defaultdict(dict)
+    part = part_table.c
     query = (
-        select(part_table)
-        .where(part_table.c.command.in_(commands))
-        .order_by(part_table.c.command, part_table.c.position)
+        select(part.command, part.device, part.state, part.reason, part.reading)
+        .where(part.command.in_(commands))
+        .order_by(part.command, part.position)
     )
-    for row in connection.execute(query):
-        reading = msgspec.json.decode(row.reading)
-        found[row.command][row.device] = Part(row.device, CommandState(row.state), row.reason, reading)
+    for command, device, state, reason, reading in connection.execute(query).all():
+        values = {} if reading == "{}" else msgspec.json.decode(reading)
+        found[command][device] = Part(device, STATES[state], reason, values)
     return found
 
 

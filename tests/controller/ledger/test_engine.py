@@ -165,6 +165,25 @@ async def test_sqlite_is_durable_and_keeps_foreign_keys(tmp_path):
     await ledger.close()
 
 
+async def test_a_full_disk_is_unavailable_until_there_is_room(tmp_path, caplog):
+    ledger = await open_ledger(f"sqlite:///{tmp_path}/ledger.db")
+    await ledger.write(make_things)
+
+    def fill(connection):
+        connection.execute(insert(things), [{"n": n} for n in range(5_000)])
+
+    pages = await ledger.write(partial(Connection.scalar, statement=text("PRAGMA page_count")))
+    await ledger.write(partial(Connection.scalar, statement=text(f"PRAGMA max_page_count = {pages}")))
+    with pytest.raises(LedgerUnavailable, match="full"):
+        await ledger.write(fill)
+    await ledger.write(partial(Connection.scalar, statement=text("PRAGMA max_page_count = 100000")))
+    assert await ledger.read(numbers) == []
+    await ledger.write(fill)
+    assert len(await ledger.read(numbers)) == 5_000
+    assert "full" in caplog.text
+    await ledger.close()
+
+
 @pytest.mark.system
 async def test_postgresql_gone_and_back(make_postgres, caplog):
     server = make_postgres()
