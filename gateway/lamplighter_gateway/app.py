@@ -5,20 +5,17 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from lamplighter_contract import documents
 from lamplighter_contract.clock import Clock
-from lamplighter_contract.command import Command, Operation
 from lamplighter_contract.documents import DeviceEntry, DevicesDocument, GatewayState, Health
 from lamplighter_contract.ids import uuid7
 from lamplighter_contract.quality import Quality
-from lamplighter_contract.results import DeviceResult
-from lamplighter_contract.states import CommandState
 from lamplighter_contract.topics import Down
 from lamplighter_gateway import control
 from lamplighter_gateway.batch import Batch
@@ -26,6 +23,7 @@ from lamplighter_gateway.commands.answers import Answers
 from lamplighter_gateway.commands.desk import Desk
 from lamplighter_gateway.commands.execution import Execution
 from lamplighter_gateway.commands.journal import Journal
+from lamplighter_gateway.commands.own_work import OwnWork
 from lamplighter_gateway.drivers.port import BusStatus, Driver, Reading, Sink
 from lamplighter_gateway.events import Events
 from lamplighter_gateway.faults import FaultHook, no_fault
@@ -48,7 +46,6 @@ log = logging.getLogger(__name__)
 
 WATCH_S: Final = 2.0
 FLUSH_S: Final = 1.0
-RESTART_GRACE_S: Final = 0.5
 
 
 class Reports(Protocol):
@@ -113,7 +110,9 @@ class Gateway:
         self._batch = Batch(self._hand_over, self._doubts)
         self._answers = Answers(self.journal, self.spool)
         self._actuator = Actuator(self.registry, clock)
-        self._execution = Execution(self.journal, self._answers, self._actuator, clock, self._gateway_work(), fault)
+        self.uplink = self._make_uplink(link)
+        own = OwnWork(self.registry, self.spool, self.uplink.look_again, lambda: self.stop(Ending.RESTART))
+        self._execution = Execution(self.journal, self._answers, self._actuator, clock, own.operations(), fault)
         self._autonomy = Autonomy(self.journal, self._actuator, clock, self._counters, self._execution.reached)
         self._execution.autonomy = self._autonomy
         self._desk = Desk(
@@ -129,7 +128,7 @@ class Gateway:
             clock_trusted=lambda: trusted(self._clock_state()),
             fault=fault,
         )
-        self.uplink = self._make_uplink(link)
+        self.uplink.handlers |= {Down.COMMAND: self._desk.take, Down.KEYS: self._desk.take_keys}
 
     def stop(self, ending: Ending = Ending.STOPPED) -> None:
         """Have `run` return soon."""
@@ -207,7 +206,7 @@ class Gateway:
     def _make_uplink(self, link: Link) -> Uplink:
         identity = Identity(self._settings.gateway, self.boot, self._settings.compress)
         presence = Presence(self._birth, self._devices, self._health_bytes)
-        uplink = Uplink(
+        return Uplink(
             identity,
             link,
             self.spool,
@@ -217,35 +216,6 @@ class Gateway:
             counters=self._counters,
             timing=self._settings.timing,
         )
-        uplink.handlers |= {Down.COMMAND: self._desk.take, Down.KEYS: self._desk.take_keys}
-        return uplink
-
-    def _gateway_work(self) -> Mapping[Operation, Callable[[Command], Any]]:
-        return {
-            Operation.GATEWAY_PROBE: self._probe,
-            Operation.GATEWAY_RESEND: self._resend,
-            Operation.GATEWAY_RESTART: self._restart,
-        }
-
-    async def _probe(self, command: Command) -> DeviceResult:
-        driver = self.registry.drivers.get(command.args["bus"])
-        if driver is None:
-            return DeviceResult("", CommandState.FAILED, "no such bus")
-        status = driver.status()
-        words = f"{'connected' if status.connected else 'not connected'}, {status.devices} devices, "
-        words += f"silent: {', '.join(status.silent) or 'none'}"
-        return DeviceResult("", CommandState.VERIFIED, "", {"detail": words})
-
-    async def _resend(self, command: Command) -> DeviceResult:
-        frames = await self.spool.resend(command.args["from"], command.args["to"])
-        self.uplink.look_again()
-        return DeviceResult("", CommandState.VERIFIED, "", {"detail": f"{frames} frames"})
-
-    async def _restart(self, _command: Command) -> DeviceResult:
-        """Verified by the next process start, which finds the command open."""
-        await asyncio.sleep(RESTART_GRACE_S)
-        self.stop(Ending.RESTART)
-        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]  # cancelled by the stop
 
     def _sink(self, readings: Sequence[Reading]) -> None:
         self._autonomy.observe(readings)
@@ -318,24 +288,19 @@ class Gateway:
         return metrics.render(await self._health(), uplink=self.uplink.connected)
 
     async def _status(self) -> control.Answer:
-        buses = [driver.status() for driver in self.registry.drivers.values()]
-        answer: control.Answer = documents.as_json(await self._health())
-        for shown, status in zip(answer["buses"], buses, strict=True):
-            shown |= {"silent": list(status.silent), "last_error": status.last_error}
         controller = self.uplink.controller
         now_ms = self._clock.civil_ms()
-        return answer | {
+        about = {
             "gateway": self._settings.gateway,
             "version": _version(),
             "uplink": self.uplink.connected,
             "controller": documents.as_json(controller) if controller else None,
             "highest_seq": self.journal.highest_seq,
-            "overrides": [
-                {"device": o.device, "level_percent": o.level_percent, "until": o.until_ms, "id": o.id}
-                for o in self.journal.desired.overrides()
-                if o.until_ms > now_ms
-            ],
+            "overrides": [asdict(o) for o in self.journal.desired.overrides() if o.until_ms > now_ms],
         }
+        buses = [asdict(driver.status()) for driver in self.registry.drivers.values()]
+        answer: control.Answer = documents.as_json(await self._health())
+        return answer | about | {"buses": buses}
 
 
 def _version() -> str:

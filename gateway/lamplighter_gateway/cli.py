@@ -127,7 +127,7 @@ def _overview(answer: Answer) -> str:
         f"spool {spool.get('state', 'ok')}: {spool['waiting']} frames wait, {spool.get('dropped', 0)} dropped",
     ]
     lines += [_bus_line(bus) for bus in answer["buses"]]
-    lines += [f"override {o['device']}: {o['level_percent']:g} % until {o['until']}" for o in answer["overrides"]]
+    lines += [f"override {o['device']}: {o['level_percent']:g} % until {o['until_ms']}" for o in answer["overrides"]]
     lines += [f"{name}: {count}" for name, count in answer.get("counters", {}).items()]
     return "\n".join(lines)
 

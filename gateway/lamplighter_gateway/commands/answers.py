@@ -1,4 +1,4 @@
-"""Results on their way up: in the ledger first, then in the spool, and noted as such; a crash only repeats them."""
+"""Results on their way up, by ledger and spool; a crash only repeats them."""
 
 import asyncio
 import logging
@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 DEVICES_PER_RESULT: Final = 200
 DEVICES_PER_FRAME: Final = 200
 RESULTS_PER_FRAME: Final = 100
+NOTE_AFTER_S: Final = 0.5
 MOST_WAITING: Final = 10_000
 
 
@@ -31,12 +32,12 @@ class Answers:
         self._some = asyncio.Event()
 
     async def tell(self, result: Result, *, final: bool) -> None:
-        """One more result of an accepted command."""
+        """One more result of an accepted command; ledger and spool take it side by side, either alone is enough."""
+        self.repeat([result])
         try:
             await self._journal.tell(result, final=final)
         except NoRoomError:
             log.warning("no room to note a result of command %s; it is told all the same", result.id)
-        self.repeat([result])
 
     def repeat(self, results: Sequence[Result]) -> None:
         """Results that need no note: refusals, or noted before."""
@@ -46,15 +47,31 @@ class Answers:
     async def run(self) -> NoReturn:
         """Bring results to the spool until cancelled."""
         self.repeat(await self._journal.due())
+        spooled: list[Result] = []
         while True:
-            await self._some.wait()
-            self._some.clear()
+            if await self._nothing_new(NOTE_AFTER_S if spooled else None):
+                await self._note(spooled)
+                spooled = []
             for results in self._frames():
                 await self._spool.put(Class.RESULT, results_body(results))
-                try:
-                    await self._journal.spooled(results)
-                except NoRoomError:
-                    log.info("no room to note that results are on their way; they may be told twice")
+                spooled += results
+
+    async def _nothing_new(self, timeout_s: float | None) -> bool:
+        """Wait for results; True when none came in time."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._some.wait()
+        except TimeoutError:
+            return True
+        self._some.clear()
+        return False
+
+    async def _note(self, spooled: Sequence[Result]) -> None:
+        """Only now, in a quiet moment: a missing note costs a repeat, a note in the way costs time."""
+        try:
+            await self._journal.spooled(spooled)
+        except NoRoomError:
+            log.info("no room to note that results are on their way; they may be told twice")
 
     def _frames(self) -> Iterator[list[Result]]:
         while self._waiting:

@@ -1,0 +1,61 @@
+"""Operations on the gateway itself."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, NoReturn
+
+from lamplighter_contract.command import Command, Operation
+from lamplighter_contract.results import DeviceResult
+from lamplighter_contract.states import CommandState
+from lamplighter_gateway.light.registry import Registry
+from lamplighter_gateway.spool.spool import Spool
+
+RESTART_GRACE_S: Final = 0.5
+
+Work = Callable[[Command], Awaitable[DeviceResult]]
+
+
+class OwnWork:
+    """Probe a bus, bring frames again, start anew. Results carry no device; words for a person are in `detail`."""
+
+    def __init__(
+        self, registry: Registry, spool: Spool, look_again: Callable[[], None], restart: Callable[[], None]
+    ) -> None:
+        """`look_again` has the uplink look for waiting frames; `restart` ends this process start."""
+        self._registry = registry
+        self._spool = spool
+        self._look_again = look_again
+        self._restart = restart
+
+    def operations(self) -> Mapping[Operation, Work]:
+        """What is done for which operation."""
+        return {
+            Operation.GATEWAY_PROBE: self._probe,
+            Operation.GATEWAY_RESEND: self._resend,
+            Operation.GATEWAY_RESTART: self._start_anew,
+        }
+
+    async def _probe(self, command: Command) -> DeviceResult:
+        driver = self._registry.drivers.get(command.args["bus"])
+        if driver is None:
+            return DeviceResult("", CommandState.FAILED, "no such bus")
+        status = driver.status()
+        state = "connected" if status.connected else "not connected"
+        silent = ", ".join(status.silent) or "none"
+        return _verified(f"{state}, {status.devices} devices, silent: {silent}")
+
+    async def _resend(self, command: Command) -> DeviceResult:
+        frames = await self._spool.resend(command.args["from"], command.args["to"])
+        self._look_again()
+        return _verified(f"{frames} frames")
+
+    async def _start_anew(self, _command: Command) -> NoReturn:
+        """Verified by the next process start, which finds the command open."""
+        await asyncio.sleep(RESTART_GRACE_S)
+        self._restart()
+        await asyncio.Event().wait()
+        raise AssertionError("unreachable")
+
+
+def _verified(words: str) -> DeviceResult:
+    return DeviceResult("", CommandState.VERIFIED, "", {"detail": words})
