@@ -45,7 +45,7 @@ def _loss(effort: Effort, rated: Window, maximum: Window, peer: dict[str, Any], 
     """Loss of rate among the living units, the worse of rated and maximum demand."""
     living = (UNITS - 1) / UNITS
     losses = {}
-    for demand, poll_s, alive in (("at_1000_per_s", 1, rated), ("at_maximum", 0, maximum)):
+    for demand, poll_s, alive in (("at_1000_per_s", 1, rated), ("at_maximum", 0, maximum))[: 1 if effort.quick else 2]:
         window = _ours(effort, poll_s, (SILENT_UNIT,))
         losses[demand] = round(1 - window.rate / alive.rate / living, 4)
     details = {**config, "silent_units": f"1 of {UNITS} on each port", "loss": losses}
@@ -59,9 +59,9 @@ def _ours(effort: Effort, poll_s: float, silent: Sequence[int]) -> Window:
         acknowledged = parts.enter_context(acknowledging(broker.port))
         gateway = parts.enter_context(Gateway(polling(broker.port, answering.ports, UNITS, poll_s)))
         wait_for("the first thousand acknowledged readings", lambda: acknowledged.value > DEMAND, _START_S)
-        measure(lambda: acknowledged.value, [gateway.pid], effort.pick(10 if silent else 5, 2))
-        seconds = effort.pick(10, 2)
-        return middle([measure(lambda: acknowledged.value, [gateway.pid], seconds) for _ in range(_RUNS)])
+        measure(lambda: acknowledged.value, [gateway.pid], effort.pick(20 if silent else 5, 2))
+        runs, seconds = _runs(effort)
+        return middle([measure(lambda: acknowledged.value, [gateway.pid], seconds) for _ in range(runs)])
 
 
 def _peer(effort: Effort, silent: Sequence[int]) -> dict[str, Any]:
@@ -74,15 +74,19 @@ def _peer(effort: Effort, silent: Sequence[int]) -> dict[str, Any]:
         taken = parts.enter_context(thingsboard.platform(broker.port))
         peer = parts.enter_context(thingsboard.ThingsBoardGateway(broker.port, answering.ports, UNITS, 1))
         try:
-            wait_for("the peer's first readings", lambda: taken.value > 0, _START_S)
-            measure(lambda: taken.value, [peer.pid], effort.pick(10, 2))
-            runs, seconds = (1, 4.0) if effort.quick else (_RUNS, 15.0)
+            wait_for("the peer's first readings", lambda: taken.value > (0 if silent else 2 * DEMAND), _START_S)
+            measure(lambda: taken.value, [peer.pid], effort.pick(10, 1))
+            runs, seconds = _runs(effort)
             windows = [measure(lambda: taken.value, [peer.pid], seconds) for _ in range(runs)]
         except BenchmarkError as error:
             return {"name": "thingsboard-gateway", "version": thingsboard.version(), "missing": str(error)}
     window = middle(windows)
     settings = f"timeout {thingsboard.TIMEOUT_S} s, retries {thingsboard.RETRIES}"
     return {"name": "thingsboard-gateway", "version": thingsboard.version(), **_cost(window), "settings": settings}
+
+
+def _runs(effort: Effort) -> tuple[int, float]:
+    return (1, 4.0) if effort.quick else (_RUNS, 12.0)
 
 
 def _cost(window: Window) -> dict[str, Any]:
@@ -100,7 +104,7 @@ def _config(effort: Effort) -> dict[str, Any]:
         "ports": PORTS,
         "units_per_port": UNITS,
         "registers": REGISTERS,
-        "seconds": f"median of {_RUNS} x {effort.pick(10, 2):g}",
+        "seconds": "median of {} x {:g}".format(*_runs(effort)),
         "quick": effort.quick,
         "versions": versions("lamplighter-gateway", "pymodbus", "aiomqtt"),
     }

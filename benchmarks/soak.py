@@ -69,15 +69,15 @@ def _growth(series: list[int]) -> int:
 
 def _path(minutes: float) -> bool:
     with whole_path(POLL_S, heartbeat_s=HEARTBEAT_S) as path:
-        begun, first = time.monotonic(), path.controller.stored()
         traces = {name: Trace(pid) for name, pid in path.pids.items()}
+        first, begun = path.controller.stored(), time.monotonic()
         for number in range(max(10, round(minutes * 60 / SAMPLE_S))):
             time.sleep(max(0.0, begun + number * SAMPLE_S - time.monotonic()))
             for trace in traces.values():
                 trace.sample(time.monotonic() - begun)
             if number % SHOWN_EVERY == 0:
                 _show("sample", {"at_s": round(time.monotonic() - begun), **_latest(traces)})
-        seconds, stored = time.monotonic() - begun, path.controller.stored() - first
+        stored, seconds = path.controller.stored() - first, time.monotonic() - begun
         return _conclude(traces, seconds, stored)
 
 
