@@ -39,9 +39,13 @@ class Gateways:
 
     def enrol(self, accepted: frozenset[str]) -> bool:
         """Listen to these and no others; True when one is new."""
-        new = accepted - self._enrolled
+        new, gone = accepted - self._enrolled, self._enrolled - accepted
         self._enrolled = accepted
+        for gateway in gone:
+            for key in ("offline", "doubled"):
+                self._alarms.cleared(f"gateway-{key}:{gateway}")
         for gateway in new:
+            self._get(gateway)
             self._strangers.pop(gateway, None)
             self._alarms.cleared(f"gateway-unknown:{gateway}")
         return bool(new)
@@ -99,13 +103,13 @@ class Gateways:
     def asked_again(self) -> None:
         """Our connection to the broker is new."""
         now_s = self._clock.monotonic_s()
-        for gateway in list(self._known):
+        for gateway in self._enrolled:
             self._move(gateway, lambda known: presence.asked_again(known, now_s))
 
     def tick(self) -> None:
         """Let time count."""
         now_s = self._clock.monotonic_s()
-        for gateway in list(self._known):
+        for gateway in self._enrolled:
             self._move(gateway, lambda known: presence.passed(known, now_s))
 
     def _note(self, gateway: str, report: Report) -> None:

@@ -31,7 +31,7 @@ class Presence:
     Args:
         status: what may be said about it.
         boot: of the last birth, empty before the first.
-        due_s: something must be heard until then.
+        due_s: something must be heard until then; 0 before our first connection.
         former: boots that another one followed, and when; the newest last.
         doubled_s: when a boot that had been followed was heard again, None when that never was or is settled.
     """
@@ -83,15 +83,17 @@ def willed(known: Presence, boot: str) -> Presence:
 
 def asked_again(known: Presence, now_s: float) -> Presence:
     """Our own connection is new: the gateway has to be heard soon."""
-    return replace(known, due_s=min(known.due_s, now_s + BIRTH_WAIT_S))
+    soon_s = now_s + BIRTH_WAIT_S
+    return replace(known, due_s=soon_s if known.status is Status.UNKNOWN else min(known.due_s, soon_s))
 
 
 def passed(known: Presence, now_s: float) -> Presence:
     """Time has passed."""
-    silent = known.status is Status.ONLINE and now_s >= known.due_s
-    settled = known.doubled_s is not None and now_s - known.doubled_s > SETTLED_S
-    if not silent and not settled:
-        return known
-    return replace(
-        known, status=Status.STALE if silent else known.status, doubled_s=None if settled else known.doubled_s
-    )
+    if known.doubled_s is not None and now_s - known.doubled_s > SETTLED_S:
+        known = replace(known, doubled_s=None)
+    if known.status in _SILENT and 0 < known.due_s <= now_s:
+        known = replace(known, status=_SILENT[known.status])
+    return known
+
+
+_SILENT: Final = {Status.ONLINE: Status.STALE, Status.UNKNOWN: Status.OFFLINE}

@@ -25,7 +25,11 @@ log = logging.getLogger(__name__)
 
 ROOM_BYTES: Final = 16 * 1_048_576
 BATCH_BYTES: Final = 4 * 1_048_576  # about 30,000 lamp readings per commit
-LINGER_S: Final = 0.02  # wait this long for company: a commit costs about as much for one frame as for ten
+# Wait for company: a commit costs about as much for one frame as for ten. Twice as long as the last one took, so that
+# the store is busy a third of the time at most before batches grow.
+LEAST_LINGER_S: Final = 0.02
+MOST_LINGER_S: Final = 0.1
+LINGER_PER_COMMIT: Final = 2.0
 STALLED_S: Final = 5.0
 ALARM: Final = "series"
 
@@ -66,6 +70,7 @@ class ReadingsLane:
         self.live: WaitingRoom[Waiting] = WaitingRoom(ROOM_BYTES, self._filled)
         self.backlog: WaitingRoom[Waiting] = WaitingRoom(ROOM_BYTES, self._filled)
         self._backoff = Backoff(random.random, base_s=0.2, cap_s=5.0)
+        self._linger_s = LEAST_LINGER_S
         self.stored = 0
 
     async def run(self) -> None:
@@ -73,7 +78,7 @@ class ReadingsLane:
         while True:
             await self._filled.wait()
             if self.live.bytes + self.backlog.bytes < BATCH_BYTES:
-                await asyncio.sleep(LINGER_S)
+                await asyncio.sleep(self._linger_s)
             self._filled.clear()
             while batch := self._next():
                 await self._store(batch)
@@ -85,7 +90,10 @@ class ReadingsLane:
         return live + (self.backlog.take(room) if len(self.backlog) else [])
 
     async def _store(self, batch: Sequence[Waiting]) -> None:
+        begun_s = self._clock.monotonic_s()
         rejected = await self._write([item.readings for item in batch if len(item.readings.device)])
+        took_s = self._clock.monotonic_s() - begun_s
+        self._linger_s = min(max(LINGER_PER_COMMIT * took_s, LEAST_LINGER_S), MOST_LINGER_S)
         if rejected:
             batch = [self._without(item, rejected) for item in batch]
         received_s = self._clock.monotonic_s()

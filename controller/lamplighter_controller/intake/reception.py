@@ -29,6 +29,7 @@ from lamplighter_controller.twin.columns import Twin
 log = logging.getLogger(__name__)
 
 QUIET_S: Final = 600.0
+FULL_QUIET_S: Final = 60.0
 MOST_STRANGERS: Final = 0.5  # of a frame's rows; beyond it, somebody speaks for devices that are not his
 
 
@@ -98,6 +99,8 @@ class Reception:
     def _frame(self, gateway: str, channel: Up, payload: bytes) -> None:
         if self._room.get(channel, self._urgent.room).full:
             self.counts["turned-away"] += 1
+            text = f"frames come faster than they are stored; gateways keep those of the {channel} lane and send again"
+            self._alarms.raised(f"intake-full:{channel}", text, quiet_s=FULL_QUIET_S)
             return
         frame = decode_frame(payload)
         if isinstance(frame, Refusal):

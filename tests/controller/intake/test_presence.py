@@ -7,6 +7,10 @@ from lamplighter_controller.intake.presence import Presence, Status, asked_again
 TABLE = [
     # steps, each (what, boot, seconds); status, doubled at the end
     ([], Status.UNKNOWN, False),
+    ([("passed", "", 1000)], Status.UNKNOWN, False),
+    ([("again", "", 10), ("passed", "", 54)], Status.UNKNOWN, False),
+    ([("again", "", 10), ("passed", "", 55)], Status.OFFLINE, False),
+    ([("again", "", 10), ("passed", "", 55), ("born", "a", 60)], Status.ONLINE, False),
     ([("born", "a", 0)], Status.ONLINE, False),
     ([("born", "a", 0), ("will", "a", 1)], Status.OFFLINE, False),
     ([("born", "a", 0), ("will", "old", 1)], Status.ONLINE, False),
