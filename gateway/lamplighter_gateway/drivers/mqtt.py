@@ -121,6 +121,7 @@ class MqttBus:
             exceptions=0,
             refused=self._refusals.total(),
             last_error=self._last_error,
+            refusals=tuple(sorted(self._refusals.items())),
         )
 
     def _connection(self) -> aiomqtt.Client:

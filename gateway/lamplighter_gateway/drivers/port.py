@@ -72,7 +72,7 @@ class ReadFailed:
 
 @dataclass(frozen=True, slots=True)
 class BusStatus:
-    """One bus as an installer wants to see it; times in real seconds."""
+    """One bus as an installer wants to see it; times in real seconds, `refusals` counted by reason."""
 
     bus: str
     wire: str
@@ -87,6 +87,7 @@ class BusStatus:
     exceptions: int
     refused: int
     last_error: str
+    refusals: tuple[tuple[str, int], ...] = ()
 
 
 Sink = Callable[[Sequence[Reading]], None]

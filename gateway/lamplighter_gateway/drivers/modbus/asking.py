@@ -65,7 +65,7 @@ class Asking:
 
     async def write(self, question: Question) -> Trouble | None:
         """Write, again when nothing came back: setting a point twice is setting it once."""
-        tries = 1 if question.unit in self.breakers.silent else _WRITE_TRIES
+        tries = 1 if self.breakers.is_silent(question.unit) else _WRITE_TRIES
         trouble: Trouble | None = None
         for _ in range(tries):
             answer = await self._ask(question)

@@ -36,6 +36,15 @@ class Breakers(Generic[Unit]):
         """Units that do not answer."""
         return frozenset(self._open)
 
+    @property
+    def answering(self) -> int:
+        """How many units answer."""
+        return len(self._states) - len(self._open)
+
+    def is_silent(self, unit: Unit) -> bool:
+        """True while the unit does not answer."""
+        return unit in self._open
+
     def allows(self, unit: Unit, now_s: float) -> bool:
         """True if the unit answers as a rule, or is due for its probe."""
         if unit not in self._open:

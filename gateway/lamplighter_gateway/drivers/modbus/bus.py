@@ -119,6 +119,7 @@ class ModbusBus:
             exceptions=counters.exceptions,
             refused=counters.refusals.total(),
             last_error=counters.last_error,
+            refusals=tuple(sorted(counters.refusals.items())),
         )
 
     async def _serve(self, schedule: Schedule[Poll], lost: bool) -> bool:
@@ -143,7 +144,7 @@ class ModbusBus:
         if not self._asking.breakers.allows(poll.unit, now_s):
             schedule.postpone(poll, now_s, _SKIPPED_FOR_S)
             return
-        if poll.unit in self._asking.breakers.silent:
+        if self._asking.breakers.is_silent(poll.unit):
             poll.forget()
         found = await self._asking.read(poll)
         schedule.done(poll, self._clock.monotonic_s())
@@ -153,7 +154,7 @@ class ModbusBus:
 
     def _count_cycle(self) -> None:
         self._served += 1
-        if self._served >= len(self._polls) - len(self._asking.breakers.silent):
+        if self._served >= self._asking.breakers.answering:
             now_s = self._clock.monotonic_s()
             self._cycle_s, self._cycle_began_s, self._served = now_s - self._cycle_began_s, now_s, 0
 
