@@ -2,6 +2,8 @@
 
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
+from sqlite3 import DatabaseError as SqliteDatabaseError
+from sqlite3 import OperationalError as SqliteOperationalError
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -10,7 +12,7 @@ from sqlalchemy.exc import ArgumentError
 from lamplighter_controller.ledger.errors import LedgerUnusable
 
 BUSY_TIMEOUT_S: Final = 5
-STATEMENT_TIMEOUT_S: Final = 30
+STATEMENT_TIMEOUT_S: Final = 10
 CONNECT_TIMEOUT_S: Final = 5
 
 
@@ -33,9 +35,13 @@ def parse_url(text: str) -> URL:
 
 
 def writer(url: URL) -> Engine:
-    """An engine whose one connection takes the write lock when a transaction begins and is durable when it commits."""
+    """An engine whose one connection takes the write lock when a transaction begins and is durable when it commits.
+
+    Raises:
+        LedgerUnusable: the folder of the file cannot be made.
+    """
     if url.get_backend_name() == "sqlite":
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(str(url.database)).parent)
         return _sqlite(url, connections=1, begin="BEGIN IMMEDIATE", query_only=False)
     return _postgresql(url, connections=1, read_only=False)
 
@@ -45,6 +51,19 @@ def reader(url: URL, connections: int) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, connections, begin="BEGIN", query_only=True)
     return _postgresql(url, connections, read_only=True)
+
+
+def is_damaged(error: BaseException | None) -> bool:
+    """True when SQLite says that the file is no database any more, or never was."""
+    cause = getattr(error, "orig", None)
+    return isinstance(cause, SqliteDatabaseError) and not isinstance(cause, SqliteOperationalError)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerUnusable(f"the ledger's folder cannot be made: {error}") from error
 
 
 def _sqlite(url: URL, connections: int, *, begin: str, query_only: bool) -> Engine:

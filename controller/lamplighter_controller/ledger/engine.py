@@ -59,9 +59,14 @@ class Ledger:
 
         Raises:
             LedgerUnavailable: the database does not answer.
-            LedgerUnusable: a newer version of this program wrote it.
+            LedgerUnusable: a newer version of this program wrote it, or it is damaged.
         """
-        await self._run(self._writing, upgrade, MIGRATION_TIMEOUT_S)
+        try:
+            await self._run(self._writing, upgrade, MIGRATION_TIMEOUT_S)
+        except LedgerUnavailable as error:
+            if databases.is_damaged(error.__cause__):
+                raise LedgerUnusable(f"the ledger is damaged or no ledger, restore a backup: {error}") from error
+            raise
 
     async def close(self) -> None:
         """Finish what is under way and give the database back."""
@@ -98,7 +103,7 @@ async def open_ledger(url: str) -> Ledger:
     """Open a ledger and bring its tables up to date: `sqlite:///<file>` or `postgresql://<user>@<host>/<database>`.
 
     Raises:
-        LedgerUnusable: the URL names no database, or a newer version of this program wrote it.
+        LedgerUnusable: the URL names no database, a newer version of this program wrote it, or it is damaged.
         LedgerUnavailable: the database does not answer.
     """
     parsed = databases.parse_url(url)

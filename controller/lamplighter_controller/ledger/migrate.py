@@ -21,6 +21,7 @@ def upgrade(connection: Connection) -> None:
         LedgerUnusable: the ledger holds a revision this version does not know.
     """
     if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     try:
         command.upgrade(configuration(connection), "heads")

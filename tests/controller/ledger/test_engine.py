@@ -158,6 +158,19 @@ async def test_a_wrong_url_is_named_without_its_password(url):
     assert isinstance(refused.value, ControllerError)
 
 
+async def test_a_damaged_file_is_left_as_it_is(tmp_path):
+    (tmp_path / "ledger.db").write_bytes(b"no database" * 1000)
+    with pytest.raises(LedgerUnusable, match="restore a backup"):
+        await open_ledger(f"sqlite:///{tmp_path}/ledger.db")
+    assert (tmp_path / "ledger.db").read_bytes() == b"no database" * 1000
+
+
+async def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(LedgerUnusable, match="file"):
+        await open_ledger(f"sqlite:///{tmp_path}/file/ledger.db")
+
+
 async def test_sqlite_is_durable_and_keeps_foreign_keys(tmp_path):
     ledger = await open_ledger(f"sqlite:///{tmp_path}/new/ledger.db")
     for pragma, expected in {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}.items():
