@@ -60,6 +60,7 @@ class ProgramActions:
             lambda connection: hold.release(connection, who=who, reason=reason, time_ms=wall_ms)
         )
         self._hold.held = False
+        self._intake.alarms.cleared(hold.HELD)
         return released
 
     async def backup(self, *, who: str) -> str:

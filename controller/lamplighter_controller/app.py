@@ -22,7 +22,7 @@ from lamplighter_controller.commands.dispatch import Dispatch, Surroundings
 from lamplighter_controller.config import BrokerConfig, Config
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.events import Events
-from lamplighter_controller.hold import Hold, Standing
+from lamplighter_controller.hold import HELD, WHY, Hold, Standing
 from lamplighter_controller.intake import store
 from lamplighter_controller.intake.engine import Identity, Intake, Registry
 from lamplighter_controller.keys_keeper import KeysKeeper
@@ -44,7 +44,7 @@ LEDGER_TRIES: Final = 30
 LEDGER_RETRY_S: Final = 1.0
 RESTORE_RETRY_S: Final = 2.0
 FAREWELL_S: Final = 1.0
-CLOSE_S: Final = 2.0
+CLOSE_S: Final = 1.0
 FUTURE_REAL_MS: Final = 60_000  # how far a gateway's clock may be ahead of ours
 FUTURE_CIVIL_MS: Final = 600_000
 
@@ -142,7 +142,7 @@ class _Program:
         self._events, self._twin = Events(), Twin()
         registry = Registry.begin(on.ledger, self._events, clock)
         will = Will(CONTROLLER_STATE, on.identity.state(online=False, storing=False))
-        self._link = MqttLink(_broker(config.broker, config), [UP_FILTER], self._receive, will=will)
+        self._link = MqttLink(_broker(config.broker, config), [UP_FILTER, CONTROLLER_STATE], self._receive, will=will)
         standing = Standing(registry.gateways, on.hold)
         generator = random.SystemRandom()
         self._dispatch = Dispatch(
@@ -172,6 +172,8 @@ class _Program:
         """Run all tasks until `stop`; what one of them dies of ends the program."""
         await restore_devices(self._twin, self._on.ledger)
         await self._intake.load()
+        if self._on.hold.held:
+            self._intake.alarms.raised(HELD, WHY)
         commands = await control.serve(self._on.config.control_socket, self._actions.handlers())
         try:
             async with asyncio.TaskGroup() as group:
@@ -190,7 +192,10 @@ class _Program:
             self._on.config.control_socket.unlink(missing_ok=True)
 
     def _receive(self, message: Message) -> None:
-        self._intake.reception.receive(message)
+        if message.topic == CONTROLLER_STATE:
+            self._intake.controller_state(message.payload)
+        else:
+            self._intake.reception.receive(message)
 
     def _services(self) -> Services:
         on, config = self._on, self._on.config

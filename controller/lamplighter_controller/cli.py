@@ -45,7 +45,10 @@ def run(file: Path, verbose: bool) -> None:
     )
     for chatty in ("alembic", "apscheduler", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    sys.exit(supervise(_read(file), _tell))
+    code = supervise(_read(file), _tell)
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(code)  # a thread that waits for a hung store would hold up a usual exit for as long as the store hangs
 
 
 @main.command()

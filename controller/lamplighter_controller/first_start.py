@@ -93,7 +93,7 @@ def first_token(connection: Connection, config: Config, wall_ms: int) -> str | N
     lost = config.demo and not (config.data / ADMIN_TOKEN_FILE).exists()
     if known and not lost:
         return None
-    name = "admin" if not known else f"admin-{len(known) + 1}"
+    name = "admin" if not known else f"admin-{wall_ms}"
     made = tokens.create(
         connection, name, list(Right), who=WHO, reason=WHY, time_ms=wall_ms, random=secrets.token_bytes
     )

@@ -12,6 +12,7 @@ from lamplighter_controller.intake.gateways import Gateways
 from lamplighter_controller.intake.presence import Status
 from lamplighter_controller.security import audit
 
+HELD: Final = "held"  # the alarm's key
 WHY: Final = "this controller was restored from a backup and waits for a person to release it"
 
 

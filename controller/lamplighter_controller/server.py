@@ -15,13 +15,17 @@ from lamplighter_controller.errors import ControllerError
 
 log = logging.getLogger(__name__)
 
-GRACE_S: Final = 2  # open live streams would hold a stop up for ever
+GRACE_S: Final = 1  # open live streams would hold a stop up for ever
 BACKLOG: Final = 128
 LONGEST_CLOSE_S: Final = GRACE_S + 1.0
 
 
 class PortTaken(ControllerError):
     """The HTTP port cannot be listened on."""
+
+
+class ServerEnded(ControllerError):
+    """The HTTP server ended although nobody asked it to; its own log lines say why."""
 
 
 class _Uvicorn(uvicorn.Server):
@@ -56,7 +60,11 @@ class HttpServer:
         return f"{scheme}://{host}:{self._socket.getsockname()[1]}"
 
     async def run(self, app: FastAPI) -> None:
-        """Serve until `stop`."""
+        """Serve until `stop`.
+
+        Raises:
+            ServerEnded: it ended by itself.
+        """
         certificate, key = self._config.certificate, self._config.key
         config = uvicorn.Config(
             app,
@@ -73,6 +81,8 @@ class HttpServer:
             await self._server.serve(sockets=[self._socket])
         finally:
             self._ended.set()
+        if not self._server.should_exit:
+            raise ServerEnded("the HTTP server ended by itself")
 
     async def stop(self) -> None:
         """Take no more, let what runs finish within the grace, then return."""

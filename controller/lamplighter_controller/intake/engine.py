@@ -8,6 +8,7 @@ from typing import Final
 from lamplighter_contract import documents
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.documents import ControllerState
+from lamplighter_contract.errors import Refusal
 from lamplighter_contract.topics import CONTROLLER_STATE
 from lamplighter_controller.events import Events
 from lamplighter_controller.intake import readings as readings_lane
@@ -30,6 +31,7 @@ from lamplighter_controller.twin.columns import Twin
 log = logging.getLogger(__name__)
 
 TICK_S: Final = 1.0
+QUIET_S: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,14 @@ class Intake:
         self._told_storing = None
         self.gateways.asked_again()
         await self._tell_state()
+
+    def controller_state(self, payload: bytes) -> None:
+        """Somebody, mostly we ourselves, said what the controller's state is."""
+        state = documents.decode(payload, ControllerState)
+        if isinstance(state, Refusal) or state.boot == self._identity.boot or state.epoch < self._identity.epoch:
+            return
+        text = f"{state.controller} has spoken in epoch {state.epoch}, later than ours; gateways ignore our acks"
+        self.alarms.raised("later-epoch", text, quiet_s=QUIET_S)
 
     async def run(self) -> None:
         """Take in for ever; whatever a task dies of ends them all."""

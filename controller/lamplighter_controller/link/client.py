@@ -1,13 +1,15 @@
 """An aiomqtt client that tells when the broker refused a publish, and when it hung up on us."""
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 import aiomqtt
 from paho.mqtt.client import MQTT_ERR_SUCCESS
 from paho.mqtt.reasoncodes import ReasonCode
 
 from lamplighter_controller.link.port import LinkDown, PublishDenied
+
+CONNECT_TIMEOUT_S: Final = 3.0  # of the blocking TCP connect, whose thread a stop of the program has to wait for
 
 
 class CheckedClient(aiomqtt.Client):
@@ -19,6 +21,7 @@ class CheckedClient(aiomqtt.Client):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Take aiomqtt's arguments."""
         super().__init__(*args, **kwargs)
+        self._client.connect_timeout = CONNECT_TIMEOUT_S
         self._answers: dict[int, asyncio.Future[ReasonCode]] = {}
 
     async def send(self, topic: str, payload: bytes, *, retain: bool, timeout_s: float) -> None:

@@ -63,7 +63,7 @@ class Controller:
         with out.open("wb") as stdout, self.log.open("ab") as stderr:
             self._process = subprocess.Popen(command, stdout=stdout, stderr=stderr)
         deadline = time.monotonic() + START_S
-        while not (found := re.search(r"console: (http://[^/]*)/(?:#token=(\S+))?\n", out.read_text())):
+        while not (found := re.search(r"console: (https?://[^/]*)/(?:#token=(\S+))?\n", out.read_text())):
             assert self._process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.02)

@@ -2,10 +2,18 @@
 
 import asyncio
 import json
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import aiomqtt
+import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from lamplighter_contract import documents
 from lamplighter_contract.documents import ControllerState
@@ -152,6 +160,35 @@ async def test_the_command_line_enrols_and_makes_tokens_with_and_without_a_runni
         status = centre.run_tool("status")
         assert "gw-9: online" in status.stdout, status.stdout + status.stderr
         assert Controller(tmp_path / "c", broker.port).fail_to_start().returncode == 1
+
+
+async def test_the_console_is_served_over_https_when_there_is_a_certificate(tmp_path: Path, broker: Mosquitto) -> None:
+    certificate = self_signed(tmp_path)
+    centre = Controller(tmp_path / "c", broker.port)
+    text = centre.config.read_text().replace(
+        "{port: 0}", f"{{port: 0, certificate: {certificate}, key: {certificate}}}"
+    )
+    centre.config.write_text(text)
+    with centre:
+        assert centre.url.startswith("https://")
+        context = ssl.create_default_context(cafile=str(certificate))
+        async with httpx.AsyncClient(base_url=centre.url, verify=context) as http:
+            assert (await http.get("/api/v1/health")).json()["status"] == "ok"
+
+
+def self_signed(folder: Path) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(hours=1), now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    )
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = folder / "centre.pem"
+    path.write_bytes(pem + builder.sign(key, SHA256()).public_bytes(Encoding.PEM))
+    return path
 
 
 def test_a_wrong_configuration_starts_nothing(tmp_path: Path) -> None:

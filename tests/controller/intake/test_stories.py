@@ -4,6 +4,8 @@ from pathlib import Path
 
 import orjson
 
+from lamplighter_contract import documents
+from lamplighter_contract.documents import ControllerState
 from lamplighter_contract.events import Event
 from lamplighter_contract.frame import Envelope, events_body, results_body, seal
 from lamplighter_contract.results import Result
@@ -196,6 +198,14 @@ async def test_two_gateways_with_one_id_are_noticed_and_settle(tmp_path: Path) -
         here.intake.gateways.tick()
         assert not here.intake.gateways.doubled("gw-1")
         assert not here.intake.alarms.is_raised("gateway-doubled:gw-1")
+
+
+async def test_a_later_epoch_than_ours_raises_an_alarm_and_our_own_voice_does_not(tmp_path: Path) -> None:
+    async with centre(tmp_path) as here:
+        for boot, epoch, raised in (("boot-c", 7, False), ("former", 6, False), ("other", 8, True)):
+            state = ControllerState("centre", boot, epoch, online=True, storing=True)
+            here.intake.controller_state(documents.encode(state))
+            assert here.intake.alarms.is_raised("later-epoch") is raised
 
 
 async def test_a_silent_gateway_is_stale_until_it_is_heard(tmp_path: Path) -> None:
