@@ -158,6 +158,7 @@ class Gateway:
                 group.create_task(work, name=name)
                 for name, work in (
                     ("spool", self.spool.run()),
+                    ("ledger", self.journal.run()),
                     ("events", self.events.run()),
                     ("results", self._answers.run()),
                     ("commands", self._execution.run()),

@@ -23,6 +23,10 @@ class DataInUseError(GatewayError):
     """Another process works on the same data folder."""
 
 
+class DiskFullError(GatewayError):
+    """There is no room on the disk: nothing was kept. It may come back."""
+
+
 class StorageFailedError(GatewayError):
     """The disk under the gateway's memory failed: nothing more may be promised, the process has to end."""
 

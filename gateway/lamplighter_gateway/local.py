@@ -7,9 +7,10 @@ from typing import Final
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.ids import uuid7
 from lamplighter_contract.level import Override
-from lamplighter_gateway.commands.journal import Journal, NoRoomError
+from lamplighter_gateway.commands.journal import Journal
 from lamplighter_gateway.commands.ledger import Change
 from lamplighter_gateway.control import Answer, Request
+from lamplighter_gateway.disk import DiskFullError
 from lamplighter_gateway.drivers.port import Outcome, Point, ReadFailed, Written
 from lamplighter_gateway.events import Events
 from lamplighter_gateway.light.actuator import Actuator
@@ -69,7 +70,7 @@ class LocalRequests:
         override = self._override(device, float(level), float(minutes))
         try:
             await self._journal.want(Change(overrides=(override,)), override.seq)
-        except NoRoomError:
+        except DiskFullError:
             return {"error": "no room on the disk to keep the override"}
         self._events.say("local.override", device, by=f"local:{user}", level_percent=level, until=override.until_ms)
         written: list[Written] = []

@@ -8,7 +8,8 @@ from typing import Final, NoReturn
 
 from lamplighter_contract.frame import results_body
 from lamplighter_contract.results import Result
-from lamplighter_gateway.commands.journal import Journal, NoRoomError
+from lamplighter_gateway.commands.journal import Journal
+from lamplighter_gateway.disk import DiskFullError
 from lamplighter_gateway.spool.frames import Class
 from lamplighter_gateway.spool.spool import Spool
 
@@ -36,7 +37,7 @@ class Answers:
         self.repeat([result])
         try:
             await self._journal.tell(result, final=final)
-        except NoRoomError:
+        except DiskFullError:
             log.warning("no room to note a result of command %s; it is told all the same", result.id)
 
     def repeat(self, results: Sequence[Result]) -> None:
@@ -70,7 +71,7 @@ class Answers:
         """Only now, in a quiet moment: a missing note costs a repeat, a note in the way costs time."""
         try:
             await self._journal.spooled(spooled)
-        except NoRoomError:
+        except DiskFullError:
             log.info("no room to note that results are on their way; they may be told twice")
 
     def _frames(self) -> Iterator[list[Result]]:

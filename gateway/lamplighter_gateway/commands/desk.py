@@ -17,9 +17,10 @@ from lamplighter_contract.signing import Keyring, open_keys
 from lamplighter_contract.states import CommandState
 from lamplighter_gateway.commands.acceptance import READS, Accepted, Facts, Refused, Repeated, judge
 from lamplighter_gateway.commands.answers import Answers
-from lamplighter_gateway.commands.journal import Journal, NoRoomError
+from lamplighter_gateway.commands.journal import Journal
 from lamplighter_gateway.commands.ledger import Change
 from lamplighter_gateway.commands.progress import Progress
+from lamplighter_gateway.disk import DiskFullError
 from lamplighter_gateway.events import Events
 from lamplighter_gateway.faults import STORED, FaultHook, no_fault
 from lamplighter_gateway.uplink.pace import Pace
@@ -139,7 +140,7 @@ class Desk:
         results = list(progress.results([part for part in new if part.device], self._clock.civil_ms()))
         try:
             await self._journal.accept(command, _change(command, verdict.devices), results, final=False)
-        except NoRoomError:
+        except DiskFullError:
             # Not stored, so nothing is remembered: the centre's next repeat may find room again.
             self._counters.add("commands_no_room")
             log.warning("command %s waits: no room on the disk to accept it", command.id)
@@ -170,7 +171,7 @@ class Desk:
         if verdict.command is not None:
             try:
                 await self._journal.accept(verdict.command, Change(), [result], final=True)
-            except NoRoomError:
+            except DiskFullError:
                 self._counters.add("commands_no_room")
                 return
             self._answers.repeat([result])

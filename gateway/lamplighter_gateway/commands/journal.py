@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.command import Command
@@ -14,8 +14,7 @@ from lamplighter_contract.level import Override
 from lamplighter_contract.limits import SEQUENCE_WINDOW
 from lamplighter_contract.results import Result
 from lamplighter_gateway.commands.ledger import APPLICATION_ID, SCHEMA, Change, Ledger, Memory, OpenCommand
-from lamplighter_gateway.disk import StorageFailedError, is_full, open_database
-from lamplighter_gateway.errors import GatewayError
+from lamplighter_gateway.disk import DiskFullError, StorageFailedError, is_full, open_database
 from lamplighter_gateway.light.desired import Desired
 
 log = logging.getLogger(__name__)
@@ -24,10 +23,6 @@ FILE_NAME: Final = "desired.db"
 BEGINS: Final = "begins_ms"
 KEYS: Final = "keys"
 T = TypeVar("T")
-
-
-class NoRoomError(GatewayError):
-    """The disk is full: nothing can be accepted now."""
 
 
 class Journal:
@@ -39,6 +34,8 @@ class Journal:
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._ledger: Ledger | None = None
+        self._failure = asyncio.Event()
+        self._failed_by = ""
         self._memory = Memory(set(), set(), 0, {}, [], set())
         self.desired = Desired()
         self.begins_ms = 0
@@ -65,6 +62,15 @@ class Journal:
         self.desired = Desired(self._memory.overrides, self._memory.held)
         return aside
 
+    async def run(self) -> NoReturn:
+        """Watch over the disk, whoever it fails under, until cancelled.
+
+        Raises:
+            StorageFailedError: it failed; nothing more is promised.
+        """
+        await self._failure.wait()
+        raise StorageFailedError(self._failed_by)
+
     @property
     def memory(self) -> Memory:
         """Ids seen, numbers used, the last number of each device."""
@@ -74,9 +80,9 @@ class Journal:
         """Store id, seq, desired state and first results in one transaction, then know them.
 
         Raises:
-            NoRoomError: the disk is full; nothing was accepted.
+            DiskFullError: the disk is full; nothing was accepted.
         """
-        await self._write(lambda: self._opened.accept(command, change, results, final=final))
+        await self._in_thread(lambda: self._opened.accept(command, change, results, final=final))
         self._memory.seen.add(command.id)
         self._memory.used.add(command.seq)
         self._memory.last_of.update(dict.fromkeys(change.devices, command.seq))
@@ -88,12 +94,12 @@ class Journal:
 
     async def want(self, change: Change, seq: int) -> None:
         """Store desired state that no command of the centre brought."""
-        await self._write(lambda: self._opened.want(change, seq))
+        await self._in_thread(lambda: self._opened.want(change, seq))
         self._take(change, seq)
 
     async def tell(self, result: Result, *, final: bool) -> None:
         """Store one more result of an accepted command."""
-        await self._write(lambda: self._opened.tell(result, final=final))
+        await self._in_thread(lambda: self._opened.tell(result, final=final))
 
     async def results(self, identity: str) -> list[Result]:
         """All results of a command, in order."""
@@ -105,7 +111,7 @@ class Journal:
 
     async def spooled(self, results: Sequence[Result]) -> None:
         """These results are in the spool."""
-        await self._write(lambda: self._opened.spooled(results))
+        await self._in_thread(lambda: self._opened.spooled(results))
 
     async def unfinished(self) -> list[OpenCommand]:
         """Commands that were accepted and have no final result."""
@@ -113,7 +119,7 @@ class Journal:
 
     async def forget(self, ended: Sequence[Override], handed_back: Sequence[str]) -> None:
         """Overrides whose end has passed, and lamps that follow their own schedule again."""
-        await self._write(lambda: self._opened.forget(ended, handed_back))
+        await self._in_thread(lambda: self._opened.forget(ended, handed_back))
         for device in handed_back:
             self.desired.hand_back(device)
 
@@ -123,11 +129,11 @@ class Journal:
 
     async def keep_keys(self, payload: bytes) -> None:
         """Keep an accepted keys document."""
-        await self._write(lambda: self._opened.put(KEYS, payload))
+        await self._in_thread(lambda: self._opened.put(KEYS, payload))
 
     async def close(self) -> None:
         """Close the file."""
-        if self._ledger is not None:
+        if self._ledger is not None and not self._failure.is_set():
             await self._in_thread(self._ledger.close)
         self._thread.shutdown(wait=False)
 
@@ -141,12 +147,16 @@ class Journal:
         return self._ledger
 
     async def _write(self, work: Callable[[], None]) -> None:
-        try:
-            await self._in_thread(work)
-        except sqlite3.Error as error:
-            if is_full(error):
-                raise NoRoomError("the disk is full") from error
-            raise StorageFailedError(f"the disk under the command memory failed: {error}") from error
+        await self._in_thread(work)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        if self._failure.is_set():
+            raise StorageFailedError(self._failed_by)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except sqlite3.Error as error:
+            if is_full(error):
+                raise DiskFullError("the disk is full") from error
+            self._failed_by = f"the disk under the command memory failed: {error}"
+            self._failure.set()
+            raise StorageFailedError(self._failed_by) from error

@@ -7,6 +7,7 @@ from typing import Final, NoReturn
 from lamplighter_contract.command import Command, Operation
 from lamplighter_contract.results import DeviceResult
 from lamplighter_contract.states import CommandState
+from lamplighter_gateway.disk import DiskFullError
 from lamplighter_gateway.light.registry import Registry
 from lamplighter_gateway.spool.spool import Spool
 
@@ -45,7 +46,10 @@ class OwnWork:
         return _verified(f"{state}, {status.devices} devices, silent: {silent}")
 
     async def _resend(self, command: Command) -> DeviceResult:
-        frames = await self._spool.resend(command.args["from"], command.args["to"])
+        try:
+            frames = await self._spool.resend(command.args["from"], command.args["to"])
+        except DiskFullError:
+            return DeviceResult("", CommandState.FAILED, "no room on the disk")
         self._look_again()
         return _verified(f"{frames} frames")
 

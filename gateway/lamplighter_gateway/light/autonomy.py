@@ -8,7 +8,8 @@ from typing import Final, NoReturn
 
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.level import Override
-from lamplighter_gateway.commands.journal import Journal, NoRoomError
+from lamplighter_gateway.commands.journal import Journal
+from lamplighter_gateway.disk import DiskFullError
 from lamplighter_gateway.drivers.port import Outcome, Point, Reading, Written
 from lamplighter_gateway.light.actuator import Actuator
 from lamplighter_gateway.light.reconcile import Action, fits, reconcile
@@ -119,5 +120,5 @@ class Autonomy:
     async def _forget(self, ended: Sequence[Override], free: Sequence[str]) -> None:
         try:
             await self._journal.forget(ended, free)
-        except NoRoomError:
+        except DiskFullError:
             log.warning("no room to note that overrides ended; the note is made again after the next start")

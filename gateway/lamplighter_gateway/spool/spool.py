@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from lamplighter_contract.clock import Clock
-from lamplighter_gateway.disk import StorageFailedError, is_full, open_database
+from lamplighter_gateway.disk import DiskFullError, StorageFailedError, is_full, open_database
 from lamplighter_gateway.spool.frames import Class, Frame, Limits, SpoolState, SpoolStatus
 from lamplighter_gateway.spool.store import APPLICATION_ID, SCHEMA, Store
 
@@ -215,10 +215,8 @@ class Spool:
         """Frames the centre has are the first to go when there is no room; a disk too full even for that stays full."""
         try:
             await self._in_thread(self._opened.forget_kept)
-        except sqlite3.Error as error:
-            if not is_full(error):
-                self._failed = True
-                raise StorageFailedError(f"the spool's disk failed: {error}") from error
+        except DiskFullError:
+            return
 
     def _change(self, state: SpoolState) -> None:
         if state is self.state:
@@ -231,4 +229,10 @@ class Spool:
         self.on_state(state)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except sqlite3.Error as error:
+            if is_full(error):
+                raise DiskFullError(str(error)) from error
+            self._failed = True
+            raise StorageFailedError(f"the spool's disk failed: {error}") from error
