@@ -46,7 +46,7 @@ async def _everything(series: Series) -> Model:
 
 
 @given(calls=st.lists(call, max_size=6), reopened_after=st.integers(0, 6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_the_embedded_store_is_a_dict_that_merges(calls: list[list[Readings]], reopened_after: int) -> None:
     async def story(file: Path) -> None:
         where = SeriesSettings(url=f"duckdb:///{file}")

@@ -17,7 +17,7 @@ from lamplighter_contract.quantities import Kind
 from lamplighter_controller.series.port import Aggregate, Times
 from lamplighter_controller.series.rollup import DAY_MS, QUARTER_HOUR_MS, summary
 
-INCOMING: Final = "incoming"
+INCOMING: Final = "incoming"  # as the parameter of Session.execute_with is called
 BEFORE_EVERYTHING: Final = np.iinfo(np.int64).min
 STEP_TABLES: Final = {QUARTER_HOUR_MS: "15m", DAY_MS: "1d"}
 
