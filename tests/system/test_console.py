@@ -1,0 +1,354 @@
+"""The console in a real browser against a real HTTP server; devices are fed, and a stand-in obeys their commands."""
+
+import asyncio
+import contextlib
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import uvicorn
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # it has none
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+
+from lamplighter_contract.clock import CivilScale, SystemClock
+from lamplighter_contract.documents import BusHealth, DeviceEntry, GatewayState, Health, SpoolHealth
+from lamplighter_contract.states import CommandState
+from lamplighter_controller.api import create_api, static
+from tests.controller.api.world import RATE, World, entry, open_world
+from tests.system.process import find_program, free_port
+
+CHROMIUM = find_program("chromium")
+BUILT = (static.WEB / "index.html").exists()
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (Debian package chromium)"),
+    pytest.mark.skipif(not BUILT, reason="the console was not built: it takes Node, then `make env`"),
+]
+
+ARGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
+CABINETS, LAMPS_EACH = 4, 50
+OUR_OWN = "willReadFrequently"  # said of the test's counting of pixels
+SERVER_GONE = re.compile(
+    r"ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_INCOMPLETE|ERR_EMPTY|WebSocket connection|net::ERR"
+)
+TIMEOUT_MS = 10_000
+STEPS = (CommandState.SENT, CommandState.ACCEPTED, CommandState.APPLIED, CommandState.VERIFIED)
+
+
+def lamps_of(cabinet: int) -> list[str]:
+    return [f"lamp-{cabinet:02}-{number:03}" for number in range(1, LAMPS_EACH + 1)]
+
+
+LAMPS = [lamp for cabinet in range(1, CABINETS + 1) for lamp in lamps_of(cabinet)]
+
+
+def city() -> dict[str, list[DeviceEntry]]:
+    """Four streets, one above the other."""
+    return {
+        f"gw-{cabinet}": [
+            entry(lamp, latitude=36.65 + cabinet * 0.002, longitude=117.12 + row * 0.0002)
+            for row, lamp in enumerate(lamps_of(cabinet))
+        ]
+        for cabinet in range(1, CABINETS + 1)
+    }
+
+
+@dataclass
+class Site:
+    """A served console, and what its browser complained about."""
+
+    world: World
+    browser: Browser
+    port: int = field(default_factory=free_port)
+    complaints: list[str] = field(default_factory=list)
+    server: uvicorn.Server | None = None
+    serving: "asyncio.Task[None] | None" = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def serve(self) -> None:
+        app = create_api(self.world.services)
+        config = uvicorn.Config(
+            app, port=self.port, log_config=None, ws_per_message_deflate=False, timeout_graceful_shutdown=1
+        )
+        self.server = uvicorn.Server(config)
+        self.server.capture_signals = contextlib.nullcontext  # type: ignore[assignment,method-assign]  # signals are the runner's
+        self.serving = asyncio.create_task(self.server.serve(), name="test-console-server")
+        await until(lambda: self.server is not None and self.server.started)
+
+    async def stop(self) -> None:
+        if self.server is not None and self.serving is not None:
+            self.server.should_exit = self.server.force_exit = True
+            await self.serving
+            self.server = None
+
+    async def open(
+        self, path: str = "/", *, language: str = "zh-CN", scheme: str = "light", width: int = 1440, height: int = 900
+    ) -> Page:
+        context = await self.browser.new_context(
+            viewport={"width": width, "height": height},
+            locale=language,
+            timezone_id="Asia/Shanghai",
+            color_scheme="dark" if scheme == "dark" else "light",
+        )
+        context.set_default_timeout(TIMEOUT_MS)
+        page = await context.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._hear)
+        await page.goto(f"{self.url}{path}#token={self.world.secret['operator']}")
+        return page
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        if said.type in {"error", "warning"} and OUR_OWN not in said.text:
+            self.complaints.append(said.text)
+
+    async def open_map(self, **how: str | int) -> Page:
+        page = await self.open(**how)  # type: ignore[arg-type]  # the options of open()
+        await page.wait_for_selector(f'canvas[data-drawn="{len(LAMPS)}"]')
+        return page
+
+    def light(self, lamps: list[str], level: float, power: float) -> None:
+        self.world.light(lamps, level, power, voltage_v=230.4, temperature_c=31.0, desired_percent=level)
+
+    async def obey(self) -> None:
+        """Take the newest request through its steps, and do what it says."""
+        await until(lambda: bool(self.world.commands.taken))
+        request, submitted = max(self.world.commands.taken.items())
+        for step in STEPS:
+            await asyncio.sleep(0.05)
+            self.world.commands.move(request, step)
+        level = float(submitted.request.args["level_percent"])
+        self.light([device for order in submitted.orders for device in order.parts], level, level * 1.5)
+
+
+async def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    deadline_s = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline_s, "waited in vain"
+        await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    now_ms = time.time_ns() // 1_000_000
+    clock = SystemClock(CivilScale(RATE, 1_763_638_800_000, now_ms))  # 19:40 in the city
+    async with open_world(tmp_path, clock, city(), static.WEB) as world, async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
+        here = Site(world, browser)
+        for gateway in city():
+            world.services.gateways.state(gateway, GatewayState("b", online=True, version="0.1.0"))
+            buses = (BusHealth("cab", "modbus-tcp", connected=True, devices=LAMPS_EACH),)
+            world.services.gateways.health(gateway, Health("b", clock.civil_ms(), buses, SpoolHealth(0, 0)))
+        here.light(LAMPS[:-5], 60, 90)  # the last five were never read
+        await here.serve()
+        yield here
+        await browser.close()
+        await here.stop()
+    assert here.complaints == []
+
+
+COUNT = """(name) => {
+  const probe = document.createElement('i');
+  probe.style.color = `var(${name})`;
+  document.body.append(probe);
+  const [r, g, b] = getComputedStyle(probe).color.match(/\\d+/g).map(Number);
+  probe.remove();
+  const canvas = document.querySelector('canvas');
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  const near = (i, value) => Math.abs(data[i] - value) < 24;
+  let count = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 3] > 60 && near(i, r) && near(i + 1, g) && near(i + 2, b)) count += 1;
+  }
+  return count;
+}"""
+
+
+async def pixels(page: Page, colour: str) -> int:
+    return int(await page.evaluate(COUNT, colour))
+
+
+async def test_lamps_are_drawn_and_follow_what_is_measured(site: Site):
+    page = await site.open_map()
+    await expect(page.get_by_test_id("lit")).to_have_text("195")
+    lit, unknown = await pixels(page, "--lamp-lit"), await pixels(page, "--lamp-unknown")
+    assert lit > 195 * 8
+    assert unknown > 5 * 4
+    assert await pixels(page, "--lamp-off") < 10
+    site.light(LAMPS[:100], 0, 0.5)
+    await expect(page.get_by_test_id("lit")).to_have_text("95")
+    await page.wait_for_timeout(100)  # the next frame of the screen
+    assert await pixels(page, "--lamp-lit") < lit * 0.6
+    assert await pixels(page, "--lamp-off") > 100 * 4
+    assert abs(await pixels(page, "--lamp-unknown") - unknown) < 10
+
+
+async def test_a_lamp_is_dimmed_from_the_drawer_until_its_effect_is_verified(site: Site):
+    page = await site.open_map(language="en-US")
+    await page.get_by_role("searchbox").fill("lamp-02-007")
+    await page.get_by_role("button", name="List").click()
+    await page.get_by_role("button", name="lamp-02-007").click()
+    drawer = page.get_by_role("complementary")
+    await expect(drawer.get_by_role("heading", name="lamp-02-007")).to_be_visible()
+    await expect(drawer).to_contain_text("230.4")
+    await expect(drawer.locator(".plot canvas")).to_be_visible()
+    await drawer.get_by_role("button", name="30%", exact=True).click()
+    await drawer.get_by_role("button", name="Send 30%").click()
+    progress = drawer.locator(".progress")
+    await expect(progress).to_have_attribute("data-state", "created")
+    await site.obey()
+    await expect(progress).to_have_attribute("data-state", "verified")
+    await expect(progress.locator("li.done")).to_have_count(4)
+    for step in ("sent", "accepted by gateway", "written to device", "verified by read-back"):
+        line = progress.locator("li", has_text=step)
+        await expect(line.locator(".numbers")).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))
+    await expect(drawer.locator(".readings")).to_contain_text("30%")
+    await expect(drawer.locator(".why")).to_contain_text("Manual command: 30% until")
+    (taken,) = site.world.commands.taken.values()
+    assert taken.request.who == "token:operator"
+    assert taken.request.key
+    assert taken.request.reason == "Set by hand at the console"
+
+
+async def test_a_refusal_is_told_in_words(site: Site):
+    page = await site.open("/?view=list&text=lamp-01-001", language="en-US")
+    await page.get_by_role("button", name="lamp-01-001").click()
+    await page.get_by_role("button", name="Send 50%").click()
+    await until(lambda: bool(site.world.commands.taken))
+    (request,) = site.world.commands.taken
+    site.world.commands.move(request, CommandState.SENT)
+    site.world.commands.move(request, CommandState.REJECTED, "locked")
+    progress = page.locator(".progress")
+    await expect(progress).to_have_attribute("data-state", "rejected")
+    await expect(progress).to_contain_text("the device is locked for maintenance")
+
+
+async def test_many_lamps_take_one_command_after_a_preview(site: Site):
+    page = await site.open_map()
+    await page.get_by_label("控制箱").select_option("lamp-03")
+    await page.get_by_role("button", name="选中这 50 盏").click()
+    drawer = page.get_by_role("complementary")
+    await expect(drawer.get_by_role("heading", name="已选 50 盏")).to_be_visible()
+    await drawer.get_by_role("button", name="70%", exact=True).click()
+    await expect(drawer.locator(".preview")).to_contain_text("50 盏灯将调到 70%，目前合计 4,500")
+    await drawer.get_by_role("button", name="下发到 50 盏灯").click()
+    assert site.world.commands.taken == {}
+    await drawer.get_by_role("button", name="确认").click()
+    await site.obey()
+    await expect(drawer.locator(".progress")).to_have_attribute("data-state", "verified")
+    await expect(drawer.locator(".progress")).to_contain_text("50/50")
+    (taken,) = site.world.commands.taken.values()
+    assert sorted(device for order in taken.orders for device in order.parts) == lamps_of(3)
+
+
+async def test_a_rectangle_on_the_map_selects(site: Site):
+    page = await site.open_map(language="en-US")
+    await page.get_by_role("button", name="Select area").click()
+    box = await page.locator(".map canvas").bounding_box()
+    assert box
+    await page.mouse.move(box["x"] + 4, box["y"] + 4)
+    await page.mouse.down()
+    await page.mouse.move(box["x"] + box["width"] - 4, box["y"] + box["height"] / 2, steps=4)
+    await page.mouse.up()
+    await expect(page.get_by_role("complementary").get_by_role("heading", level=2)).to_have_text("100 lamps selected")
+
+
+async def test_unknown_is_never_shown_as_off(site: Site):
+    page = await site.open(f"/?view=list&text={LAMPS[-1]}", language="en-US")
+    row = page.locator("tbody tr", has_text=LAMPS[-1])
+    await expect(row).to_contain_text("Unknown")
+    await expect(row).to_contain_text("never")
+    assert "0%" not in await row.inner_text()
+    await row.get_by_role("button").click()
+    await expect(page.locator(".drawer .sub")).to_contain_text("Unknown")
+
+
+async def test_a_server_that_goes_is_told_and_its_return_is_caught_up(site: Site):
+    page = await site.open_map(language="en-US")
+    await expect(page.get_by_test_id("lit")).to_have_text("195")
+    await site.stop()
+    await expect(page.get_by_text("The control centre is not answering")).to_be_visible()
+    site.light(LAMPS[:50], 0, 0.5)
+    await site.serve()
+    await expect(page.get_by_text("The control centre is not answering")).to_be_hidden(timeout=20_000)
+    await expect(page.get_by_test_id("lit")).to_have_text("145")
+    site.light(LAMPS[:50], 60, 90)
+    await expect(page.get_by_test_id("lit")).to_have_text("195")
+    left = [said for said in site.complaints if not SERVER_GONE.search(said)]
+    site.complaints[:] = left
+
+
+async def test_everything_can_be_done_by_keyboard(site: Site):
+    page = await site.open_map(language="en-US")
+    await page.keyboard.press("/")
+    await page.keyboard.type("lamp-04-003")
+    await page.get_by_role("button", name="List").focus()
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="lamp-04-003").focus()
+    await page.keyboard.press("Enter")
+    slider = page.get_by_role("slider")
+    await slider.focus()
+    await page.keyboard.press("ArrowRight")
+    send = page.get_by_role("button", name="Send 55%")
+    for _ in range(12):
+        if await send.evaluate("element => element === document.activeElement"):
+            break
+        await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await until(lambda: bool(site.world.commands.taken))
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("heading", name="Gateways")).to_be_visible()
+
+
+async def test_without_a_token_the_page_asks_for_one(site: Site):
+    page = await site.open("/", language="en-US")
+    await page.context.clear_cookies()
+    await page.reload()
+    await page.get_by_label("Access token").fill(site.world.secret["operator"])
+    await page.get_by_role("button", name="Enter").click()
+    await page.wait_for_selector(f'canvas[data-drawn="{len(LAMPS)}"]')
+    assert "token" not in page.url
+
+
+@pytest.mark.parametrize(
+    ("language", "scheme", "size"),
+    [
+        ("zh-CN", "light", (1440, 900)),
+        ("en-US", "dark", (1440, 900)),
+        ("zh-CN", "dark", (390, 844)),
+        ("en-US", "light", (390, 844)),
+    ],
+)
+async def test_no_page_breaks_the_accessibility_rules(site: Site, language: str, scheme: str, size: tuple[int, int]):
+    site.light(LAMPS[:3], 100, 0.5)
+    site.world.services.alarms.raised("x", "gw-9 speaks to us and is not enrolled")
+    page = await site.open_map(language=language, scheme=scheme, width=size[0], height=size[1])
+    await judge(page)
+    await page.locator(".segments button").nth(1).click()
+    await page.locator(".list tbody button").first.click()
+    await page.locator(".control .send").click()
+    await site.obey()
+    await expect(page.locator(".progress")).to_have_attribute("data-state", "verified")
+    await judge(page)
+    await page.get_by_role("searchbox").fill("lamp-02")
+    await page.locator(".filters button.plain").click()
+    await page.locator(".control .send").click()
+    await judge(page)
+    await page.context.clear_cookies()
+    await page.reload()
+    await page.wait_for_selector(".signin")
+    await judge(page)
+    width = await page.evaluate("document.documentElement.scrollWidth")
+    assert width <= size[0]
+
+
+async def judge(page: Page) -> None:
+    results = await Axe().run(
+        page, options={"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+    )
+    assert results.violations_count == 0, results.generate_report()
