@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 _FIRST_DELAY_S: Final = 0.5
 _LONGEST_DELAY_S: Final = 30.0
-_SLACK_S: Final = 0.002  # polls due this soon are made now: one wake-up less
+_SLACK_S: Final = 0.01  # polls due this soon are made now: fewer wake-ups
 _SKIPPED_FOR_S: Final = 1.0
 
 
@@ -161,12 +161,13 @@ class ModbusBus:
     async def _rest(self, schedule: Schedule[Poll], now_s: float) -> None:
         """Wait for the next deadline or for a command, whichever comes first."""
         next_s = schedule.next_s()
+        wait_s = 1.0 if next_s is None else max(next_s - now_s, 0.0)
         self._desk.waiting.clear()
+        alarm = asyncio.get_running_loop().call_later(wait_s, self._desk.waiting.set)
         try:
-            async with asyncio.timeout(1.0 if next_s is None else max(next_s - now_s, 0.0)):
-                await self._desk.waiting.wait()
-        except TimeoutError:
-            return
+            await self._desk.waiting.wait()
+        finally:
+            alarm.cancel()
 
     def _note_lost(self, lost: bool) -> bool:
         """Log the first loss of a bus, not each attempt to get it back."""
