@@ -73,3 +73,26 @@ async def test_a_query_without_end_is_given_up_and_the_next_one_answered(tmp_pat
                 continue
     assert last.values["power_w"].tolist() == [2]
     await series.close()
+
+
+async def test_a_copy_made_while_writing_is_a_store_as_it_stood_at_one_moment(tmp_path: Path) -> None:
+    series = await DuckSeries.open(tmp_path / "series.duckdb", SeriesSettings())
+    copies = [tmp_path / f"it's copy {number}.duckdb" for number in range(3)]
+
+    async def copy() -> None:
+        for target in copies:
+            await series.copy_to(target)
+
+    await series.write([readings(DEVICES, [T] * 10, power_w=[1] * 10)])
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_write(series), name="write")
+        tasks.create_task(copy(), name="copy")
+    await series.close()
+    for target in copies:
+        copied = await DuckSeries.open(target, SeriesSettings())
+        found = await copied.range(Kind.LAMP, DEVICES, ["power_w"], 0, T + DAY_MS, 10**6)
+        assert len(found.device) % len(DEVICES) == 0, "whole commits only"
+        await _write(copied)
+        written = await copied.range(Kind.LAMP, DEVICES, ["power_w"], T, T + DAY_MS, 10**6)
+        assert len(written.device) == len(set(zip(written.device, written.time_ms.tolist(), strict=True)))
+        await copied.close()
