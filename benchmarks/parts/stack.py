@@ -34,7 +34,7 @@ class WholePath:
 def whole_path(poll_s: float, heartbeat_s: float = 900) -> Iterator[WholePath]:
     """Run all parts with a thousand simulated lamps, each polled every `poll_s`, until every lamp is known."""
     with ExitStack() as parts:
-        broker = parts.enter_context(Mosquitto())
+        broker = parts.enter_context(Mosquitto(lines=["set_tcp_nodelay true"]))
         simulator = parts.enter_context(Simulator())
         controller = parts.enter_context(Controller(broker.port, [GATEWAY]))
         config = simulator.gateway_config(broker.port, controller.root_key(), poll_s)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from lamplighter_controller.link.port import Handler, LinkDown, Message, OnUp, W
 log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S: Final = 5.0
+AT_ONCE: Final = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)  # else a command waits 40 ms for a delayed TCP ack
 PUBLISH_TIMEOUT_S: Final = 10.0
 DRAIN_LIMIT: Final = 64  # messages handled in one go before other tasks get their turn
 WRONG_VERSION: Final = frozenset({1, 0x81, 0x82, 0x84})  # MQTT 3.1.1 table 3.1, MQTT 5 table 3-1
@@ -127,6 +129,7 @@ class MqttLink:
             clean_start=True if v5 else MQTT_CLEAN_START_FIRST_ONLY,
             will=self._will,
             timeout=CONNECT_TIMEOUT_S,
+            socket_options=AT_ONCE,
             queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", lambda maxsize: incoming),  # noqa: ARG005 - aiomqtt's name
         )
 

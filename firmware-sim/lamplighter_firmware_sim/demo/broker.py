@@ -40,6 +40,7 @@ def broker_program(name: str, binary: str | None, port: int, directory: Path) ->
         "persistence false",
         "max_queued_messages 10000",
         "max_packet_size 2000000",
+        "set_tcp_nodelay true",
         "log_type warning",
         "log_type error",
     ]
