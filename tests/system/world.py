@@ -165,6 +165,7 @@ class World:
         for name in names:
             if self._linked:
                 self.links[name] = SickLink(self.thread, self.broker.port)
+                self._stack.callback(self.links[name].cut)
             self.gateways[name] = Gateway(self.config_of(name))
             self._stack.callback(self.gateways[name].close)
         with ThreadPoolExecutor() as pool:

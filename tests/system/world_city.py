@@ -23,6 +23,7 @@ from lamplighter_firmware_sim.scenario.model import (
 )
 from lamplighter_firmware_sim.serve import RunningCity, running_city
 from lamplighter_firmware_sim.simulation import LampState, Write
+from tests.system.process import free_port
 from tests.system.proxy import Proxy
 
 T = TypeVar("T")
@@ -68,7 +69,7 @@ class SickLink:
     """A `Proxy` that a blocking test holds by its handles."""
 
     def __init__(self, thread: LoopThread, upstream_port: int) -> None:
-        self._thread, self._proxy = thread, Proxy(upstream_port)
+        self._thread, self._proxy = thread, Proxy(upstream_port, port=free_port())
         self.restore()
 
     @property

@@ -1,0 +1,268 @@
+"""Commands lost, doubled, reordered, late, forged, replayed, for another gateway, retained: on a real broker."""
+
+import base64
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import orjson
+import pytest
+
+from lamplighter_contract.command import Command, Operation, Target
+from lamplighter_contract.errors import Reason
+from lamplighter_contract.ids import uuid7
+from lamplighter_contract.signing import Signer
+from lamplighter_contract.states import CommandState
+from lamplighter_contract.topics import Down, down
+from lamplighter_controller.security.keys import load_key
+from tests.system.world import World
+from tests.system.world_api import eventually
+from tests.system.world_checks import all_ended
+from tests.system.world_rogue import Heard, Rogue
+
+pytestmark = [pytest.mark.fault, pytest.mark.system, pytest.mark.timeout(180)]
+
+SOON_S = 20.0
+BACK_S = 60.0
+COMMAND = down("gw-1", Down.COMMAND)
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """Two gateways behind links; in the end every request the API took has ended and is told of."""
+    with World(linked=True) as running:
+        yield running
+        all_ended(running.api, [found["request"] for found in running.api.requests()], BACK_S)
+
+
+@pytest.fixture
+def rogue(world: World) -> Iterator[Rogue]:
+    """Somebody with full rights on the broker."""
+    with Rogue(world.broker.port) as client:
+        yield client
+
+
+@pytest.fixture
+def lamp(world: World, request: pytest.FixtureRequest) -> str:
+    """A lamp of gw-1 that no other test of this file uses."""
+    names = [item.name for item in request.session.items if item.path == request.path]
+    return world.city.lamps("gw-1")[names.index(request.node.name)]
+
+
+def _written(world: World, lamp: str) -> list[tuple[str, float]]:
+    """What the lamp took from its wire."""
+    return [(write.what, write.value) for write in world.city.writes() if write.device == lamp]
+
+
+def _blinks_once(world: World, lamp: str, seconds: int) -> bool:
+    return _written(world, lamp) == [("identify", seconds)]
+
+
+def _counted(world: World, name: str, gateway: int = 1) -> int:
+    """A counter of a gateway."""
+    count: int = world.gateway(gateway).ask("status").get("counters", {}).get(name, 0)
+    return count
+
+
+def _reported(world: World, reason: Reason, gateway: str = "gw-1") -> bool:
+    """The centre was told of a refusal."""
+    with closing(sqlite3.connect(f"file:{world.controller.data / 'ledger.sqlite'}?mode=ro", uri=True)) as ledger:
+        query = "SELECT count(*) FROM gateway_event WHERE gateway = ? AND event = ?"
+        found: tuple[int] = ledger.execute(query, (gateway, f"command.refused.{reason}")).fetchone()
+    return found[0] > 0
+
+
+def _refuses(world: World, reason: Reason, before: int, gateway: int = 1) -> None:
+    """The gateway has refused one more for that reason, and the centre knows."""
+    name = f"command_refused_{reason}"
+    eventually(lambda: _counted(world, name, gateway) > before, SOON_S, f"{name} counts up")
+    eventually(lambda: _reported(world, reason, f"gw-{gateway}"), SOON_S, "the centre is told of it")
+
+
+def _sent(rogue: Rogue, lamp: str) -> Heard:
+    """The newest command for a lamp as the controller sent it."""
+    return rogue.wait_for(COMMAND, lambda message: lamp in message.document()["target"]["devices"])
+
+
+def _signer(world: World) -> Signer:
+    """The controller's own key: for commands that are authentic, and wrong all the same."""
+    return load_key(world.controller.data / "keys" / "commands.key")
+
+
+def _made(world: World, lamp: str, seconds: int, **other: Any) -> Command:
+    """A command as the controller would make it."""
+    wall_ms = world.clock.wall_ms()
+    fields = {
+        "id": uuid7(wall_ms, secrets.token_bytes(10)),
+        "seq": world.gateway().ask("status")["highest_seq"] + 1,
+        "gateway": "gw-1",
+        "issued": wall_ms,
+        "expires": wall_ms + 60_000,
+        "by": "user:rogue",
+        "reason": "none",
+        "target": Target((lamp,)),
+        "op": Operation.LIGHT_IDENTIFY,
+        "args": {"seconds": seconds},
+    }
+    return Command(**{**fields, **other})
+
+
+def _prove_alive(world: World, gateway: int = 1) -> None:
+    """What was said before has been looked at: a command that came after it has been carried out."""
+    lamp = world.city.lamps(f"gw-{gateway}")[-1]
+    done = world.api.ended(world.api.command("device.read", lamp)["request"], SOON_S)
+    assert done["state"] == CommandState.VERIFIED, done
+
+
+def _away(world: World) -> None:
+    """The broker believes that gw-1 is there, and nothing reaches it."""
+    world.links["gw-1"].swallow()
+
+
+def _back(world: World) -> None:
+    world.links["gw-1"].heal()
+    eventually(lambda: world.gateway().ask("status")["uplink"], BACK_S, "the gateway is connected again")
+
+
+def test_a_lost_command_is_sent_again(world: World, rogue: Rogue, lamp: str) -> None:
+    _away(world)
+    request = world.api.identify(lamp, 11)
+    _sent(rogue, lamp)
+    _back(world)
+    assert world.api.ended(request, BACK_S)["state"] == CommandState.VERIFIED
+    assert _blinks_once(world, lamp, 11)
+
+
+def test_a_doubled_command_acts_once(world: World, rogue: Rogue, lamp: str) -> None:
+    request = world.api.identify(lamp, 12)
+    message = _sent(rogue, lamp)
+    before = _counted(world, "commands_repeated")
+    for _ in range(20):
+        rogue.say(COMMAND, message.payload)
+    assert world.api.ended(request)["state"] == CommandState.VERIFIED
+    eventually(lambda: _counted(world, "commands_repeated") >= before + 20, SOON_S, "each repeat is counted")
+    assert _blinks_once(world, lamp, 12)
+    trail = world.api.audit(f"command:{world.api.request(request)['commands'][0]['id']}")
+    assert [row["result"] for row in trail].count(CommandState.VERIFIED) == 1
+
+
+def test_a_replay_after_a_restart_of_the_gateway_does_nothing(world: World, rogue: Rogue, lamp: str) -> None:
+    request = world.api.identify(lamp, 13)
+    message = _sent(rogue, lamp)
+    assert world.api.ended(request)["state"] == CommandState.VERIFIED
+    world.gateway().kill()
+    world.gateway().start()
+    eventually(lambda: world.gateway().ask("status")["uplink"], BACK_S, "the gateway is connected again")
+    rogue.say(COMMAND, message.payload)
+    eventually(lambda: _counted(world, "commands_repeated") >= 1, SOON_S, "the repeat is counted")
+    assert _blinks_once(world, lamp, 13)
+    assert world.api.request(request)["state"] == CommandState.VERIFIED
+
+
+def test_of_two_reordered_commands_the_newer_wins(world: World, rogue: Rogue, lamp: str) -> None:
+    _away(world)
+    older, newer = world.api.set_level(30, lamp), world.api.set_level(60, lamp)
+    rogue.wait_for(COMMAND, lambda message: message.document()["args"].get("level_percent") == 60)
+    messages = {message.document()["args"].get("level_percent"): message for message in rogue.on(COMMAND)}
+    world.controller.pause()
+    _back(world)
+    for percent in (60, 30):
+        rogue.say(COMMAND, messages[percent].payload)
+    eventually(lambda: _counted(world, "command_refused_superseded") > 0, SOON_S, "the older one is refused")
+    world.controller.resume()
+    assert world.api.ended(newer, BACK_S)["state"] == CommandState.VERIFIED
+    assert world.api.ended(older, BACK_S)["state"] == CommandState.SUPERSEDED
+    assert _written(world, lamp) == [("level_percent", 60)]
+
+
+def test_a_late_command_is_expired_and_never_acts(world: World, rogue: Rogue, lamp: str) -> None:
+    _away(world)
+    request = world.api.identify(lamp, 14, expires_s=3)
+    message = _sent(rogue, lamp)
+    time.sleep(max(0.0, (message.document()["expires"] - world.clock.wall_ms()) / 1000))
+    _back(world)
+    before = _counted(world, "command_refused_expired")
+    rogue.say(COMMAND, message.payload)
+    _refuses(world, Reason.EXPIRED, before)
+    assert world.api.ended(request, BACK_S)["state"] == CommandState.EXPIRED
+    assert _written(world, lamp) == []
+
+
+def _unsigned(_: World, command: Command) -> bytes:
+    return orjson.dumps(command.as_json())
+
+
+def _strange_key(_: World, command: Command) -> bytes:
+    return Signer("rogue-1", secrets.token_bytes(32)).sign(command.as_json())
+
+
+def _borrowed_name(world: World, command: Command) -> bytes:
+    return Signer(_signer(world).kid, secrets.token_bytes(32)).sign(command.as_json())
+
+
+def _one_bit(world: World, command: Command) -> bytes:
+    document = orjson.loads(_signer(world).sign(command.as_json()))
+    signature = bytearray(base64.b64decode(document["sig"]))
+    signature[7] ^= 1
+    return orjson.dumps(document | {"sig": base64.b64encode(signature).decode()})
+
+
+def _other_words(world: World, command: Command) -> bytes:
+    document = orjson.loads(_signer(world).sign(command.as_json()))
+    return orjson.dumps(document | {"args": {"seconds": 600}})
+
+
+@pytest.mark.parametrize(
+    ("forge", "reason"),
+    [
+        (_unsigned, Reason.KEY),
+        (_strange_key, Reason.KEY),
+        (_borrowed_name, Reason.SIGNATURE),
+        (_one_bit, Reason.SIGNATURE),
+        (_other_words, Reason.SIGNATURE),
+    ],
+)
+def test_a_forged_command_never_acts(world: World, rogue: Rogue, lamp: str, forge: Any, reason: Reason) -> None:
+    before = _counted(world, f"command_refused_{reason}")
+    rogue.say(COMMAND, forge(world, _made(world, lamp, 15)))
+    _refuses(world, reason, before)
+    _prove_alive(world)
+    assert _written(world, lamp) == []
+
+
+def test_a_command_for_another_gateway_never_acts(world: World, rogue: Rogue, lamp: str) -> None:
+    request = world.api.identify(lamp, 16)
+    message = _sent(rogue, lamp)
+    before = _counted(world, "command_refused_address", 2)
+    rogue.say(down("gw-2", Down.COMMAND), message.payload)
+    _refuses(world, Reason.ADDRESS, before, 2)
+    _prove_alive(world, 2)
+    assert world.api.ended(request)["state"] == CommandState.VERIFIED, "what gw-2 says of it changes nothing"
+    assert _blinks_once(world, lamp, 16)
+
+
+def test_a_used_number_never_acts_again(world: World, rogue: Rogue, lamp: str) -> None:
+    used = world.gateway().ask("status")["highest_seq"]
+    before = _counted(world, "command_refused_sequence")
+    rogue.say(COMMAND, _signer(world).sign(_made(world, lamp, 17, seq=used).as_json()))
+    _refuses(world, Reason.SEQUENCE, before)
+    rogue.say(COMMAND, _signer(world).sign(_made(world, lamp, 18, seq=used - 2_000).as_json()))
+    eventually(lambda: _counted(world, "command_refused_sequence") > before + 1, SOON_S, "too old a number, too")
+    _prove_alive(world)
+    assert _written(world, lamp) == []
+
+
+def test_a_retained_command_never_acts(world: World, rogue: Rogue, lamp: str) -> None:
+    command = _made(world, lamp, 19)
+    world.gateway().stop()
+    rogue.say(COMMAND, _signer(world).sign(command.as_json()), retain=True)
+    try:
+        world.gateway().start()
+        _refuses(world, Reason.RETAINED, 0)
+    finally:
+        rogue.say(COMMAND, b"", retain=True)
+    _prove_alive(world)
+    assert _written(world, lamp) == []
