@@ -171,7 +171,6 @@ class Demo:
             poll_s=POLL_S,
             report_interval_s=REPORT_S,
             heartbeat_s=HEARTBEAT_S,
-            names=False,
         )
         config = self.layout.config(gateway)
         config.write_text(gateway_config(self.city, gateway, endpoints_in(self.layout.sim / "endpoints.json"), options))
