@@ -9,6 +9,7 @@ from lamplighter_contract.clock import REAL_TIME, CivilScale, Clock, SystemClock
 from lamplighter_contract.documents import DeviceEntry
 from lamplighter_contract.signing import decode_key
 from lamplighter_gateway.app import Gateway, Settings
+from lamplighter_gateway.commands.acceptance import OFFERED
 from lamplighter_gateway.config.model import Bus, Config, Device, FieldBroker, Tls
 from lamplighter_gateway.config.problem import Problem
 from lamplighter_gateway.drivers.modbus.bus import ModbusBus
@@ -64,7 +65,7 @@ def entry(device: Device) -> DeviceEntry:
         kind=device.profile.kind,
         profile=device.profile.name,
         address=f"{device.bus}/{unit}",
-        capabilities=device.profile.capabilities,
+        capabilities=tuple(name for name in device.profile.capabilities if name in OFFERED),
         name=dict(device.name),
         latitude=device.latitude,
         longitude=device.longitude,

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable
-from typing import Final, NoReturn
+from typing import Final, NoReturn, Protocol
 
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.events import Event
@@ -11,7 +11,6 @@ from lamplighter_contract.frame import events_body
 from lamplighter_contract.ids import uuid7
 from lamplighter_contract.limits import MAX_TEXT
 from lamplighter_gateway.spool.frames import Class
-from lamplighter_gateway.spool.spool import Spool
 
 FLUSH_S: Final = 0.2
 RETRY_S: Final = 1.0
@@ -21,10 +20,21 @@ Detail = str | float | int | bool | None
 Random = Callable[[int], bytes]
 
 
+class Outbox(Protocol):
+    """What events need of the spool."""
+
+    @property
+    def events_full(self) -> bool:
+        """True while no more events should come."""
+
+    def offer(self, of: Class, body: bytes) -> None:
+        """Take a body."""
+
+
 class Events:
     """Raise an event anywhere; `run` brings it to the spool."""
 
-    def __init__(self, spool: Spool, clock: Clock, random: Random = secrets.token_bytes) -> None:
+    def __init__(self, spool: Outbox, clock: Clock, random: Random = secrets.token_bytes) -> None:
         """`random` gives that many random bytes, for ids."""
         self._spool = spool
         self._clock = clock

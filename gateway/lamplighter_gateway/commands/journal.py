@@ -53,6 +53,7 @@ class Journal:
         def work() -> tuple[Ledger, Memory, int, Path | None]:
             opened = open_database(self._path, APPLICATION_ID, SCHEMA, now_ms)
             ledger = Ledger(opened.connection)
+            ledger.reserve()
             if opened.fresh:
                 ledger.put(BEGINS, b"%d" % now_ms)
             return ledger, ledger.memory(), int(ledger.get(BEGINS) or b"0"), opened.set_aside

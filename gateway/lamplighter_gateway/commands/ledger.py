@@ -11,7 +11,7 @@ from lamplighter_contract.command import Command
 from lamplighter_contract.level import Override
 from lamplighter_contract.limits import SEQUENCE_WINDOW
 from lamplighter_contract.results import Result
-from lamplighter_gateway.disk import transaction
+from lamplighter_gateway.disk import is_full, transaction
 
 APPLICATION_ID: Final = 0x4C43_4D44
 SCHEMA: Final = """
@@ -31,6 +31,9 @@ CREATE TABLE held (device TEXT PRIMARY KEY) WITHOUT ROWID
 """
 KEEP_MS: Final = 48 * 3_600_000  # twice the longest life of a command
 PRUNE_EVERY: Final = 64
+RESERVE: Final = "reserve"
+RESERVED_BYTES: Final = 512 * 1024
+PAGE_BYTES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,17 @@ class Ledger:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+    def reserve(self) -> None:
+        """Have room for commands while the disk is full: free pages in the file, and a log that need not grow."""
+        self._db.execute(f"PRAGMA wal_autocheckpoint = {RESERVED_BYTES // PAGE_BYTES // 2}")
+        try:
+            self.put(RESERVE, bytes(RESERVED_BYTES))
+            with transaction(self._db):
+                self._db.execute("DELETE FROM meta WHERE key = ?", (RESERVE,))
+        except sqlite3.Error as error:
+            if not is_full(error):
+                raise
 
     def get(self, key: str) -> bytes | None:
         """A note by name."""

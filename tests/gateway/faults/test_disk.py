@@ -105,7 +105,7 @@ def test_a_failing_fsync_ends_the_process_and_the_next_start_has_all_that_was_pr
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="needs root and unshare")
-def test_a_full_disk_is_told_refuses_what_it_cannot_keep_and_heals_by_itself(files):
+def test_a_full_disk_is_told_takes_commands_all_the_same_and_heals_by_itself(files):
     data = files / "data"
     mount = f'mount -t tmpfs -o size=2m tmpfs "{data}" && exec "$@"'
     with running(files, "unshare", "--mount", "sh", "-c", mount, "sh") as process:
@@ -113,10 +113,9 @@ def test_a_full_disk_is_told_refuses_what_it_cannot_keep_and_heals_by_itself(fil
         wait_for(lambda: (seen / "control.sock").exists() and answers(seen))
         assert write(seen, 1)["outcome"] == "failed"
         fill(seen / "ballast")
-        refused = 0
+        # Room for commands was reserved: what a person wants is kept and tried, though readings find no room.
         for number in range(2, 60):
-            refused += "no room" in write(seen, number).get("error", "")
-        assert refused > 0
+            assert write(seen, number)["outcome"] == "failed"
         wait_for(lambda: ask(seen, do="status")["spool"].get("state") == "full", 5)
         kept = {override["device"] for override in ask(seen, do="status")["overrides"]}
         (seen / "ballast").unlink()
