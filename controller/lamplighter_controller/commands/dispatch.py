@@ -7,6 +7,7 @@ published. A command is "sent" from the moment it is about to be handed to the b
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -19,9 +20,9 @@ from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.ids import uuid7
 from lamplighter_contract.results import Result
 from lamplighter_contract.signing import Signer
-from lamplighter_contract.states import CommandState, summary
+from lamplighter_contract.states import CommandState
 from lamplighter_contract.topics import Down, down
-from lamplighter_controller.commands import progress, rules, store, taking
+from lamplighter_controller.commands import progress, queries, rules, store, taking
 from lamplighter_controller.commands.model import Change, CommandRequest, Order, Overview, Submitted
 from lamplighter_controller.commands.outbox import Outbox, Waiting
 from lamplighter_controller.commands.ports import Devices, Gateways
@@ -36,6 +37,7 @@ T = TypeVar("T")
 
 MOST_OPEN: Final = 20_000
 PUBLISH_TIMEOUT_S: Final = 5.0
+RECHECK_S: Final = 30.0
 LOOK_AGAIN_S: Final = 1.0  # for gateways that came back without a word, and a ledger that does not answer
 
 
@@ -62,6 +64,7 @@ class Dispatch:
         self._outbox = Outbox(surroundings.random.random)
         self._wake = asyncio.Event()
         self._doubtful = True  # memory may differ from the ledger: load it before going on
+        self._recheck_s = math.inf
         self._resuming = False
         self._moved: set[str] = set()  # commands that changed while the ledger was being read
         self._complaints: set[str] = set()
@@ -100,22 +103,13 @@ class Dispatch:
 
     async def request(self, request: str) -> Submitted | None:
         """A request with its commands and their parts, None when there is none of that id."""
-
-        def find(connection: Connection) -> Submitted | None:
-            found = store.find_request(connection, request)
-            return None if found is None else taking.load(connection, found)
-
-        return await self._around.ledger.read(find)
+        return await self._around.ledger.read(lambda connection: queries.one(connection, request))
 
     async def recent(self, *, device: str | None = None, before: str | None = None, limit: int = 50) -> list[Overview]:
         """The newest requests first, of one device or all, older than the request `before` when given."""
-
-        def find(connection: Connection) -> list[Overview]:
-            found = store.newest_requests(connection, device=device, before=before, limit=limit)
-            counts = store.counts(connection, [request.id for request in found])
-            return [Overview(request, summary(frozenset(counts[request.id])), counts[request.id]) for request in found]
-
-        return await self._around.ledger.read(find)
+        return await self._around.ledger.read(
+            lambda connection: queries.recent(connection, device=device, before=before, limit=limit)
+        )
 
     @property
     def open_count(self) -> int:
@@ -174,9 +168,14 @@ class Dispatch:
         try:
             return await self._around.ledger.write(work)
         except LedgerUnavailable:
-            self._doubtful = True
+            self._doubt()
             self.wake()
             raise
+
+    def _doubt(self) -> None:
+        """Nobody knows how a write ended; a commit that hangs may even end after the next look."""
+        self._doubtful = True
+        self._recheck_s = self._around.clock.monotonic_s() + RECHECK_S
 
     def _follow(self, changes: Iterable[Change]) -> None:
         """Committed: bring memory up to date, tell everyone, and look at what is due."""
@@ -201,13 +200,15 @@ class Dispatch:
                 await self._resume()
                 await self._end_overdue()
                 await self._send_due()
-            except LedgerUnavailable:
-                self._doubtful = True  # the ledger says so itself, once
-            await self._rest()
+            except LedgerUnavailable:  # the ledger says so itself, once
+                self._doubt()
+                await asyncio.sleep(LOOK_AGAIN_S)
+            else:
+                await self._rest()
 
     async def _rest(self) -> None:
-        next_s = self._outbox.next_s()
-        pause_s = None if next_s is None else max(next_s - self._around.clock.monotonic_s(), 0.001)
+        next_s = min(self._recheck_s, self._outbox.next_s() or math.inf)
+        pause_s = None if math.isinf(next_s) else max(next_s - self._around.clock.monotonic_s(), 0.001)
         if self._doubtful or self._outbox.parked:
             pause_s = min(LOOK_AGAIN_S, pause_s or LOOK_AGAIN_S)
         with contextlib.suppress(TimeoutError):
@@ -216,9 +217,11 @@ class Dispatch:
 
     async def _resume(self) -> None:
         """Make memory what the ledger says: after a start, and after a write of which nobody knows how it ended."""
-        if not self._doubtful:
+        second_look = self._around.clock.monotonic_s() >= self._recheck_s
+        if not (self._doubtful or second_look):
             return
         self._doubtful = False
+        self._recheck_s = math.inf if second_look else self._recheck_s
         in_memory = self._outbox.commands()
 
         def find(connection: Connection) -> list[Order]:
@@ -265,7 +268,7 @@ class Dispatch:
             async with asyncio.timeout(PUBLISH_TIMEOUT_S):
                 await self._around.link.publish(down(order.gateway, Down.COMMAND), waiting.payload)
         except (LinkDown, TimeoutError) as error:
-            self._complain("the broker", f"commands wait for the broker: {error or 'no answer'}")
+            self._complain("the broker", f"commands wait for the broker: {str(error) or 'no answer in time'}")
             return False
         except PublishDenied as error:
             self._complain(order.gateway, f"the broker denies commands to {order.gateway}: {error}")

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.states import CommandState
-from lamplighter_controller.commands import rules, store, trail
+from lamplighter_controller.commands import queries, rules, store, trail
 from lamplighter_controller.commands.model import CommandRequest, Order, Part, Request, Submitted
 from lamplighter_controller.ledger.tables import storable
 from lamplighter_controller.security import audit
@@ -70,13 +70,7 @@ def repeat(connection: Connection, wanted: CommandRequest, who: str) -> Submitte
         return None
     if known.content != rules.content_of(wanted):
         return Refusal(Reason.REPLAYED, f"key {wanted.key!r} stands for another request, {known.id}")
-    return load(connection, known, repeated=True)
-
-
-def load(connection: Connection, request: Request, *, repeated: bool = False) -> Submitted:
-    """A stored request with its commands."""
-    orders = tuple(store.orders_of(connection, [request.id]).get(request.id, ()))
-    return Submitted(request, rules.state_of(orders), orders, repeated)
+    return queries.load(connection, known, repeated=True)
 
 
 def _orders(connection: Connection, request: Request, taking: Taking) -> Iterable[Order]:

@@ -305,11 +305,13 @@ class Breakable:
     def __init__(self, ledger):
         self.ledger = ledger
         self.before = self.after = False
+        self.tries = 0
 
     async def read(self, work):
         return await self.ledger.read(work)
 
     async def write(self, work):
+        self.tries += 1
         if self.before:
             raise LedgerUnavailable("made to fail")
         result = await self.ledger.write(work)
@@ -371,6 +373,26 @@ async def test_time_goes_on_when_the_ledger_is_back(breakable):
     await breakable.pass_time(121)
     await asyncio.sleep(0.02)
     assert await breakable.state(submitted) is S.SENT
+    for _ in range(20):  # whatever happens meanwhile, the ledger is asked again once a second
+        breakable.dispatch.wake()
+        await asyncio.sleep(0.005)
+    assert breakable.ledger.tries == 2
     breakable.ledger.before = False
-    breakable.dispatch.wake()
     await breakable.until_state(submitted, S.UNCONFIRMED)
+
+
+async def test_a_commit_that_ends_after_everybody_gave_up_is_found_later(breakable):
+    hidden = []
+
+    async def hang(work):
+        hidden.append(work)
+        raise LedgerUnavailable("made to hang")
+
+    write, breakable.ledger.write = breakable.ledger.write, hang
+    with pytest.raises(LedgerUnavailable):
+        await breakable.light("lamp-1-1")
+    breakable.ledger.write = write
+    await until(lambda: not breakable.dispatch._doubtful)
+    await breakable.ledger.write(hidden[0])
+    await breakable.pass_time(31)
+    await until(lambda: breakable.boxes["gw-1"].spool)
