@@ -50,6 +50,8 @@ class Actuator:
 
     async def read(self, device: str) -> Reading | ReadFailed:
         """Read one device now."""
+        if device not in self._registry.bus_of:
+            return ReadFailed(device, "no longer a device of this gateway")
         try:
             async with asyncio.timeout(READ_TIMEOUT_S + GRACE_S):
                 return await self._registry.driver(device).read(device, READ_TIMEOUT_S)

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S: Final = 5.0
 UNPROVEN_TIMEOUT_S: Final = 2.0  # some brokers of 3.1.1 do not answer a newer client at all
+LEAVE_TIMEOUT_S: Final = 0.5
 RECEIVE_MAXIMUM: Final = 20
 MAX_OUTSTANDING: Final = 64  # three lanes of sixteen, and documents
 AT_ONCE: Final = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)  # else a result waits 40 ms for a delayed TCP ack
@@ -164,17 +165,20 @@ class MqttLink:
         await self._reach()
         guess = self._protocol is aiomqtt.ProtocolVersion.V5 and not self._proven
         client = _Client(self._broker, self._protocol, will, UNPROVEN_TIMEOUT_S if guess else CONNECT_TIMEOUT_S)
-        async with contextlib.AsyncExitStack() as stack:
-            try:
-                await stack.enter_async_context(client)
-                for topic in topics:
-                    await client.subscribe(topic, qos=1)
-            except aiomqtt.MqttError as error:
-                self._doubt(error)
-                raise LinkDownError(str(error)) from error
-            self._proven = True
-            stack.push(_closing_is_quiet)
+        try:
+            await client.__aenter__()
+        except aiomqtt.MqttError as error:
+            self._doubt(error)
+            raise LinkDownError(str(error)) from error
+        self._proven = True
+        try:
+            await _subscribe(client, topics)
             yield MqttConnection(client, self._broker.keepalive_s / 2)
+        finally:
+            # Taking leave of a broker that is gone must not hide why we leave.
+            client.timeout = LEAVE_TIMEOUT_S
+            with contextlib.suppress(aiomqtt.MqttError):
+                await client.__aexit__(None, None, None)
 
     async def _reach(self) -> None:
         """See that somebody listens: paho's own attempt holds a thread that nobody can cancel."""
@@ -194,9 +198,12 @@ class MqttLink:
             log.info("the broker did not confirm the session (%s); trying %s", error, self._protocol.name)
 
 
-def _closing_is_quiet(kind: type[BaseException] | None, _error: object, _trace: object) -> bool:
-    """An error while taking leave of a broker that is gone changes nothing."""
-    return kind is not None and issubclass(kind, aiomqtt.MqttError)
+async def _subscribe(client: _Client, topics: tuple[str, ...]) -> None:
+    try:
+        for topic in topics:
+            await client.subscribe(topic, qos=1)
+    except aiomqtt.MqttError as error:
+        raise LinkDownError(str(error)) from error
 
 
 def _connect_properties() -> Properties:

@@ -138,6 +138,18 @@ async def test_a_half_open_link_is_noticed_within_one_and_a_half_keepalives(tmp_
             assert len(rig.bus.writes) == polled
 
 
+async def test_the_stop_does_not_wait_for_a_broker_that_is_deaf(tmp_path, make_mosquitto):
+    broker = make_mosquitto()
+    async with Proxy(broker.port) as proxy:
+        rig = rig_on(tmp_path, proxy.port)
+        async with rig.running() as gateway:
+            await until(lambda: gateway.spool.status().waiting > 0)
+            proxy.swallow()
+            began = asyncio.get_running_loop().time()
+            gateway.stop()
+        assert asyncio.get_running_loop().time() - began < 2
+
+
 async def test_a_denied_publish_is_seen(make_mosquitto):
     broker = make_mosquitto(acl=["topic read #"])
     link = MqttLink(Broker("127.0.0.1", broker.port, GATEWAY))
