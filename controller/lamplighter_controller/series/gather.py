@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from itertools import chain
+from itertools import chain, filterfalse
 from typing import Final
 
 import numpy as np
@@ -59,7 +59,7 @@ def _column(batch: Readings, name: str) -> Floats:
 
 def _check(readings: Readings, known: AbstractSet[str], rejected: list[Rejection]) -> Readings:
     detail: dict[int, str] = {}
-    strange = {device for device in set(readings.device) if device not in known and not is_id(device)}
+    strange = {device for device in filterfalse(known.__contains__, readings.device) if not is_id(device)}
     if strange:
         detail |= {row: "not a device id" for row, device in enumerate(readings.device) if device in strange}
     outside = (readings.time_ms < 0) | (readings.time_ms > LATEST_MS)

@@ -81,9 +81,7 @@ class KindColumns:
         taken = (rows >= 0) & (readings.time_ms >= self.time_ms[rows])
         if not taken.any():
             return
-        # In order of time: where a row occurs twice, numpy keeps the last assigned.
-        order = np.flatnonzero(taken)
-        order = order[np.argsort(readings.time_ms[order], kind="stable")]
+        order = _in_order_of_time(readings.time_ms, taken)
         rows = rows[order]
         self.time_ms[rows] = readings.time_ms[order]
         self.quality[rows] = readings.quality[order]
@@ -91,8 +89,11 @@ class KindColumns:
         self.version[rows] = version
         for name, column in readings.values.items():
             values = column[order]
-            read = ~np.isnan(values)
-            self._column(name)[rows[read]] = values[read]
+            gaps = np.isnan(values)
+            if gaps.any():
+                self._column(name)[rows[~gaps]] = values[~gaps]
+            else:
+                self._column(name)[rows] = values
 
     def snapshot(self, gateways: Sequence[str]) -> Snapshot:
         """The columns as they stand."""
@@ -123,6 +124,14 @@ class KindColumns:
         self.quality = _longer(self.quality, rows, 0)
         self.version = _longer(self.version, rows, 0)
         self.values = {name: _longer(column, rows, np.nan) for name, column in self.values.items()}
+
+
+def _in_order_of_time(time_ms: Times, taken: NDArray[np.bool_]) -> Rows | slice:
+    """Which readings to assign, the newest last: where a row occurs twice, numpy keeps the last assigned."""
+    if taken.all() and (time_ms[1:] >= time_ms[:-1]).all():
+        return slice(None)
+    order = np.flatnonzero(taken)
+    return order[np.argsort(time_ms[order], kind="stable")]
 
 
 def _longer(column: NDArray[N], rows: int, fill: float) -> NDArray[N]:

@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - statements are put together from enumerations, checked quantity names and numbers only
 
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, filterfalse
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,9 +33,8 @@ def store(kinds: Sequence[Readings], session: Session) -> None:
 
 def _number_devices(kinds: Sequence[Readings], session: Session) -> None:
     codes = session.catalogue.codes
-    new = [
-        device for device in dict.fromkeys(chain.from_iterable(each.device for each in kinds)) if device not in codes
-    ]
+    every = chain.from_iterable(each.device for each in kinds)
+    new = list(dict.fromkeys(filterfalse(codes.__contains__, every)))
     if not new:
         return
     numbers = range(len(codes), len(codes) + len(new))
