@@ -98,10 +98,10 @@ class Execution:
             soon = telling.create_task(self._tell_applied(progress, taken), name="tell-applied")
 
             def done(written: Sequence[Written]) -> None:
+                self._fault(ACTED)
                 telling.create_task(self._conclude(progress, point, written), name="tell-written")
 
             await self._actuator.write(point, dict.fromkeys(devices, value), taken.append, done)
-            self._fault(ACTED)
             soon.cancel()
 
     async def _tell_applied(self, progress: Progress, taken: Sequence[str]) -> None:
@@ -112,28 +112,28 @@ class Execution:
             await self._tell(progress, [DeviceResult(device, CommandState.APPLIED) for device in new])
 
     async def _conclude(self, progress: Progress, point: Point, written: Sequence[Written]) -> None:
-        parts = await asyncio.gather(*(self._part(progress.command, part) for part in written))
+        # Where the profile knows no read-back for this point, that the device answers afterwards has to do.
+        unproven = [part.device for part in written if part.outcome is Outcome.APPLIED]
+        answers = dict(zip(unproven, await self._actuator.read_all(unproven), strict=True))
+        parts = [self._part(progress.command, part, answers.get(part.device)) for part in written]
         if point is Point.RESUME and self.autonomy is not None:
             good = [part.device for part in written if part.outcome in (Outcome.APPLIED, Outcome.VERIFIED)]
             await self.autonomy.handed_back(good)
         await self._tell(progress, parts)
 
-    async def _part(self, command: Command, written: Written) -> DeviceResult:
-        device, reading = written.device, written.reading
-        if written.outcome is Outcome.APPLIED:
-            # The profile knows no read-back for this point: that the device answers afterwards has to do.
-            found = await self._actuator.read(device)
-            if isinstance(found, ReadFailed):
-                return DeviceResult(device, CommandState.UNCONFIRMED, found.reason[:MAX_TEXT])
-            return DeviceResult(device, CommandState.VERIFIED, "", _values(found))
+    def _part(self, command: Command, written: Written, answer: Reading | ReadFailed | None) -> DeviceResult:
+        device, reason = written.device, written.reason[:MAX_TEXT]
+        if isinstance(answer, ReadFailed):
+            return DeviceResult(device, CommandState.UNCONFIRMED, answer.reason[:MAX_TEXT])
+        if answer is not None:
+            return DeviceResult(device, CommandState.VERIFIED, "", _values(answer))
         if written.outcome is not Outcome.VERIFIED and self._superseded(command, device):
-            return DeviceResult(device, CommandState.SUPERSEDED, written.reason[:MAX_TEXT], _values(reading))
-        return DeviceResult(device, CommandState(written.outcome), written.reason[:MAX_TEXT], _values(reading))
+            return DeviceResult(device, CommandState.SUPERSEDED, reason, _values(written.reading))
+        return DeviceResult(device, CommandState(written.outcome), reason, _values(written.reading))
 
     async def _read(self, progress: Progress) -> None:
-        async with asyncio.TaskGroup() as reads:
-            tasks = [reads.create_task(self._actuator.read(device)) for device in progress.open_devices()]
-        await self._tell(progress, [_read_part(task.result()) for task in tasks])
+        found = await self._actuator.read_all(progress.open_devices())
+        await self._tell(progress, [_read_part(one) for one in found])
 
     async def _recover(self, progress: Progress) -> None:
         command = progress.command
@@ -141,8 +141,7 @@ class Execution:
         if command.op is Operation.GATEWAY_RESTART:
             await self._tell(progress, [DeviceResult("", CommandState.VERIFIED)])
             return
-        devices = progress.open_devices()
-        found = await asyncio.gather(*(self._actuator.read(device) for device in devices))
+        found = await self._actuator.read_all(progress.open_devices())
         parts = [self._interrupted(command, part) for part in found]
         await self._tell(progress, parts or [DeviceResult("", CommandState.FAILED, INTERRUPTED)])
 
