@@ -20,6 +20,7 @@ from lamplighter_controller.intake.waiting import WaitingRoom
 from lamplighter_controller.link.backoff import Backoff
 from lamplighter_controller.series.port import Readings, Rejection, Series, SeriesRejected, SeriesUnavailable
 from lamplighter_controller.twin.columns import Twin
+from lamplighter_controller.twin.kind import Rows
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +37,16 @@ ALARM: Final = "series"
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One frame's readings on their way to the store, and what of the frame could not be placed."""
+    """One frame's readings on their way to the store, and what of the frame could not be placed.
+
+    `rows` are the twin's rows of the devices where they have been asked for already.
+    """
 
     sender: Sender
     readings: Readings
     letters: tuple[Letter, ...]
     live: bool
+    rows: Rows | None = None
     bytes: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,7 +104,7 @@ class ReadingsLane:
         received_s = self._clock.monotonic_s()
         for item in batch:
             if len(item.readings.device):
-                self._twin.apply(item.readings, received_s)
+                self._twin.apply(item.readings, received_s, item.rows)
                 self._events.publish(ReadingsStored(item.sender.gateway, item.readings, item.live))
                 self.stored += len(item.readings.device)
         self._acker.note(item.sender for item in batch if not item.letters)

@@ -114,7 +114,8 @@ class Reception:
             self._record(gateway, frame)
 
     def _place(self, gateway: str, channel: Up, frame: ReadingsFrame) -> None:
-        served = self._twin.rows(gateway, frame.kind, frame.device) >= 0
+        rows = self._twin.rows(gateway, frame.kind, frame.device)
+        served = rows >= 0
         latest_ms = self._clock.civil_ms() + self._future_ms
         placed = place(gateway, frame, served, latest_ms=latest_ms, now_ms=self._clock.wall_ms())
         if placed.strangers > MOST_STRANGERS * len(frame.device):
@@ -125,7 +126,8 @@ class Reception:
         envelope = frame.envelope
         sender = Sender(gateway, envelope.boot, envelope.seq)
         room = self._room.get(channel, self._readings.live)
-        room.put(Waiting(sender, placed.readings, placed.letters, channel is not Up.BACKLOG))
+        known = rows if len(placed.readings.device) == len(rows) else None
+        room.put(Waiting(sender, placed.readings, placed.letters, channel is not Up.BACKLOG, known))
 
     def _record(self, gateway: str, frame: Frame) -> None:
         now_ms = self._clock.wall_ms()

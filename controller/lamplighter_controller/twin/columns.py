@@ -60,10 +60,14 @@ class Twin:
         rows = columns.rows(devices)
         return np.where(columns.gateway[rows] == self._number_of.get(gateway, NOBODY - 1), rows, NOBODY)
 
-    def apply(self, readings: Readings, received_s: float) -> None:
-        """Take readings that are newer than what is known; those of devices never adopted are left out."""
+    def apply(self, readings: Readings, received_s: float, rows: Rows | None = None) -> None:
+        """Take readings that are newer than what is known; those of devices never adopted are left out.
+
+        Who has asked for their `rows` already hands them in; a device keeps its row for good.
+        """
         self.version += 1
-        self._kinds[readings.kind].apply(readings, received_s, self.version)
+        columns = self._kinds[readings.kind]
+        columns.apply(readings, received_s, self.version, columns.rows(readings.device) if rows is None else rows)
 
     def entry(self, device: str) -> DeviceEntry | None:
         """What the gateway said the device is, None when no gateway serves it."""

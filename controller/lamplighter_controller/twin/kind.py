@@ -71,13 +71,12 @@ class KindColumns:
         """Rows of devices, -1 where there is none."""
         return np.fromiter(map(self.row_of.get, devices, repeat(NOBODY)), np.int64, len(devices))
 
-    def apply(self, readings: Readings, received_s: float, version: int) -> None:
+    def apply(self, readings: Readings, received_s: float, version: int, rows: Rows) -> None:
         """Take what is not older than what is known, device by device.
 
         A value that was not read leaves the one before standing: the row has one time, that of its newest reading. A
         device's quantities are read together, so their ages differ by one report at most.
         """
-        rows = self.rows(readings.device)
         taken = (rows >= 0) & (readings.time_ms >= self.time_ms[rows])
         if not taken.any():
             return
