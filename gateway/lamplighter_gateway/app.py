@@ -24,7 +24,7 @@ from lamplighter_gateway.commands.desk import Desk
 from lamplighter_gateway.commands.execution import Execution
 from lamplighter_gateway.commands.journal import Journal
 from lamplighter_gateway.commands.own_work import OwnWork
-from lamplighter_gateway.drivers.port import BusStatus, Driver, Reading, Sink
+from lamplighter_gateway.drivers.port import Driver, Reading, Sink
 from lamplighter_gateway.events import Events
 from lamplighter_gateway.faults import FaultHook, no_fault
 from lamplighter_gateway.light.actuator import Actuator
@@ -37,7 +37,7 @@ from lamplighter_gateway.spool.spool import Spool
 from lamplighter_gateway.uplink.lanes import Timing
 from lamplighter_gateway.uplink.uplink import Identity, Presence, Uplink
 from lamplighter_gateway.watch import metrics
-from lamplighter_gateway.watch.buses import changes
+from lamplighter_gateway.watch.buses import BusWatch
 from lamplighter_gateway.watch.clock_trust import clock_state, trusted
 from lamplighter_gateway.watch.counters import Counters
 from lamplighter_gateway.watch.health import health
@@ -102,7 +102,6 @@ class Gateway:
         self._ending = asyncio.get_running_loop().create_future()
         self._counters = Counters()
         self._latest_known_ms = 0
-        self._statuses: dict[str, BusStatus] = {}
         self.registry = Registry({entry.device: entry for entry in entries}, bus_of, make_drivers(self._sink))
         self.spool = Spool(settings.data, settings.limits, clock)
         self.journal = Journal(settings.data, clock)
@@ -239,13 +238,13 @@ class Gateway:
             self._batch.flush()
 
     async def _watch(self) -> None:
+        buses = BusWatch()
         while True:
             found = {bus: driver.status() for bus, driver in self.registry.drivers.items()}
-            for change in changes(self._statuses, found):
+            for change in buses.look(found):
                 detail = {"error": change.error} if change.error else {}
                 self.events.say(change.event, change.device, "" if change.device else change.bus, **detail)
                 self.uplink.say_health()
-            self._statuses = found
             await asyncio.sleep(WATCH_S)
 
     def _spool_changed(self, state: SpoolState) -> None:

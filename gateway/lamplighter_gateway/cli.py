@@ -17,7 +17,6 @@ from lamplighter_gateway.control import Answer, NotRunningError, ask
 
 EXIT_FAILED: Final = 1
 EXIT_CONFIG: Final = 2
-EXIT_DISK: Final = 74  # EX_IOERR of sysexits.h
 LONGEST_MIN: Final = 720
 
 

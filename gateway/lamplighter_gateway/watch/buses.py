@@ -1,6 +1,6 @@
-"""What changed on the buses since the last look. Pure."""
+"""What changed on the buses since the last look. No clock, no I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lamplighter_gateway.drivers.port import BusStatus
@@ -16,20 +16,34 @@ class Change:
     error: str = ""
 
 
-def changes(before: Mapping[str, BusStatus], after: Mapping[str, BusStatus]) -> list[Change]:
-    """A bus lost or back is one event, not one per device on it."""
-    found = []
-    for bus, status in after.items():
-        old = before.get(bus)
-        if old is not None and old.connected and not status.connected:
-            found.append(Change("bus.down", bus, error=status.last_error))
-        elif old is not None and not old.connected and status.connected:
-            found.append(Change("bus.up", bus))
+class BusWatch:
+    """A bus lost or back is one event, not one per device on it; a device is silent when two looks found it so."""
+
+    def __init__(self) -> None:
+        """Nothing has been seen."""
+        self._before: Mapping[str, BusStatus] = {}
+        self._told_silent: dict[str, set[str]] = {}
+
+    def look(self, now: Mapping[str, BusStatus]) -> list[Change]:
+        """Compare with the last look."""
+        found = [change for bus, status in now.items() for change in self._compare(bus, self._before.get(bus), status)]
+        self._before = dict(now)
+        return found
+
+    def _compare(self, bus: str, old: BusStatus | None, status: BusStatus) -> Iterator[Change]:
+        if old is None:
+            return
+        if old.connected and not status.connected:
+            yield Change("bus.down", bus, error=status.last_error)
+        elif status.connected and not old.connected:
+            yield Change("bus.up", bus)
         elif status.connected:
-            found += _devices(bus, set(old.silent) if old else set(), set(status.silent))
-    return found
+            yield from self._devices(bus, set(old.silent), set(status.silent))
 
-
-def _devices(bus: str, before: set[str], after: set[str]) -> list[Change]:
-    silent = [Change("device.silent", bus, device) for device in sorted(after - before)]
-    return silent + [Change("device.answers", bus, device) for device in sorted(before - after)]
+    def _devices(self, bus: str, old: set[str], silent: set[str]) -> Iterator[Change]:
+        told = self._told_silent.setdefault(bus, set())
+        for device in sorted((old & silent) - told):
+            yield Change("device.silent", bus, device)
+        for device in sorted(told - silent):
+            yield Change("device.answers", bus, device)
+        self._told_silent[bus] = (told | old) & silent
