@@ -140,7 +140,7 @@ class _Program:
         self._on, self._server = on, server
         config, clock = on.config, on.clock
         self._events, self._twin = Events(), Twin()
-        registry = Registry.begin(on.ledger, self._events, clock)
+        registry = Registry.begin(on.ledger, self._events, clock, on.scale.rate)
         will = Will(CONTROLLER_STATE, on.identity.state(online=False, storing=False))
         self._link = MqttLink(_broker(config.broker, config), [UP_FILTER, CONTROLLER_STATE], self._receive, will=will)
         standing = Standing(registry.gateways, on.hold)

@@ -56,11 +56,11 @@ class Registry:
     gateways: Gateways
 
     @classmethod
-    def begin(cls, ledger: Ledger, events: Events, clock: Clock) -> "Registry":
-        """An empty one."""
+    def begin(cls, ledger: Ledger, events: Events, clock: Clock, rate: float = 1.0) -> "Registry":
+        """An empty one; civil time runs `rate` times as fast as real time."""
         journal = Journal(ledger)
         alarms = Alarms(clock, events, journal)
-        return cls(journal, alarms, Gateways(clock, events, alarms, journal))
+        return cls(journal, alarms, Gateways(clock, events, alarms, journal, rate))
 
 
 class Intake:

@@ -26,8 +26,9 @@ class _Gateway:
 class Gateways:
     """Presence and self-reports; a gateway that is not enrolled is only remembered as a stranger's name."""
 
-    def __init__(self, clock: Clock, events: Events, alarms: Alarms, journal: Journal) -> None:
-        """Begin with nobody; `load` and `enrol` follow."""
+    def __init__(self, clock: Clock, events: Events, alarms: Alarms, journal: Journal, rate: float = 1.0) -> None:
+        """Begin with nobody; `load` and `enrol` follow. Our own civil time runs `rate` times as fast as real time."""
+        self._rate = rate
         self._clock, self._events, self._alarms, self._journal = clock, events, alarms, journal
         self._known: dict[str, _Gateway] = {}
         self._enrolled: frozenset[str] = frozenset()
@@ -87,6 +88,7 @@ class Gateways:
         now_s = self._clock.monotonic_s()
         if said.online:
             self._note(gateway, replace(self.report(gateway), state=said))
+            self._check_rate(gateway, said.rate)
             self._move(gateway, lambda known: presence.born(known, said.boot, now_s), told=True)
         else:
             self._move(gateway, lambda known: presence.willed(known, said.boot))
@@ -111,6 +113,14 @@ class Gateways:
         now_s = self._clock.monotonic_s()
         for gateway in self._enrolled:
             self._move(gateway, lambda known: presence.passed(known, now_s))
+
+    def _check_rate(self, gateway: str, rate: float) -> None:
+        key = f"gateway-rate:{gateway}"
+        if rate == self._rate:
+            self._alarms.cleared(key)
+        else:
+            text = f"civil time of {gateway} runs x{rate:g}, ours x{self._rate:g}: give both the same clock file"
+            self._alarms.raised(key, text)
 
     def _note(self, gateway: str, report: Report) -> None:
         report = replace(report, heard_ms=self._clock.wall_ms())

@@ -1,6 +1,7 @@
 """An aiomqtt client that tells when the broker refused a publish, and when it hung up on us."""
 
 import asyncio
+from types import TracebackType
 from typing import Any, Final
 
 import aiomqtt
@@ -10,6 +11,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from lamplighter_controller.link.port import LinkDown, PublishDenied
 
 CONNECT_TIMEOUT_S: Final = 3.0  # of the blocking TCP connect, whose thread a stop of the program has to wait for
+DISCONNECT_TIMEOUT_S: Final = 1.0
 
 
 class CheckedClient(aiomqtt.Client):
@@ -23,6 +25,13 @@ class CheckedClient(aiomqtt.Client):
         super().__init__(*args, **kwargs)
         self._client.connect_timeout = CONNECT_TIMEOUT_S
         self._answers: dict[int, asyncio.Future[ReasonCode]] = {}
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        """Take leave, but not for long: a broker that hangs must not hold up our end."""
+        self.timeout = DISCONNECT_TIMEOUT_S
+        await super().__aexit__(exc_type, exc, tb)
 
     async def send(self, topic: str, payload: bytes, *, retain: bool, timeout_s: float) -> None:
         """Publish with QoS 1 and wait for the broker's answer.

@@ -93,6 +93,7 @@ class MqttLink:
             try:
                 await self._session()
             except (aiomqtt.MqttError, LinkDown) as error:
+                _let_cancellation_win(error)
                 if self._version_may_be_wrong(error):
                     self._other_version()
                 self._lost(str(error))
@@ -159,3 +160,10 @@ class MqttLink:
         if self._was_up:
             log.warning("no broker at %s:%d, trying again: %s", self._broker.host, self._broker.port, why)
         self._was_up = False
+
+
+def _let_cancellation_win(error: Exception) -> None:
+    """Taking leave of a broker that hangs fails, and that failure would hide that we were told to end."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError from error

@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 
 from lamplighter_contract import documents
-from lamplighter_contract.documents import ControllerState
+from lamplighter_contract.documents import ControllerState, GatewayState
 from lamplighter_contract.events import Event
 from lamplighter_contract.frame import Envelope, events_body, results_body, seal
 from lamplighter_contract.results import Result
@@ -206,6 +206,13 @@ async def test_a_later_epoch_than_ours_raises_an_alarm_and_our_own_voice_does_no
             state = ControllerState("centre", boot, epoch, online=True, storing=True)
             here.intake.controller_state(documents.encode(state))
             assert here.intake.alarms.is_raised("later-epoch") is raised
+
+
+async def test_a_gateway_whose_civil_time_runs_otherwise_raises_an_alarm(tmp_path: Path) -> None:
+    async with centre(tmp_path) as here:
+        for rate, raised in ((60.0, True), (1.0, False)):
+            here.send(Up.STATE, documents.encode(GatewayState("boot-a", online=True, rate=rate)))
+            assert here.intake.alarms.is_raised("gateway-rate:gw-1") is raised
 
 
 async def test_a_silent_gateway_is_stale_until_it_is_heard(tmp_path: Path) -> None:

@@ -89,6 +89,17 @@ async def test_the_link_comes_back_after_a_kill(make_mosquitto: Callable[..., Mo
     assert len(ups) == 2
 
 
+async def test_a_hung_broker_does_not_hold_up_the_end(make_mosquitto: Callable[..., Mosquitto]) -> None:
+    broker = make_mosquitto()
+    async with running(make(broker.port)) as link:
+        broker.pause()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(link.publish("t/x", b"x"), 0.2)
+        begun = asyncio.get_running_loop().time()
+    assert asyncio.get_running_loop().time() - begun < 3
+    broker.resume()
+
+
 async def test_the_broker_speaks_for_us_when_we_are_gone(make_mosquitto: Callable[..., Mosquitto]) -> None:
     broker = make_mosquitto()
     async with aiomqtt.Client("127.0.0.1", broker.port) as witness:
