@@ -19,6 +19,7 @@ from lamplighter_gateway.errors import GatewayError
 from lamplighter_gateway.link.mqtt import Broker, MqttLink
 from lamplighter_gateway.report import Reporter
 from lamplighter_gateway.spool.frames import Limits
+from lamplighter_gateway.uplink.lanes import Timing
 
 MIB: Final = 1024 * 1024
 MS_PER_H: Final = 3_600_000
@@ -43,6 +44,7 @@ def build(config: Config) -> Gateway:
         config_version=int(config.version, 16),
         compress=config.report.compress,
         limits=Limits(config.spool.max_mib * MIB, round(config.spool.keep_h * MS_PER_H)),
+        timing=Timing(backlog_per_s=config.uplink.backlog_per_s, backlog_delay_s=config.uplink.backlog_delay_s),
         metrics=(config.metrics.host, config.metrics.port) if config.metrics else None,
         rate=scale.rate,
     )

@@ -75,6 +75,8 @@ def _uplink(section: Section) -> Uplink:
         read_path(section, "password_file"),
         read_tls(section),
         section.integer("keepalive_s", 5, 3600, 30),
+        section.number("backlog_per_s", 1, 10_000, 50),
+        section.number("backlog_delay_s", 0, 86_400, 5),
     )
     section.close()
     return uplink

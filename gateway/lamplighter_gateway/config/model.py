@@ -40,13 +40,18 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Uplink:
-    """The broker that leads to the controller; the user name is the gateway's id."""
+    """The broker that leads to the controller; the user name is the gateway's id.
+
+    After an outage the backlog begins after a random part of `backlog_delay_s`, so that a city does not return at once.
+    """
 
     host: str
     port: int
     password_file: Path | None
     tls: Tls | None
     keepalive_s: int
+    backlog_per_s: float = 50
+    backlog_delay_s: float = 5
 
 
 @dataclass(frozen=True, slots=True)
