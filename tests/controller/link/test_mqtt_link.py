@@ -93,10 +93,11 @@ async def test_a_hung_broker_does_not_hold_up_the_end(make_mosquitto: Callable[.
     broker = make_mosquitto()
     async with running(make(broker.port)) as link:
         broker.pause()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(link.publish("t/x", b"x"), 0.2)
+        waiting = [asyncio.create_task(link.publish("t/x", bytes(1_000_000))) for _ in range(15)]
+        await asyncio.wait(waiting, timeout=0.2)  # the socket is full by now: not even a farewell goes out
         begun = asyncio.get_running_loop().time()
     assert asyncio.get_running_loop().time() - begun < 3
+    assert {type(error) for error in await asyncio.gather(*waiting, return_exceptions=True)} == {LinkDown}
     broker.resume()
 
 
