@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 Work = Callable[[Connection], None]
 RETRY_S: Final = 2.0
-AT_ONCE: Final = 50
+AT_ONCE: Final = 5  # a list of devices may be thousands of rows, and a command waits for the ledger meanwhile
 
 
 class Journal:
