@@ -1,0 +1,107 @@
+"""The command line, and the gateway it assembles."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lamplighter_gateway.assembly import UnusableFileError, build, entry
+from lamplighter_gateway.cli import main
+from lamplighter_gateway.config.load import load
+from lamplighter_gateway.config.model import Config
+from tests.system.process import free_port
+
+EXAMPLE = Path(__file__).parents[2] / "config" / "gateway" / "example.yaml"
+
+
+def invoke(*args):
+    return CliRunner().invoke(main, [str(arg) for arg in args])
+
+
+def config(tmp_path, **environment):
+    found = load(EXAMPLE, {"LAMPLIGHTER_DATA": str(tmp_path / "data"), **environment})
+    assert isinstance(found, Config)
+    return found
+
+
+def test_check_says_what_is_good():
+    result = invoke("check", EXAMPLE)
+    assert result.exit_code == 0
+    assert "3 buses, 165 devices" in result.output
+
+
+def test_check_and_run_name_every_mistake_at_once_and_start_nothing(tmp_path):
+    text = EXAMPLE.read_text().replace("keepalive_s: 30", "keepalive_s: no").replace("gateway: gw-1", "gateway: GW 1")
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(text.replace("../profiles", str(EXAMPLE.parents[1] / "profiles")))
+    for command in ("check", "run", "status"):
+        result = invoke(command, wrong)
+        assert result.exit_code == 2
+        assert "wrong.yaml: gateway: value 'GW 1', expected" in result.output
+        assert "uplink.keepalive_s" in result.output
+    assert [path.name for path in tmp_path.iterdir()] == ["wrong.yaml"]
+
+
+def test_asking_where_nobody_answers(tmp_path):
+    for args in (("status",), ("read", "lamp-1"), ("write", "lamp-1", 50, "--minutes", 1)):
+        result = invoke(*args, "--data", tmp_path)
+        assert result.exit_code == 1
+        assert "no gateway answers" in result.output
+        assert invoke(*args).exit_code == 2
+
+
+async def test_the_gateway_is_what_its_configuration_says(tmp_path):
+    gateway = build(config(tmp_path))
+    assert list(gateway.registry.drivers) == ["cab-01", "cab-04", "field"]
+    lamp = gateway.registry.entries["lamp-01-007"]
+    assert (lamp.address, lamp.capabilities) == ("cab-01/7", ("light.set", "light.resume", "light.identify"))
+    assert gateway.registry.entries["circuit-01-b"].address == "cab-01/240+110"
+    assert gateway.registry.entries["circuit-01-b"].capabilities == ()
+
+
+def test_entries_carry_place_and_name(tmp_path):
+    cabinet = next(device for device in config(tmp_path).devices if device.id == "cab-01")
+    assert (entry(cabinet).latitude, entry(cabinet).longitude) == (36.6512, 117.1201)
+
+
+async def test_a_password_file_that_cannot_be_read_is_named(tmp_path):
+    binary = tmp_path / "password"
+    binary.write_bytes(b"\xff\xfe")
+    with pytest.raises(UnusableFileError, match=r"uplink\.password_file"):
+        build(config(tmp_path, LAMPLIGHTER_UPLINK_PASSWORD_FILE=str(binary)))
+
+
+@pytest.mark.system
+def test_the_program_serves_without_uplink_and_stops_within_two_seconds(tmp_path):
+    data = tmp_path / "data"
+    port = str(free_port())
+    environment = {**os.environ, "LAMPLIGHTER_DATA": str(data), "LAMPLIGHTER_UPLINK_PORT": port}
+    environment["LAMPLIGHTER_METRICS_PORT"] = str(free_port())
+    command = [sys.executable, "-m", "lamplighter_gateway", "run", str(EXAMPLE)]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stderr=log)
+    try:
+        deadline = time.monotonic() + 20
+        while invoke("status", "--data", data).exit_code:
+            assert process.poll() is None, (tmp_path / "log").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        answer = json.loads(invoke("status", "--data", data, "--json").output)
+        assert (answer["gateway"], answer["uplink"]) == ("gw-1", False)
+        read = invoke("read", "lamp-01-001", "--data", data)
+        assert read.exit_code == 1
+        second = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20, check=False)
+        assert second.returncode == 74
+        assert "in use by another process" in second.stderr
+    finally:
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(10)
+    assert code == 0
+    assert time.monotonic() - began < 2
