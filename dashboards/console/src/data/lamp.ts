@@ -1,6 +1,7 @@
 import { computed, signal } from '@preact/signals';
 import { get, Refused } from './api';
 import { civilNow } from './city';
+import { following, isFinal } from './commands';
 import { lamps, revision } from './fleet';
 import { selected } from './selection';
 
@@ -80,6 +81,9 @@ export function start(): void {
     read();
   });
   newest.subscribe(read);
+  following.subscribe((request) => {
+    if (request && isFinal(request.state)) read();
+  });
 }
 
 function read(): void {

@@ -5,7 +5,6 @@ const plural = (n: string, one: string, many: string): string => `${n} ${n === '
 export const en: Dictionary = {
   app: 'City lighting console',
   skip: 'Skip to main content',
-  language: 'Language',
   otherLanguage: '中文',
   theme: 'Theme',
   themeAuto: 'System',
@@ -31,7 +30,6 @@ export const en: Dictionary = {
 
   lost: 'The control centre is not answering; reconnecting. What you see is from before.',
   lostFor: (seconds) => `gone for ${seconds} s`,
-  stale: 'Connected, but no new data is arriving.',
   retryNow: 'Try now',
 
   map: 'Map',
@@ -92,10 +90,9 @@ export const en: Dictionary = {
   position: 'Position',
 
   why: 'Why this level',
-  whyOwn: 'The platform asks for no level; the lamp follows its own schedule.',
+  whyOwn: 'The gateway asks for no level: the lamp follows its own schedule.',
   whyOverride: (level, until) => `Manual command: ${level} until ${until}.`,
   whyDesired: (level) => `The gateway asks for ${level}.`,
-  whyUnknown: 'The gateway has not reported a wanted level.',
   whyDiffers: (desired, actual) => `${desired} is wanted, ${actual} was measured: not reached yet.`,
 
   chart: 'Level and power',
@@ -136,6 +133,7 @@ export const en: Dictionary = {
   stepApplied: 'written to device',
   stepVerified: 'verified by read-back',
   waiting: 'waiting',
+  realTime: 'real time',
   stRejected: 'refused; did not act',
   stFailed: 'failed',
   stExpired: 'expired; did not act',
@@ -167,7 +165,6 @@ export const en: Dictionary = {
   overview: 'Overview',
   more: (n) => `${n} more`,
 
-  refusalReasons: 'Why it was refused',
   reasonSignature: 'the signature is not valid',
   reasonKey: 'the signing key is not in force',
   reasonExpired: 'the command had expired',

@@ -2,7 +2,6 @@
 export const zh = {
   app: '城市照明控制台',
   skip: '跳到主要内容',
-  language: '语言',
   otherLanguage: 'English',
   theme: '主题',
   themeAuto: '跟随系统',
@@ -28,7 +27,6 @@ export const zh = {
 
   lost: '与控制中心的连接已断开，正在重连。画面停留在断开之前。',
   lostFor: (seconds: string) => `已断开 ${seconds} 秒`,
-  stale: '连接正常，但没有新的数据到达。',
   retryNow: '立即重试',
 
   map: '地图',
@@ -89,10 +87,9 @@ export const zh = {
   position: '位置',
 
   why: '为什么是这个亮度',
-  whyOwn: '平台没有指定亮度，灯按自身的时间表运行。',
+  whyOwn: '网关没有指定亮度，灯按自身的时间表运行。',
   whyOverride: (level: string, until: string) => `人工指令：${level}，到 ${until} 为止。`,
   whyDesired: (level: string) => `网关要求 ${level}。`,
-  whyUnknown: '网关没有报告要求的亮度。',
   whyDiffers: (desired: string, actual: string) => `要求 ${desired}，实测 ${actual}：尚未达到。`,
 
   chart: '亮度与功率',
@@ -133,6 +130,7 @@ export const zh = {
   stepApplied: '已写入设备',
   stepVerified: '已回读确认',
   waiting: '等待中',
+  realTime: '真实时间',
   stRejected: '被拒绝，未执行',
   stFailed: '执行失败',
   stExpired: '已过期，未执行',
@@ -164,7 +162,6 @@ export const zh = {
   overview: '概览',
   more: (n: string) => `另有 ${n} 条`,
 
-  refusalReasons: '拒绝原因',
   reasonSignature: '签名无效',
   reasonKey: '签名密钥不在用',
   reasonExpired: '指令已过期',

@@ -1,10 +1,12 @@
 import { FAULT, type Fleet, LIT, OFF, UNKNOWN } from '../data/fleet';
 import { colour } from '../theme';
+import { packed, Raster, type Stamp, stamp } from './raster';
 import type { Points, Viewport } from './viewport';
 
 // Every state has a shape of its own besides its colour: lit a disc with a glow, off a small square, unknown a hollow ring,
-// fault a triangle. Shapes are drawn once into sprites, so that 50,000 lamps are 50,000 small copies.
+// fault a triangle.
 export interface Palette {
+  ground: string;
   lit: string;
   glow: string;
   off: string;
@@ -15,6 +17,7 @@ export interface Palette {
 }
 
 export const palette = (): Palette => ({
+  ground: colour('--map'),
   lit: colour('--lamp-lit'),
   glow: colour('--lamp-glow'),
   off: colour('--lamp-off'),
@@ -25,39 +28,35 @@ export const palette = (): Palette => ({
 });
 
 const LEVELS = 5;
-const MANY = 40;
+const MANY_SELECTED = 40;
+const MANY_LAMPS = 5_000; // glows would only merge into one
 
-interface Sprites {
-  size: number;
-  lit: HTMLCanvasElement[];
-  off: HTMLCanvasElement;
-  unknown: HTMLCanvasElement;
-  fault: HTMLCanvasElement;
-  dimmed: HTMLCanvasElement;
+interface Stamps {
+  lit: Stamp[];
+  off: Stamp;
+  unknown: Stamp;
+  fault: Stamp;
+  dimmed: Stamp;
+  selected: Stamp;
+  selectedMany: Stamp;
 }
 
-type Shape = (context: CanvasRenderingContext2D, middle: number, radius: number) => void;
+type Shape = (context: CanvasRenderingContext2D, middle: number) => void;
 
-function sprite(size: number, shape: Shape, radius: number): HTMLCanvasElement {
-  const canvas = document.createElement('canvas');
-  canvas.width = size;
-  canvas.height = size;
-  shape(canvas.getContext('2d') as CanvasRenderingContext2D, size / 2, radius);
-  return canvas;
-}
-
-function disc(fill: string, glow: string, strength: number): Shape {
-  return (context, middle, radius) => {
-    const halo = context.createRadialGradient(middle, middle, radius * 0.5, middle, middle, middle);
-    halo.addColorStop(0, glow);
-    halo.addColorStop(1, faded(glow));
-    context.globalAlpha = 0.15 + 0.6 * strength;
-    context.fillStyle = halo;
-    context.fillRect(0, 0, middle * 2, middle * 2);
-    context.globalAlpha = 0.55 + 0.45 * strength;
+function disc(fill: string, glow: string | null, radius: number, strength: number): Shape {
+  return (context, middle) => {
+    if (glow) {
+      const halo = context.createRadialGradient(middle, middle, radius * 0.5, middle, middle, middle);
+      halo.addColorStop(0, glow);
+      halo.addColorStop(1, faded(glow));
+      context.globalAlpha = 0.12 + 0.6 * strength;
+      context.fillStyle = halo;
+      context.fillRect(0, 0, middle * 2, middle * 2);
+      context.globalAlpha = 1;
+    }
     context.fillStyle = fill;
     context.beginPath();
-    context.arc(middle, middle, radius * (0.7 + 0.3 * strength), 0, 2 * Math.PI);
+    context.arc(middle, middle, radius * (0.65 + 0.35 * strength), 0, 2 * Math.PI);
     context.fill();
   };
 }
@@ -66,25 +65,25 @@ function disc(fill: string, glow: string, strength: number): Shape {
 const faded = (rgb: string): string => rgb.replace(/^rgb\((.*)\)$/, 'rgba($1, 0)');
 
 const square =
-  (fill: string): Shape =>
-  (context, middle, radius) => {
+  (fill: string, half: number): Shape =>
+  (context, middle) => {
     context.fillStyle = fill;
-    context.fillRect(middle - radius * 0.7, middle - radius * 0.7, radius * 1.4, radius * 1.4);
+    context.fillRect(middle - half, middle - half, 2 * half, 2 * half);
   };
 
 const ring =
-  (stroke: string): Shape =>
-  (context, middle, radius) => {
+  (stroke: string, radius: number, width: number): Shape =>
+  (context, middle) => {
     context.strokeStyle = stroke;
-    context.lineWidth = Math.max(1, radius * 0.42);
+    context.lineWidth = width;
     context.beginPath();
-    context.arc(middle, middle, radius * 0.78, 0, 2 * Math.PI);
+    context.arc(middle, middle, radius, 0, 2 * Math.PI);
     context.stroke();
   };
 
 const triangle =
-  (fill: string): Shape =>
-  (context, middle, radius) => {
+  (fill: string, radius: number): Shape =>
+  (context, middle) => {
     context.fillStyle = fill;
     context.beginPath();
     context.moveTo(middle, middle - radius * 1.25);
@@ -93,17 +92,20 @@ const triangle =
     context.fill();
   };
 
-function makeSprites(colours: Palette, radius: number): Sprites {
-  const size = Math.ceil(radius * 5);
+function makeStamps(colours: Palette, radius: number, ratio: number, glowing: boolean): Stamps {
+  const plain = Math.ceil(radius * 2.6) + 2;
+  const glow = glowing ? colours.glow : null;
+  const few = radius + 3 * ratio;
   return {
-    size,
     lit: Array.from({ length: LEVELS }, (_, step) =>
-      sprite(size, disc(colours.lit, colours.glow, (step + 1) / LEVELS), radius),
+      stamp(glowing ? Math.ceil(radius * 5) : plain, disc(colours.lit, glow, radius, (step + 1) / LEVELS)),
     ),
-    off: sprite(size, square(colours.off), radius),
-    unknown: sprite(size, ring(colours.unknown), radius),
-    fault: sprite(size, triangle(colours.fault), radius * 1.2),
-    dimmed: sprite(size, square(colours.dimmed), radius * 0.6),
+    off: stamp(plain, square(colours.off, radius * 0.7)),
+    unknown: stamp(plain, ring(colours.unknown, radius * 0.78, Math.max(1, radius * 0.42))),
+    fault: stamp(plain + Math.ceil(radius), triangle(colours.fault, radius * 1.2)),
+    dimmed: stamp(plain, square(colours.dimmed, radius * 0.45)),
+    selected: stamp(Math.ceil(2 * few + 4 * ratio), ring(colours.selected, few, 2 * ratio)),
+    selectedMany: stamp(plain + Math.ceil(4 * ratio), ring(colours.selected, radius + ratio, ratio)),
   };
 }
 
@@ -117,8 +119,9 @@ export interface Scene {
 }
 
 export class Painter {
-  private sprites: Sprites | null = null;
-  private radius = 0;
+  private raster: Raster | null = null;
+  private stamps: Stamps | null = null;
+  private made = '';
 
   constructor(
     private readonly colours: Palette,
@@ -126,71 +129,59 @@ export class Painter {
   ) {}
 
   draw(context: CanvasRenderingContext2D, width: number, height: number, scene: Scene): void {
-    const radius = radiusFor(scene.view.scale) * this.ratio;
-    if (!this.sprites || radius !== this.radius) {
-      this.radius = radius;
-      this.sprites = makeSprites(this.colours, radius);
-    }
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, width, height);
-    if (!scene.everything) this.stamp(context, scene, scene.fleet.ids.keys(), () => this.sprites!.dimmed);
+    if (this.raster?.width !== width || this.raster.height !== height) this.raster = new Raster(width, height);
+    const { raster } = this;
+    const stamps = this.stampsFor(scene);
+    raster.fill(packed(this.colours.ground));
+    if (!scene.everything) this.each(raster, scene, scene.fleet.ids.keys(), () => stamps.dimmed);
     // Normal lamps first, so that what needs eyes lies on top.
-    this.stamp(context, scene, scene.found, (row) => this.calm(scene.fleet, row));
-    this.stamp(context, scene, scene.found, (row) => (scene.fleet.state[row] === FAULT ? this.sprites!.fault : null));
-    this.mark(context, scene);
+    this.each(raster, scene, scene.found, (row) => calm(stamps, scene.fleet, row));
+    this.each(raster, scene, scene.found, (row) => (scene.fleet.state[row] === FAULT ? stamps.fault : null));
+    const mark = scene.selected.length < MANY_SELECTED ? stamps.selected : stamps.selectedMany;
+    this.each(raster, scene, scene.selected, () => mark);
+    context.putImageData(raster.image, 0, 0);
   }
 
-  private calm(fleet: Fleet, row: number): HTMLCanvasElement | null {
-    const sprites = this.sprites as Sprites;
-    switch (fleet.state[row]) {
-      case LIT:
-        return sprites.lit[Math.min(LEVELS - 1, Math.floor(((fleet.level[row] as number) / 100) * LEVELS))] ?? sprites.lit[4]!;
-      case OFF:
-        return sprites.off;
-      case UNKNOWN:
-        return sprites.unknown;
-      default:
-        return null;
+  private stampsFor({ view, fleet }: Scene): Stamps {
+    const radius = radiusFor(view.scale) * this.ratio;
+    const glowing = fleet.ids.length <= MANY_LAMPS || radius >= 4 * this.ratio;
+    const wanted = `${radius} ${glowing}`;
+    if (!this.stamps || this.made !== wanted) {
+      this.stamps = makeStamps(this.colours, radius, this.ratio, glowing);
+      this.made = wanted;
     }
+    return this.stamps;
   }
 
-  private stamp(
-    context: CanvasRenderingContext2D,
-    { points, view }: Scene,
-    rows: Iterable<number>,
-    pick: (row: number) => HTMLCanvasElement | null,
-  ): void {
-    const { size } = this.sprites as Sprites;
+  private each(raster: Raster, { points, view }: Scene, rows: Iterable<number>, pick: (row: number) => Stamp | null): void {
     const scale = view.scale * this.ratio;
-    const left = view.x * this.ratio - size / 2;
-    const top = view.y * this.ratio - size / 2;
-    const [right, bottom] = [context.canvas.width, context.canvas.height];
+    const [left, top] = [view.x * this.ratio, view.y * this.ratio];
+    const reach = 12 * this.ratio;
     for (const row of rows) {
       const x = (points.x[row] as number) * scale + left;
       const y = (points.y[row] as number) * scale + top;
-      if (!(x > -size && y > -size && x < right && y < bottom)) continue; // also where the position is unknown
-      const image = pick(row);
-      if (image) context.drawImage(image, Math.round(x), Math.round(y));
+      // Also leaves out whose position is unknown: no comparison with NaN holds.
+      if (!(x > -reach && y > -reach && x < raster.width + reach && y < raster.height + reach)) continue;
+      const found = pick(row);
+      if (found) raster.put(found, x, y);
     }
-  }
-
-  private mark(context: CanvasRenderingContext2D, { points, view, selected }: Scene): void {
-    context.strokeStyle = this.colours.selected;
-    const few = selected.length < MANY;
-    context.lineWidth = (few ? 2 : 1) * this.ratio;
-    const reach = this.radius + (few ? 3 : 1) * this.ratio;
-    context.beginPath();
-    for (const row of selected) {
-      const x = ((points.x[row] as number) * view.scale + view.x) * this.ratio;
-      const y = ((points.y[row] as number) * view.scale + view.y) * this.ratio;
-      context.moveTo(x + reach, y);
-      context.arc(x, y, reach, 0, 2 * Math.PI);
-    }
-    context.stroke();
   }
 }
 
-// Small from afar, a finger's reach from near; in half pixels, so that sprites are rarely remade.
+function calm(stamps: Stamps, fleet: Fleet, row: number): Stamp | null {
+  switch (fleet.state[row]) {
+    case LIT:
+      return stamps.lit[Math.min(LEVELS - 1, Math.floor(((fleet.level[row] as number) / 100) * LEVELS))] ?? stamps.lit[LEVELS - 1]!;
+    case OFF:
+      return stamps.off;
+    case UNKNOWN:
+      return stamps.unknown;
+    default:
+      return null;
+  }
+}
+
+// Small from afar, a finger's reach from near; in half pixels, so that stamps are rarely made anew.
 function radiusFor(scale: number): number {
   return Math.round(2 * Math.min(9, Math.max(1.5, 1 + 10 * scale))) / 2;
 }

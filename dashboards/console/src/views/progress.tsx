@@ -1,3 +1,4 @@
+import { city } from '../data/city';
 import { type CommandState, isFinal, type Request, type Summary } from '../data/commands';
 import { figure, percent, secondsTime } from '../format';
 import { words } from '../i18n';
@@ -61,6 +62,7 @@ export function Progress({ request }: { request: Request }) {
         {operationText(request)}
         <span class="numbers">
           {request.total > 1 && t.devicesDone(figure(finished(request)), figure(request.total))}
+          {city.value.rate !== 1 && <small> {t.realTime}</small>}
         </span>
       </h3>
       <ol aria-live="polite">
