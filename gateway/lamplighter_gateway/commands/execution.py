@@ -137,6 +137,8 @@ class Execution:
 
     async def _recover(self, progress: Progress) -> None:
         command = progress.command
+        if progress.states and progress.finished:
+            return  # only the note of its end is missing: there was no room for it
         log.warning("command %s was cut off by the last stop; its devices are read back", command.id)
         if command.op is Operation.GATEWAY_RESTART:
             await self._tell(progress, [DeviceResult("", CommandState.VERIFIED)])
