@@ -47,6 +47,21 @@ def test_cut_at_the_edges(spool, name, size):
     check(spool, name, size)
 
 
+def test_an_index_that_lost_its_rows_is_not_believed(tmp_path):
+    path = tmp_path / "spool.db"
+    opened = open_database(path, APPLICATION_ID, SCHEMA, NOW)
+    store = Store(opened.connection, Limits(), NOW)
+    for i in range(30):
+        store.commit([(Class.READING, b"{}")], [NOW + i - 3], NOW)
+    store.close()
+    whole = path.read_bytes()
+    for size in range(4096, len(whole), 512):
+        path.write_bytes(whole[:size])
+        opened = open_database(path, APPLICATION_ID, SCHEMA, NOW + size)
+        assert opened.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        opened.connection.close()
+
+
 def check(spool: Path, name: str, size: int) -> None:
     with TemporaryDirectory() as folder:
         copy = Path(folder)
