@@ -178,4 +178,6 @@ class Intake:
             return
         except PublishDenied as error:
             self.alarms.raised("state-denied", f"the broker refuses our own state: {error}")
+        else:
+            self.alarms.cleared("state-denied")
         self._told_storing = storing

@@ -38,6 +38,22 @@ async def test_a_hung_influxdb_holds_up_readings_and_nothing_else(
         assert centre.stop() < 5
 
 
+async def test_a_hung_influxdb_does_not_hold_up_the_end(tmp_path: Path, mosquitto: Mosquitto, make_influxd) -> None:
+    influxd = make_influxd()
+    series = f"series: {{url: 'influx+v1://127.0.0.1:{influxd.port}/city', timeout_s: 60}}"
+    with Controller(tmp_path / "c", mosquitto.port, series, name="ending") as centre:
+        async with gateway(mosquitto.port, boot="boot-b") as gw:
+            await gw.centre_after()
+            await gw.born("lamp-1")
+            influxd.pause()
+            await gw.send(1, "lamp-1", time_ms=now_ms())
+            log = centre.log
+            await until(lambda: "alarm series" in log.read_text())
+            assert centre.stop() < 6
+            assert not gw.acked
+    influxd.resume()
+
+
 async def test_after_the_broker_was_killed_everybody_meets_again(tmp_path: Path, make_mosquitto) -> None:
     broker = make_mosquitto()
     with Controller(tmp_path / "c", broker.port):
