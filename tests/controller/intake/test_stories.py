@@ -159,6 +159,20 @@ async def test_a_result_of_a_command_nobody_gave_becomes_a_letter(tmp_path: Path
         assert len(await listed(here)) == 1
 
 
+async def test_acks_that_are_refused_or_lost_raise_an_alarm_or_come_with_the_repeat(tmp_path: Path) -> None:
+    async with centre(tmp_path) as here:
+        here.link.denied = lambda topic: topic.endswith("/ack")
+        here.send(Up.LIVE, frame(1, "lamp-1"))
+        await until(lambda: here.intake.alarms.is_raised("acks-denied"))
+        here.link.denied, here.link.up = (lambda _topic: False), False
+        here.send(Up.LIVE, frame(2, "lamp-2"))
+        await until(lambda: key("lamp-2") in here.series.rows)
+        here.link.up = True
+        for seq, device in ((1, "lamp-1"), (2, "lamp-2")):
+            here.send(Up.LIVE, frame(seq, device))
+        await until(lambda: here.acked() == {1, 2})
+
+
 async def test_events_are_stored_once_and_then_acknowledged(tmp_path: Path) -> None:
     async with centre(tmp_path) as here:
         event = Event("event-1", NOW_MS, "door", "lamp-1", {"open": True})
