@@ -7,7 +7,7 @@ PY := .venv/bin/python
 RUN_DIR ?= run
 CONSOLE := $(shell find dashboards/console -name node_modules -prune -o -name dist -prune -o -type f -print)
 
-.PHONY: help run test check format bench soak lock env clean
+.PHONY: help run test check format bench soak lock pictures env clean
 
 help: ## Show what can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -42,6 +42,9 @@ lock: .tools/bin/uv ## Renew requirements.lock (pins and hashes)
 	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-annotate --no-header $(MEMBERS:%=--no-emit-package lamplighter-%) \
 		--group dev pyproject.toml --output-file requirements.lock
+
+pictures: .venv/.ready ## Take the README's pictures anew
+	@$(PY) docs/images/make.py
 
 clean: ## Forget the demo's data
 	@rm -rf -- $(RUN_DIR)
