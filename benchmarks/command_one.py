@@ -20,7 +20,7 @@ from benchmarks.parts.observer import Seen, observe
 from benchmarks.parts.stack import LAMPS, WholePath, whole_path
 
 FULL: Final = 500
-QUICK: Final = 60
+QUICK: Final = 200
 POLL_S: Final = 10.0
 _TIMEOUT_S: Final = 20.0
 _PAUSE_S: Final = 0.02

@@ -28,6 +28,7 @@ QUARTER_MILLION: Final = Plan(gateways=100, blocks=10, period_s=15)  # as many r
 BROKER: Final = ("max_queued_messages 0", "max_inflight_messages 0")
 UNIT: Final = "readings per CPU-second of the controller"
 LINES_PER_REQUEST: Final = 5000  # most that the controller posts to influxd at once
+STEP_S: Final = 3.0  # longest wait for a commit
 _RUNS: Final = 3
 _START_S: Final = 120.0
 KEEPING_UP: Final = 64  # frames on their way: what 16,700 readings/s amount to in a second
@@ -81,7 +82,7 @@ def _flood(effort: Effort, influxd: Influxd | None) -> Taken:
     with _receiving(FLOOD, url) as (controller, progress):
         measure(progress.readings, [controller.pid], effort.pick(5, 2))
         frames, acks, before = progress.acked.value, progress.acks.value, spent(server)
-        windows = [measure(progress.readings, [controller.pid], effort.pick(10, 1.5)) for _ in range(_RUNS)]
+        windows = [measure(progress.readings, [controller.pid], effort.pick(10, 2), STEP_S) for _ in range(_RUNS)]
         after, frames, acks = spent(server), progress.acked.value - frames, progress.acks.value - acks
     # Every commit acknowledges each gateway once.
     per_commit = round(frames * ROWS * FLOOD.gateways / max(1, acks))
@@ -142,7 +143,7 @@ def _bare(effort: Effort) -> Window:
 def _settled(effort: Effort, count: Callable[[], int], pid: int) -> Window:
     wait_for("the first rows", lambda: count() > 0, _START_S)
     measure(count, [pid], effort.pick(2, 0.5))
-    return middle([measure(count, [pid], effort.pick(5, 1)) for _ in range(_RUNS)])
+    return middle([measure(count, [pid], effort.pick(5, 1), STEP_S) for _ in range(_RUNS)])
 
 
 def _beside(name: str, own: Window, blocks: int, bare: Window) -> dict[str, Any]:
@@ -160,7 +161,7 @@ def _config(effort: Effort, ours: Taken) -> dict[str, Any]:
         "rows_per_commit": ours.rows_per_commit,
         **_rates(ours.window),
         "rss_mib": round(ours.window.rss_mib),
-        "seconds": f"median of {_RUNS} x {effort.pick(10, 1.5):g}",
+        "seconds": f"median of {_RUNS} x {effort.pick(10, 2):g}",
         "quick": effort.quick,
         "versions": versions("lamplighter-controller", "aiomqtt", "duckdb", "orjson"),
     }

@@ -5,8 +5,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Final
 
 import psutil
+
+SAMPLE_S: Final = 0.25
 
 
 class BenchmarkError(Exception):
@@ -62,15 +65,29 @@ def spent(pids: Sequence[int]) -> Spent:
     return Spent(cpu_s, rss)
 
 
-def measure(count: Callable[[], int], pids: Sequence[int], seconds: float, sample_s: float = 0.25) -> Window:
-    """Let time pass, and say what was counted and spent meanwhile."""
+def measure(count: Callable[[], int], pids: Sequence[int], seconds: float, patience_s: float = 0) -> Window:
+    """Let time pass, and say what was counted and spent meanwhile.
+
+    What is counted in large steps (a commit of thousands of rows) is measured from step to step: `patience_s` is how
+    long to wait for one.
+    """
+    _await_step(count, patience_s)
     begun, first, before = time.monotonic(), count(), spent(pids)
     rss = before.rss_bytes
     while (left := begun + seconds - time.monotonic()) > 0:
-        time.sleep(min(left, sample_s))
+        time.sleep(min(left, SAMPLE_S))
         rss = max(rss, spent(pids).rss_bytes)
+    _await_step(count, patience_s)
     last, after, ended = count(), spent(pids), time.monotonic()
     return Window(ended - begun, last - first, after.cpu_s - before.cpu_s, rss)
+
+
+def _await_step(count: Callable[[], int], patience_s: float) -> None:
+    if not patience_s:
+        return
+    before, deadline = count(), time.monotonic() + patience_s
+    while count() == before and time.monotonic() < deadline:
+        time.sleep(0.002)
 
 
 def middle(windows: Sequence[Window]) -> Window:

@@ -114,6 +114,17 @@ def test_measuring_sees_this_process_work():
     assert window.rss_bytes > 2**20
 
 
+def test_what_comes_in_steps_is_measured_from_step_to_step():
+    begun = time.monotonic()
+    window = measure(lambda: 1000 * int((time.monotonic() - begun) / 0.2), [], 0.1, patience_s=1)
+    assert window.items == 1000
+    assert window.seconds == pytest.approx(0.2, abs=0.05)
+
+
+def test_waiting_for_a_step_that_never_comes_ends():
+    assert measure(lambda: 0, [], 0.01, patience_s=0.05).seconds < 1
+
+
 def test_waiting_ends_with_a_reason():
     with pytest.raises(BenchmarkError, match="the broker"):
         wait_for("the broker", lambda: False, 0.05)
