@@ -22,7 +22,8 @@ from lamplighter_controller.commands.dispatch import Dispatch, Surroundings
 from lamplighter_controller.config import BrokerConfig, Config
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.events import Events
-from lamplighter_controller.hold import HELD, WHY, Hold, Standing
+from lamplighter_controller.hold import HELD, RESTORED, WHY, Hold, Standing
+from lamplighter_controller.hold import begin as begin_hold
 from lamplighter_controller.intake import store
 from lamplighter_controller.intake.engine import Identity, Intake, Registry
 from lamplighter_controller.keys_keeper import KeysKeeper
@@ -119,6 +120,10 @@ async def _found(
     epoch = await ledger.write(lambda connection: store.begin_epoch(connection, wall_ms))
     await ledger.write(lambda connection: first_start.enrol(connection, config.enrolled, wall_ms))
     token = await ledger.write(lambda connection: first_start.first_token(connection, config, wall_ms))
+    restored = config.data / RESTORED
+    if restored.exists():
+        await ledger.write(lambda connection: begin_hold(connection, time_ms=wall_ms))
+        restored.unlink()
     hold = Hold(await ledger.read(store.is_held))
     identity = Identity(config.controller, uuid7(wall_ms, secrets.token_bytes(10)), epoch)
     log.info("%s starts epoch %d%s", config.controller, epoch, ", held" if hold.held else "")

@@ -19,6 +19,7 @@ from sqlalchemy import make_url
 
 from lamplighter_controller.config import Config
 from lamplighter_controller.errors import ControllerError
+from lamplighter_controller.hold import RESTORED
 from lamplighter_controller.series.duck.store import DuckSeries
 from lamplighter_controller.series.port import Series, SeriesUnavailable
 
@@ -117,6 +118,8 @@ def put_back(config: Config, source: Path) -> tuple[str, ...]:
         for name in PUBLIC_KEYS:
             if (source / name).exists() and not (config.keys_folder / name).exists():
                 shutil.copyfile(source / name, config.keys_folder / name)
+        (config.data / RESTORED).touch()
+        _sync(config.data)
     except OSError as error:
         raise BackupFailed(f"{source}: {error}") from error
     return tuple(manifest.get("elsewhere", ()))
@@ -131,7 +134,7 @@ def _copy_sqlite(file: Path, target: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    for path in (*folder.iterdir(), folder):
+    for path in (*(path for path in folder.iterdir() if path.is_file()), folder):
         handle = os.open(path, os.O_RDONLY)
         try:
             os.fsync(handle)

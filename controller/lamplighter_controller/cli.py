@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from lamplighter_contract.clock import SystemClock
 from lamplighter_contract.signing import encode_key
-from lamplighter_controller import actions, backup, control, first_start, hold
+from lamplighter_controller import actions, backup, control, first_start
 from lamplighter_controller.config import Config, ConfigWrong, read_config
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.ledger.engine import open_ledger
@@ -121,8 +121,6 @@ def restore(file: Path, source: Path) -> None:
     """Put a backup into an empty data folder; the controller then starts held."""
     config = _read(file)
     elsewhere = _or_fail(lambda: backup.put_back(config, source))
-    wall_ms = SystemClock().wall_ms()
-    _or_fail(lambda: asyncio.run(_on_ledger(config, lambda connection: hold.begin(connection, time_ms=wall_ms))))
     for name in elsewhere:
         click.echo(f"the {name} is not in the backup: put it back with its server's own tools before the start")
     click.echo("held: it will store and acknowledge, and command nobody until `lamplighter-controller release`")
@@ -132,12 +130,8 @@ def restore(file: Path, source: Path) -> None:
 @FILE
 @REASON
 def release(file: Path, reason: str) -> None:
-    """End the hold of a restored controller, after a person has looked."""
-
-    def offline(connection: Connection, wanted: Mapping[str, Any], wall_ms: int) -> Mapping[str, Any]:
-        return {"released": hold.release(connection, who=f"cli:{wanted['who']}", reason=reason, time_ms=wall_ms)}
-
-    answer = _ask_or_do(_read(file), {"do": "release", "reason": reason}, offline)
+    """End the hold of a restored controller, after a person has looked at it running."""
+    answer = _ask(_read(file), {"do": "release", "reason": reason})
     click.echo("released" if answer["released"] else "it was not held")
 
 

@@ -13,6 +13,7 @@ from lamplighter_controller.intake import store
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.ledger.errors import LedgerUnavailable
+from lamplighter_controller.series.factory import damaged_files
 from lamplighter_controller.series.port import Series, SeriesUnavailable
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ TICK_S: Final = 10.0
 PERIOD_MS: Final = 3_600_000
 EVENTS_KEPT: Final = 200_000
 ALARM: Final = "upkeep"
+DAMAGED: Final = "series-damaged"
 
 
 class Upkeep:
@@ -47,6 +49,9 @@ class Upkeep:
 
     async def look(self) -> None:
         """Do what is due."""
+        damaged = damaged_files(self._series)
+        if damaged:
+            self._alarms.raised(DAMAGED, f"damaged files of the series store were set aside: {', '.join(damaged)}")
         now_ms = self._clock.civil_ms()
         if self._done_ms is not None and 0 <= now_ms - self._done_ms < PERIOD_MS:
             return

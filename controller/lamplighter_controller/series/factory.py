@@ -7,6 +7,11 @@ from lamplighter_controller.series.port import Series
 from lamplighter_controller.series.settings import SeriesSettings, duckdb_path, influx_address
 
 
+def damaged_files(series: Series) -> tuple[str, ...]:
+    """Files of the embedded store that were damaged and set aside, for a person to look at."""
+    return tuple(map(str, series.set_aside)) if isinstance(series, DuckSeries) else ()
+
+
 async def open_series(settings: SeriesSettings) -> Series:
     """The store behind the port. An InfluxDB need not be there yet: calls raise `SeriesUnavailable` until it is.
 

@@ -13,7 +13,9 @@ from lamplighter_controller.intake.engine import Registry
 from lamplighter_controller.keys_keeper import KeysKeeper
 from lamplighter_controller.ledger.engine import Ledger, open_ledger
 from lamplighter_controller.link.memory import MemoryLink
+from lamplighter_controller.series.factory import open_series
 from lamplighter_controller.series.port import Series, SeriesUnavailable
+from lamplighter_controller.series.settings import SeriesSettings
 from lamplighter_controller.upkeep import Upkeep
 
 
@@ -50,6 +52,17 @@ async def test_housekeeping_is_done_each_civil_hour_and_made_good_after_a_failur
     clock.now_ms -= 7_200_000  # a clock that was set back must not stop housekeeping
     await upkeep.look()
     assert len(series.at_ms) == 3
+
+
+async def test_a_damaged_series_file_is_set_aside_and_told(ledger: Ledger, tmp_path: Path) -> None:
+    (tmp_path / "series.duckdb").write_bytes(b"not a database" * 1000)
+    series = await open_series(SeriesSettings(url=f"duckdb:///{tmp_path}/series.duckdb"))
+    registry = Registry.begin(ledger, Events(), ManualClock())
+    await Upkeep(ledger, series, ManualClock(), registry.alarms).look()
+    await series.close()
+    assert registry.alarms.is_raised("series-damaged")
+    (alarm,) = registry.alarms.active()
+    assert "series.duckdb" in alarm.text
 
 
 async def test_every_enrolled_gateway_gets_the_keys_again_after_each_connect(ledger: Ledger) -> None:
