@@ -357,3 +357,12 @@ async def judge(page: Page) -> None:
         page, options={"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
     )
     assert results.violations_count == 0, results.generate_report()
+
+
+async def test_the_list_follows_what_is_measured(site: Site):
+    page = await site.open("/?view=list&text=lamp-03-0", language="en-US")
+    row = page.locator("tbody tr", has_text="lamp-03-002")
+    await expect(row).to_contain_text("60%")
+    site.light(["lamp-03-002"], 25, 37)
+    await expect(row).to_contain_text("25%")
+    await expect(row).to_contain_text("37 W".replace(" ", "\u202f"))

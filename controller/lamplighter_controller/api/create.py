@@ -9,7 +9,7 @@ from typing import Final
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
-from lamplighter_controller.api import live, problems, static
+from lamplighter_controller.api import live, problems, reference, static
 from lamplighter_controller.api.envelope import BodyLimit, SecurityHeaders
 from lamplighter_controller.api.hub import Hub
 from lamplighter_controller.api.resources import (
@@ -91,6 +91,7 @@ def create_api(services: Services, web: Path = static.WEB) -> FastAPI:
     for router in ROUTERS:
         api.include_router(router)
     app.include_router(api)
+    reference.install(app)
     static.install(app, web)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)

@@ -407,6 +407,16 @@ class TestEnvelope:
         assert answer.status_code in {400, 422}
         assert answer.headers["content-type"] == "application/problem+json"
 
+    async def test_the_reference_shows_every_operation_and_takes_nothing_from_elsewhere(self, world: World):
+        page = (await world.client.get("/docs")).text
+        for path, methods in world.app.openapi()["paths"].items():
+            for method in methods:
+                assert f"{method.upper()} {path}" in page
+        assert "light.resume" in page or "light.set" in page
+        assert "<script" not in page
+        assert "style=" not in page
+        assert (await world.client.get("/docs.css")).headers["content-type"].startswith("text/css")
+
     async def test_the_description_is_complete(self, world: World):
         document = (await world.client.get("/api/v1/openapi.json")).json()
         known = {tag["name"] for tag in document["tags"]}

@@ -23,6 +23,8 @@ export interface Device {
 }
 
 export interface History {
+  startMs: number;
+  endMs: number;
   time_ms: number[];
   values: Record<string, (number | null)[]>;
 }
@@ -55,8 +57,8 @@ async function readHistory(id: string, span: number): Promise<void> {
     end: String(end),
     window: String(window),
   });
-  const found = await get<History>(`/devices/${id}/history?${query}`);
-  if (theOne.peek() === id) history.value = found;
+  const found = await get<Omit<History, 'startMs' | 'endMs'>>(`/devices/${id}/history?${query}`);
+  if (theOne.peek() === id) history.value = { ...found, startMs: end - span * 3_600_000, endMs: end };
 }
 
 const quietly = (work: Promise<void>): void => {

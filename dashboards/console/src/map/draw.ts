@@ -81,14 +81,26 @@ const ring =
     context.stroke();
   };
 
+// A ring whose middle stays empty over whatever lies below it.
+const hollow =
+  (stroke: string, ground: string, radius: number): Shape =>
+  (context, middle) => {
+    disc(ground, null, radius, 1)(context, middle);
+    ring(stroke, radius * 0.78, Math.max(1, radius * 0.42))(context, middle);
+  };
+
 const triangle =
-  (fill: string, radius: number): Shape =>
+  (fill: string, edge: string, radius: number): Shape =>
   (context, middle) => {
     context.fillStyle = fill;
+    context.strokeStyle = edge;
+    context.lineWidth = radius * 0.5;
     context.beginPath();
     context.moveTo(middle, middle - radius * 1.25);
     context.lineTo(middle + radius * 1.15, middle + radius * 0.85);
     context.lineTo(middle - radius * 1.15, middle + radius * 0.85);
+    context.closePath();
+    context.stroke();
     context.fill();
   };
 
@@ -96,13 +108,14 @@ function makeStamps(colours: Palette, radius: number, ratio: number, glowing: bo
   const plain = Math.ceil(radius * 2.6) + 2;
   const glow = glowing ? colours.glow : null;
   const few = radius + 3 * ratio;
+  const striking = Math.max(radius * 1.2, 4.5 * ratio); // to be found among many
   return {
     lit: Array.from({ length: LEVELS }, (_, step) =>
       stamp(glowing ? Math.ceil(radius * 5) : plain, disc(colours.lit, glow, radius, (step + 1) / LEVELS)),
     ),
     off: stamp(plain, square(colours.off, radius * 0.7)),
-    unknown: stamp(plain, ring(colours.unknown, radius * 0.78, Math.max(1, radius * 0.42))),
-    fault: stamp(plain + Math.ceil(radius), triangle(colours.fault, radius * 1.2)),
+    unknown: stamp(plain + Math.ceil(4 * ratio), hollow(colours.unknown, colours.ground, Math.max(radius, 3.5 * ratio))),
+    fault: stamp(Math.ceil(4 * striking), triangle(colours.fault, colours.ground, striking)),
     dimmed: stamp(plain, square(colours.dimmed, radius * 0.45)),
     selected: stamp(Math.ceil(2 * few + 4 * ratio), ring(colours.selected, few, 2 * ratio)),
     selectedMany: stamp(plain + Math.ceil(4 * ratio), ring(colours.selected, radius + ratio, ratio)),
@@ -136,7 +149,7 @@ export class Painter {
     if (!scene.everything) this.each(raster, scene, scene.fleet.ids.keys(), () => stamps.dimmed);
     // Normal lamps first, so that what needs eyes lies on top.
     this.each(raster, scene, scene.found, (row) => calm(stamps, scene.fleet, row));
-    this.each(raster, scene, scene.found, (row) => (scene.fleet.state[row] === FAULT ? stamps.fault : null));
+    this.each(raster, scene, scene.found, (row) => strange(stamps, scene.fleet, row));
     const mark = scene.selected.length < MANY_SELECTED ? stamps.selected : stamps.selectedMany;
     this.each(raster, scene, scene.selected, () => mark);
     context.putImageData(raster.image, 0, 0);
@@ -174,8 +187,17 @@ function calm(stamps: Stamps, fleet: Fleet, row: number): Stamp | null {
       return stamps.lit[Math.min(LEVELS - 1, Math.floor(((fleet.level[row] as number) / 100) * LEVELS))] ?? stamps.lit[LEVELS - 1]!;
     case OFF:
       return stamps.off;
+    default:
+      return null;
+  }
+}
+
+function strange(stamps: Stamps, fleet: Fleet, row: number): Stamp | null {
+  switch (fleet.state[row]) {
     case UNKNOWN:
       return stamps.unknown;
+    case FAULT:
+      return stamps.fault;
     default:
       return null;
   }

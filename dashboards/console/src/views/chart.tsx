@@ -80,6 +80,7 @@ function draw(box: HTMLElement, shown: History): uPlot {
     hourCycle: 'h23',
   });
   const axis = { stroke: ink, font: '11px system-ui', ticks: { show: false }, grid: { stroke: rule, width: 1 } };
+  const points = { show: false };
   const most = Math.max(10, ...(shown.values.power_w ?? []).map((value) => value ?? 0));
   return new uPlot(
     {
@@ -87,7 +88,7 @@ function draw(box: HTMLElement, shown: History): uPlot {
       height: HEIGHT_PX,
       legend: { show: false },
       cursor: { y: false, points: { size: 6 } },
-      scales: { x: { time: true }, percent: { range: [0, 100] }, watt: { range: [0, most * 1.1] } },
+      scales: { x: { time: true, range: [shown.startMs / 1000, shown.endMs / 1000] }, percent: { range: [0, 100] }, watt: { range: [0, most * 1.1] } },
       axes: [
         { ...axis, space: 56, size: 26, values: (_, splits) => splits.map((second) => hour.format(second * 1000)) },
         { ...axis, scale: 'percent', size: 34, splits: [0, 25, 50, 75, 100] },
@@ -95,8 +96,8 @@ function draw(box: HTMLElement, shown: History): uPlot {
       ],
       series: [
         {},
-        { scale: 'percent', stroke: level, width: 2, paths: uPlot.paths.stepped?.({ align: 1 }) as uPlot.Series.PathBuilder },
-        { scale: 'watt', stroke: power, width: 1.5, dash: [5, 3] },
+        { scale: 'percent', stroke: level, width: 2, points, paths: uPlot.paths.stepped?.({ align: 1 }) as uPlot.Series.PathBuilder },
+        { scale: 'watt', stroke: power, width: 1.5, points, dash: [5, 3] },
       ],
     },
     [shown.time_ms.map((ms) => ms / 1000), shown.values.level_percent ?? [], shown.values.power_w ?? []],

@@ -19,13 +19,14 @@ export function Control() {
   const busy = useSignal(false);
   const trouble = useSignal('');
   const asking = useSignal<Omit<Order, 'devices' | 'reason'> | null>(null);
-  void [tick.value, revision.value];
+  void tick.value;
 
   const devices = [...selected.value];
   const many = devices.length > 1;
   const until = civilNow() + minutes.value * 60_000;
 
   const order = async (op: string, args: Record<string, unknown>): Promise<void> => {
+    if (busy.value) return; // the button stays focusable meanwhile, so that the keyboard is not lost
     busy.value = true;
     trouble.value = '';
     asking.value = null;
@@ -146,14 +147,14 @@ export function Control() {
         </div>
       ) : (
         <>
-          <button type="button" class="primary send" disabled={busy.value} onClick={set}>
+          <button type="button" class="primary send" aria-disabled={busy.value} onClick={set}>
             {busy.value ? t.sending : many ? t.groupSend(figure(devices.length)) : `${t.send} ${percent(level.value)}`}
           </button>
           <div class="secondary">
-            <button type="button" disabled={busy.value} onClick={() => ask('light.resume', {})}>
+            <button type="button" aria-disabled={busy.value} onClick={() => ask('light.resume', {})}>
               {t.resume}
             </button>
-            <button type="button" disabled={busy.value} onClick={() => ask('light.identify', { seconds: 30 })}>
+            <button type="button" aria-disabled={busy.value} onClick={() => ask('light.identify', { seconds: 30 })}>
               {t.identify}
             </button>
           </div>
@@ -168,6 +169,7 @@ export function Control() {
 
 function Preview({ level }: { level: number }) {
   const t = words.value;
+  void revision.value;
   const rows = selectedRows.value;
   const { powerW } = totalsOf(lamps.value, rows);
   const unknown = rows.filter((row) => lamps.value.state[row] === UNKNOWN).length;

@@ -16,7 +16,6 @@ export function LampList() {
   const box = useRef<HTMLDivElement>(null);
   const top = useSignal(0);
   const height = useSignal(600);
-  void [revision.value, tick.value];
   const rows = found.value;
 
   useEffect(() => {
@@ -80,6 +79,7 @@ export function LampList() {
 }
 
 function LampRow({ row, index }: { row: number; index: number }) {
+  void [revision.value, tick.value];
   const fleet = lamps.value;
   const id = fleet.ids[row] as string;
   const chosen = selected.value.has(id);
