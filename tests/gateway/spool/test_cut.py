@@ -47,15 +47,15 @@ def test_cut_at_the_edges(spool, name, size):
     check(spool, name, size)
 
 
-def test_an_index_that_lost_its_rows_is_not_believed(tmp_path):
+def test_a_row_that_its_index_does_not_know_is_not_believed(tmp_path):
     path = tmp_path / "spool.db"
     opened = open_database(path, APPLICATION_ID, SCHEMA, NOW)
     store = Store(opened.connection, Limits(), NOW)
-    for i in range(30):
-        store.commit([(Class.READING, b"{}")], [NOW + i - 3], NOW)
+    for i in range(60):
+        store.commit([(Class.READING, b"{}" * 30)], [NOW + i - 1], NOW)
     store.close()
     whole = path.read_bytes()
-    for size in range(4096, len(whole), 512):
+    for size in range(len(whole) - 120, len(whole)):  # through the last row, whose columns become null one by one
         path.write_bytes(whole[:size])
         opened = open_database(path, APPLICATION_ID, SCHEMA, NOW + size)
         assert opened.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
