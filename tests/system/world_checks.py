@@ -86,25 +86,22 @@ def dead_letters_in(file: Path) -> dict[Key, Values]:
     return readings_of(frame for frame in frames if isinstance(decode_body(frame.body), ReadingsFrame))
 
 
-def nothing_lost(world: World, stored: Mapping[Key, Values] | None = None) -> Audited:
+def nothing_lost(world: World, stored: Mapping[Key, Values] | None = None, *, also: Iterable[Kept] = ()) -> Audited:
     """Every reading acknowledged to a gateway is stored, or on the dead-letter list, with its values. The programs are
-    stopped for it; `stored` is given where the store is not the controller's own DuckDB.
+    stopped for it; `stored` is given where the store is not the controller's own DuckDB, `also` holds frames of
+    spools that are gone.
     """
     world.stop_programs()
     data = world.controller.data
     kept = stored_in_duckdb(data / "series.duckdb") if stored is None else dict(stored)
     letters = dead_letters_in(data / "ledger.sqlite") if (data / "ledger.sqlite").exists() else {}
-    acknowledged = waiting = 0
-    for gateway in world.gateways.values():
-        frames = gateway.spool()
-        waiting += sum(not frame.stored for frame in frames)
-        promised = readings_of(frame for frame in frames if frame.stored)
-        missing = [key for key in promised if key not in kept and key not in letters]
-        assert not missing, f"{len(missing)} readings of {gateway.name} acknowledged, not stored: {missing[:3]}"
-        for key, values in promised.items():
-            _same(key, values, kept.get(key, letters.get(key, {})))
-        acknowledged += len(promised)
-    return Audited(acknowledged, waiting)
+    frames = [*also, *(frame for gateway in world.gateways.values() for frame in gateway.spool())]
+    promised = readings_of(frame for frame in frames if frame.stored)
+    missing = [key for key in promised if key not in kept and key not in letters]
+    assert not missing, f"{len(missing)} readings were acknowledged and are not stored: {missing[:3]}"
+    for key, values in promised.items():
+        _same(key, values, kept.get(key, letters.get(key, {})))
+    return Audited(len(promised), sum(not frame.stored for frame in frames))
 
 
 def _same(key: Key, sent: Values, stored: Values) -> None:

@@ -1,6 +1,7 @@
 """Our own programs as servers: started, killed, hung and restarted like any other."""
 
 import asyncio
+import os
 import re
 import shutil
 import sqlite3
@@ -23,6 +24,43 @@ from tests.system.process import Server, http_get
 TOOL_TIMEOUT_S = 60
 
 
+class SmallDisk:
+    """A disk of a few MiB mounted at a folder, in a mount namespace that only programs put `inside` see.
+
+    Raises:
+        OSError: this machine has no such namespaces for us; the message says why.
+    """
+
+    MOUNT: ClassVar = 'mount -t tmpfs -o size="$0"m none "$1" && echo mounted && exec sleep infinity'
+
+    def __init__(self, folder: Path, mib: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._root = os.geteuid() == 0
+        namespace = ["unshare", "--mount"] if self._root else ["unshare", "--map-root-user", "--mount"]
+        command = [*namespace, "sh", "-c", self.MOUNT, str(mib), str(folder)]
+        self._holder = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert self._holder.stdout is not None
+        said = self._holder.stdout.readline()
+        if said != b"mounted\n":
+            self.close()
+            raise OSError(f"no private mount namespace: {said.decode().strip()}")
+
+    @property
+    def inside(self) -> Sequence[str]:
+        """A command that starts a program where the disk is."""
+        user = [] if self._root else ["--user", "--preserve-credentials"]
+        return ["nsenter", f"--target={self._holder.pid}", "--mount", *user]
+
+    def seen(self, folder: Path) -> Path:
+        """A folder of that namespace, as seen from outside."""
+        return Path(f"/proc/{self._holder.pid}/root{folder}")
+
+    def close(self) -> None:
+        """Let go of the disk and of all that is on it."""
+        self._holder.kill()
+        self._holder.communicate()
+
+
 class Program(Server):
     """One of our programs on a configuration file in its folder."""
 
@@ -34,6 +72,7 @@ class Program(Server):
         super().__init__()
         self.config = dict(config)
         self.before: Sequence[str] = ()  # a command that starts the program, such as strace
+        self.disk: SmallDisk | None = None
 
     @property
     def config_file(self) -> Path:
@@ -51,7 +90,15 @@ class Program(Server):
 
     def command(self) -> Sequence[str]:
         """Run on the written configuration."""
-        return [*self.before, sys.executable, "-m", self.module, "run", str(self.config_file)]
+        return [
+            *self.before,
+            *(self.disk.inside if self.disk else ()),
+            sys.executable,
+            "-m",
+            self.module,
+            "run",
+            str(self.config_file),
+        ]
 
     def tool(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run another command of the program to its end."""
@@ -137,17 +184,22 @@ class Gateway(Program):
         except (NotRunningError, OSError):
             return False
 
+    @property
+    def seen_data(self) -> Path:
+        """Its data folder, also where that is a disk of its own."""
+        return self.disk.seen(self.data) if self.disk else self.data
+
     def ask(self, what: str, **more: Any) -> dict[str, Any]:
         """Ask through its control socket, as its command line does."""
-        return asyncio.run(ask(self.data, {"do": what, **more}))
+        return asyncio.run(ask(self.seen_data, {"do": what, **more}))
 
     def spool(self) -> list[Kept]:
         """Every frame in its spool, read from a copy; the gateway must not be running."""
         assert self._process is None, "a running gateway's spool is its own"
         with tempfile.TemporaryDirectory() as copy:
-            for name in self.data.glob("spool.db*"):
-                if ".bad-" not in name.name:
-                    shutil.copy(name, copy)
+            for file in self.seen_data.glob("spool.db*"):
+                if ".bad-" not in file.name:
+                    shutil.copy(file, copy)
             with closing(sqlite3.connect(Path(copy) / "spool.db")) as database:
                 assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
                 rows = database.execute("SELECT seq, class, stored IS NOT NULL, body FROM frame ORDER BY seq")
