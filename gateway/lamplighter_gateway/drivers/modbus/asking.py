@@ -57,6 +57,8 @@ class Asking:
                 elif poll.refused(block):
                     replanned = True
                     break
+                else:
+                    self.counters.last_error = f"unit {poll.unit}: {answer}"
             if not replanned:
                 time_ms = self._clock.civil_ms()
                 readings = poll.readings(values, quality, time_ms)
@@ -165,7 +167,8 @@ class Asking:
 
     def _count(self, unit: int, trouble: Trouble) -> None:
         counters = self.counters
-        counters.last_error = f"unit {unit}: {trouble}"
+        if not trouble.illegal:  # that may only be a hole between two registers, which the poll learns to leave out
+            counters.last_error = f"unit {unit}: {trouble}"
         if trouble.cause is Cause.SILENT:
             counters.timeouts += 1
         elif trouble.cause is Cause.GARBLED:
