@@ -1,6 +1,7 @@
 """`/docs`: the API as a page to read, made from its OpenAPI document; no script, nothing from elsewhere."""
 
 import json
+import re
 from collections.abc import Iterator
 from html import escape
 from typing import Any, Final
@@ -36,7 +37,8 @@ def install(app: FastAPI) -> None:
 
 def page(document: dict[str, Any], base: str) -> str:
     """The whole page; `base` is where the server was reached."""
-    description = "".join(f"<p>{escape(part)}</p>" for part in document["info"]["description"].split("\n\n"))
+    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(document["info"]["description"]))
+    description = "".join(f"<p>{part}</p>" for part in text.split("\n\n"))
     tags = "".join(_tag(document, tag, base) for tag in document["tags"])
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { city, cityName, civilNow, tick } from '../data/city';
 import { totals } from '../data/fleet';
-import { lastDataMs } from '../data/live';
+import { lastDataMs, link } from '../data/live';
 import { day, figure, secondsTime } from '../format';
 import { switchLanguage, words } from '../i18n';
 import { nextTheme, theme } from '../theme';
@@ -89,7 +89,7 @@ function DataAge() {
   const t = words.value;
   const seconds = Math.max(0, Math.round((performance.now() - lastDataMs.value) / 1000));
   return (
-    <div class={`figure age ${seconds > 60 ? 'old' : ''}`}>
+    <div class={`figure age ${seconds > 60 || link.value === 'lost' ? 'old' : ''}`}>
       <dt>{t.dataAge}</dt>
       <dd>
         <span class="pulse" aria-hidden="true" />
