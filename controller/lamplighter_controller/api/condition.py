@@ -1,6 +1,7 @@
 """What may be said of each device now: on, off, faulty, or not known. Pure; one array expression per rule."""
 
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from enum import IntEnum
 from typing import Final
 
@@ -42,6 +43,20 @@ def conditions(
     found[np.isin(columns.gateway, lost)] = Condition.UNKNOWN
     found[columns.gateway == NOBODY] = Condition.GONE
     return found
+
+
+def row_of(columns: Snapshot, row: int) -> Snapshot:
+    """One row as columns of length one: what is asked of one device must not cost what all of them would."""
+    one = slice(row, row + 1)
+    return replace(
+        columns,
+        ids=columns.ids[one],
+        gateway=columns.gateway[one],
+        time_ms=columns.time_ms[one],
+        received_s=columns.received_s[one],
+        quality=columns.quality[one],
+        values={name: column[one] for name, column in columns.values.items()},
+    )
 
 
 def _said(columns: Snapshot) -> Conditions:

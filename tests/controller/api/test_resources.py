@@ -44,6 +44,12 @@ class TestDevices:
         device = (await world.get("/devices/lamp-01-001")).json()
         assert (device["gateway"], device["kind"], device["name"]["en"]) == ("gw-1", "lamp", "Spruce Road")
         assert device["state"] == "unknown"
+        world.light(LAMPS[6:7], 60, 90)
+        assert [(await world.get(f"/devices/{lamp}")).json()["state"] for lamp in LAMPS[5:8]] == [
+            "unknown",
+            "on",
+            "unknown",
+        ]
         missing = await world.get("/devices/lamp-99-001")
         assert missing.status_code == 404
         assert missing.json()["errors"][0]["field"] == "path.device"

@@ -10,11 +10,12 @@ from lamplighter_contract.ids import ID_PATTERN
 from lamplighter_contract.quality import Quality
 from lamplighter_contract.quantities import Kind
 from lamplighter_controller.api import overrides
+from lamplighter_controller.api.condition import WORDS, row_of
 from lamplighter_controller.api.guard import Reader
 from lamplighter_controller.api.hub import Hub
 from lamplighter_controller.api.paging import Page, Paging
 from lamplighter_controller.api.problems import not_found
-from lamplighter_controller.api.selecting import Where, WhereQuery, matching
+from lamplighter_controller.api.selecting import WhereQuery, matching
 from lamplighter_controller.api.services import Provided, Services
 from lamplighter_controller.twin.columns import DeviceState
 
@@ -128,8 +129,9 @@ def _shown(found: overrides.InForce) -> Override:
 
 def _condition(request: Request, services: Services, entry: DeviceEntry) -> str:
     hub: Hub = request.app.state.hub
-    found = matching(services, hub, Where(kind=entry.kind, text=entry.device))
-    return next((word for device, word in found if device == entry.device), "unknown")
+    gateway = services.twin.gateway_of(entry.device) or ""
+    (row,) = services.twin.rows(gateway, entry.kind, [entry.device])
+    return WORDS[hub.conditions(row_of(services.twin.snapshot(entry.kind), int(row)))[0]]
 
 
 def _device(services: Services, entry: DeviceEntry, state: str) -> Device:
