@@ -131,7 +131,8 @@ def _condition(request: Request, services: Services, entry: DeviceEntry) -> str:
     hub: Hub = request.app.state.hub
     gateway = services.twin.gateway_of(entry.device) or ""
     (row,) = services.twin.rows(gateway, entry.kind, [entry.device])
-    return WORDS[hub.conditions(row_of(services.twin.snapshot(entry.kind), int(row)))[0]]
+    found = hub.conditions(row_of(services.twin.snapshot(entry.kind), int(row)))
+    return WORDS[int(found[0])]
 
 
 def _device(services: Services, entry: DeviceEntry, state: str) -> Device:
