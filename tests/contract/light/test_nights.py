@@ -13,6 +13,7 @@ from lamplighter_contract.light.calendars import Calendar, Rule, program_of, rul
 from lamplighter_contract.light.moments import ClockMoment, SunEvent, SunMoment, instant_ms
 from lamplighter_contract.light.nights import Place, date_of_night, local_ms, night
 from lamplighter_contract.light.programs import Levels, Program, RoadClass, Step, level_at, span_at, timeline
+from tests.contract.light.samples import days, programs
 
 JINAN = Place(36.67, 117.0, ZoneInfo("Asia/Shanghai"))
 BERLIN = Place(52.52, 13.4, ZoneInfo("Europe/Berlin"))
@@ -142,38 +143,7 @@ def test_a_lit_period_lasts_its_minimum():
     assert spans[2].start_ms - spans[1].start_ms == 600_000
 
 
-moments = st.one_of(
-    st.builds(ClockMoment, st.times().map(lambda at: at.replace(microsecond=0))),
-    st.builds(
-        SunMoment,
-        st.sampled_from(SunEvent),
-        st.sampled_from([-6.0, -3.0, 0.0]),
-        st.floats(-90, 90),
-        st.none() | st.floats(0, 90),
-        st.none() | st.just(time(20, 0)),
-        st.none() | st.just(time(6, 0)),
-    ),
-)
-levels = st.builds(
-    Levels,
-    st.integers(0, 100).map(float),
-    st.dictionaries(st.sampled_from(RoadClass), st.integers(0, 100).map(float), max_size=2),
-)
-programs = st.builds(
-    Program,
-    st.just("p"),
-    levels,
-    st.none() | moments,
-    st.none() | moments,
-    st.lists(st.builds(Step, moments, levels, st.sampled_from([0.0, 30.0, 3600.0])), max_size=4).map(tuple),
-    minimum_on_min=st.sampled_from([0.0, 10.0]),
-)
-days = st.dates(date(2020, 1, 1), date(2035, 1, 1)) | st.sampled_from(
-    [date(2025, 3, 29), date(2025, 10, 25), date(2024, 2, 29), date(2011, 12, 29), date(2025, 12, 31)]
-)
-
-
-@given(programs, days, st.sampled_from([JINAN, BERLIN, TROMSO, APIA]), st.sampled_from(RoadClass), st.floats(0, 1))
+@given(programs(), days, st.sampled_from([JINAN, BERLIN, TROMSO, APIA]), st.sampled_from(RoadClass), st.floats(0, 1))
 def test_a_program_covers_every_night_exactly_once(program, day, place, road_class, share):
     this = night(day, place)
     spans = timeline(program, this, road_class)

@@ -1,0 +1,31 @@
+"""Overrides when a plan arrives: which end, which stay, which are new. The order of arrival changes nothing."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from lamplighter_contract.level import Override
+from lamplighter_contract.light.plan import Plan
+
+
+def devices_of(plan: Plan, groups: Iterable[str], devices: Iterable[str]) -> tuple[str, ...]:
+    """Devices by name and those of groups, each once."""
+    members = members_of(plan)
+    return tuple(dict.fromkeys([*devices, *(device for group in groups for device in members[group])]))
+
+
+def members_of(plan: Plan) -> Mapping[str, tuple[str, ...]]:
+    """Devices of every group."""
+    return {group.id: group.devices for group in plan.groups}
+
+
+def listed(plan: Plan) -> Iterator[Override]:
+    """The plan's overrides, one record for each device."""
+    for one in plan.overrides:
+        for device in devices_of(plan, one.groups, one.devices):
+            yield Override(one.id, one.seq, one.issued, device, one.level_percent, one.until, one.emergency)
+
+
+def under_plan(plan: Plan, records: Iterable[Override]) -> tuple[Override, ...]:
+    """The overrides in force once the plan is accepted: those it lists, and of the others the later ones."""
+    later = [record for record in records if record.seq > plan.as_of_seq]
+    wanted = {(record.id, record.device): record for record in later} | {(o.id, o.device): o for o in listed(plan)}
+    return tuple(wanted.values())
