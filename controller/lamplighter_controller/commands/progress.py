@@ -57,7 +57,8 @@ def send(connection: Connection, commands: Sequence[str], wall_ms: int) -> Moved
 
 
 def distrust(connection: Connection, wall_ms: int) -> Moved:
-    """After a restore from a backup: what waits in it may have been sent since, so it must not end as "expired"."""
+    """After a restore: what waits may have been sent since, so it must not end as "expired"; numbers go on from now."""
+    store.raise_numbers(connection, wall_ms)
     waiting = [order.id for order in store.open_orders(connection)]
     return _move(connection, waiting, rules.sent, lambda change: trail.distrusted(change, wall_ms))
 

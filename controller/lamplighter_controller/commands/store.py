@@ -142,6 +142,11 @@ def set_highest_seq(connection: Connection, gateway: str, highest: int) -> None:
         connection.execute(sequence_table.insert().values(gateway=gateway, highest=highest))
 
 
+def raise_numbers(connection: Connection, least: int) -> None:
+    """Let the next command number of every gateway be above `least`."""
+    connection.execute(update(sequence_table).where(sequence_table.c.highest < least).values(highest=least))
+
+
 def find_by_key(connection: Connection, who: str, key: str) -> Request | None:
     """The request that somebody made under a key."""
     query = select(request_table).where(request_table.c.who == who, request_table.c.key == key)

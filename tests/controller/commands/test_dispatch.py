@@ -244,6 +244,17 @@ async def test_what_waits_in_a_backup_may_have_been_sent_since(city):
     await city.until_state(submitted, S.UNCONFIRMED)
 
 
+async def test_numbers_given_after_a_backup_are_not_given_again(city):
+    in_backup = (await city.light("lamp-1-1")).orders[0].seq
+    await city.stop()
+    city.clock.advance(60)
+    await city.ledger.write(lambda connection: progress.distrust(connection, city.clock.wall_ms()))
+    await city.restart()
+    after = (await city.light("lamp-1-1")).orders[0].seq
+    assert after > max(in_backup + 1, city.clock.wall_ms() - 60_000)
+    assert (await city.light("lamp-1-1")).orders[0].seq == after + 1
+
+
 async def test_every_change_is_in_the_trail(city):
     submitted = await city.light("lamp-1-1")
     await until(lambda: city.boxes["gw-1"].spool)
