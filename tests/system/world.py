@@ -128,6 +128,11 @@ class World:
         eventually(look, within_s, f"news of every lamp of {', '.join(sorted(names))}")
         return time.monotonic() - begun
 
+    def meet_controller(self) -> None:
+        """Take up the newest token the controller has shown."""
+        self.api = Api(self.controller.url, self.controller.token)
+        self._stack.callback(self.api.close)
+
     def stop_programs(self) -> None:
         """Stop gateways and controller, so that their files can be read."""
         for program in (*self.gateways.values(), self.controller):
@@ -156,8 +161,7 @@ class World:
             }
         )
         self._serve(self.controller)
-        self.api = Api(self.controller.url, self.controller.token)
-        self._stack.callback(self.api.close)
+        self.meet_controller()
         self._open_gateways(names)
         self.wait_for_news(within_s=ALL_READ_S)
 

@@ -145,10 +145,10 @@ class Controller(Program):
 
     @property
     def token(self) -> str:
-        """The administrator's token, as the first start showed it."""
-        found = re.search(r"#token=(\S+)", self.log)
+        """The administrator's token, as the last start that made one showed it."""
+        found = re.findall(r"#token=(\S+)", self.log)
         assert found, self.log
-        return found[1]
+        return str(found[-1])
 
     @property
     def root_key(self) -> str:
