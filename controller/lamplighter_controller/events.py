@@ -64,6 +64,7 @@ Event = ReadingsStored | CommandChanged | GatewayChanged | DevicesChanged | Alar
 class Subscription:
     """One listener's queue; when it does not keep up, the oldest events go and `missed` counts them."""
 
+    kinds: tuple[type[Event], ...] = ()
     queue: asyncio.Queue[Event] = field(default_factory=lambda: asyncio.Queue(QUEUE_LIMIT))
     missed: int = 0
 
@@ -90,12 +91,13 @@ class Events:
     def publish(self, event: Event) -> None:
         """Tell everyone."""
         for subscription in self._by_id.values():
-            subscription.put(event)
+            if isinstance(event, subscription.kinds):
+                subscription.put(event)
 
     @contextmanager
-    def subscribe(self) -> Iterator[Subscription]:
-        """Listen while the block runs."""
-        subscription = Subscription()
+    def subscribe(self, *kinds: type[Event]) -> Iterator[Subscription]:
+        """Listen to events of these kinds while the block runs."""
+        subscription = Subscription(kinds)
         self._by_id[id(subscription)] = subscription
         try:
             yield subscription

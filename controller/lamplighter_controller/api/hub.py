@@ -86,7 +86,7 @@ class Hub:
 
     async def run(self) -> None:
         """Send frames as values change; for ever."""
-        with self._services.events.subscribe() as self._news:
+        with self._services.events.subscribe(CommandChanged, DevicesChanged, GatewayChanged) as self._news:
             while True:
                 await asyncio.sleep(PERIOD_S)
                 self.tick()

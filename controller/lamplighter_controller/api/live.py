@@ -134,7 +134,7 @@ async def _stream(connection: HTTPConnection, services: Services) -> AsyncIterat
     state = connection.app.state
     state.listeners += 1
     try:
-        with services.events.subscribe() as subscription:
+        with services.events.subscribe(CommandChanged, GatewayChanged, DevicesChanged, AlarmChanged) as subscription:
             yield b"retry: 2000\n\n"
             checked_s = services.clock.monotonic_s()
             while True:

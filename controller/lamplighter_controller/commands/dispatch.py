@@ -128,7 +128,7 @@ class Dispatch:
 
     async def run(self) -> None:
         """Send, send again and time out, for ever; resumes what a former run left open."""
-        with self._around.events.subscribe() as news:
+        with self._around.events.subscribe(GatewayChanged) as news:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._listen(news), name="commands-presence")
                 tasks.create_task(self._work(), name="commands-dispatch")

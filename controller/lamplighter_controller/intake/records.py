@@ -18,6 +18,7 @@ from lamplighter_controller.intake import letters, store
 from lamplighter_controller.intake.acks import Acker, Sender
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.placing import Letter
+from lamplighter_controller.intake.told import Telling, telling
 from lamplighter_controller.intake.waiting import WaitingRoom
 from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.ledger.errors import LedgerUnavailable
@@ -104,6 +105,16 @@ class RecordsLane:
             if dropped:
                 text = "the dead-letter list is full, the oldest letters go"
                 self._alarms.raised("dead-letters-full", text, quiet_s=QUIET_S)
+        for gateway, event in happened:
+            self._tell(telling(gateway, event))
+
+    def _tell(self, told: Telling | None) -> None:
+        if told is None:
+            return
+        if told.text is None:
+            self._alarms.cleared(told.key)
+        else:
+            self._alarms.raised(told.key, told.text, quiet_s=told.quiet_s)
 
     def _letter(self, gateway: str, result: Result, refusal: Refusal) -> Letter:
         body = results_body([result])

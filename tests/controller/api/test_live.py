@@ -135,7 +135,7 @@ async def test_events_are_told_by_name(world: World, address: str):
 
 
 async def test_who_missed_events_is_told_to_read_afresh(world: World):
-    with world.events.subscribe() as subscription:
+    with world.events.subscribe(GatewayChanged) as subscription:
         subscription.missed = 3
         world.events.publish(GatewayChanged("gw-1", online=True))
         assert await live._next(subscription) == b"event: missed\ndata: {}\n\n"

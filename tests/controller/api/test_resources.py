@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 from lamplighter_contract.documents import BusHealth, GatewayState, Health, SpoolHealth
 from lamplighter_contract.errors import Reason
+from lamplighter_contract.events import Event
 from lamplighter_contract.quality import Quality
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.states import CommandState
 from lamplighter_controller.api.envelope import MAX_BODY_BYTES
 from lamplighter_controller.api.resources.history import MAX_ROWS
 from lamplighter_controller.events import CommandChanged
-from lamplighter_controller.intake import letters
+from lamplighter_controller.intake import letters, store
 from lamplighter_controller.intake.placing import Letter
 from tests.controller.api.world import LAMPS, World, readings
 
@@ -295,6 +296,16 @@ class TestGateways:
     async def test_no_enrolment_without_a_reason(self, world: World):
         assert (await world.send("PUT", "/gateways/gw-8", {})).status_code == 422
         assert (await world.send("PUT", "/gateways/GW_8", {"reason": "x"})).status_code == 422
+
+    async def test_what_happened_at_a_gateway_is_listed_newest_first(self, world: World):
+        events = [Event(f"e-{n}", 1_763_650_000_000 + n, "bus.down", detail={"bus": f"cab-0{n}"}) for n in (1, 2, 3)]
+        happened = [("gw-1", event) for event in events] + [("gw-2", events[0])]
+        await world.services.ledger.write(lambda ledger: store.put_events(ledger, happened))
+        first = (await world.get("/gateways/gw-1/events?limit=2")).json()
+        assert [item["detail"]["bus"] for item in first["items"]] == ["cab-03", "cab-02"]
+        rest = (await world.get(f"/gateways/gw-1/events?before={first['next_before']}")).json()
+        assert [item["detail"]["bus"] for item in rest["items"]] == ["cab-01"]
+        assert rest["next_before"] is None
 
 
 class TestSystem:

@@ -17,7 +17,7 @@ from tests.controller.commands.city import City, until
 
 
 async def test_a_command_goes_from_stored_to_verified(city):
-    with city.events.subscribe() as news:
+    with city.events.subscribe(CommandChanged) as news:
         submitted = await city.light("lamp-1-1", level=40)
         assert submitted.state is S.SENT
         await until(lambda: city.boxes["gw-1"].spool)

@@ -27,6 +27,7 @@ MAX_DEVICES: Final = 50_000
 MAX_GATEWAYS: Final = 2_000
 PARTS_SHOWN: Final = 2_000
 HOUR_MS: Final = 3_600_000
+EXPIRES_S: Final = 60.0
 
 RequestId = Annotated[str, Path(min_length=1, max_length=64)]
 Key = Annotated[
@@ -68,7 +69,7 @@ class CommandIn(BaseModel):
     args: dict[str, Any] = Field(default_factory=dict, max_length=8, description="As the operation says; times in ms")
     reason: Reason500
     approvals: list[Text] = Field(default_factory=list, max_length=16)
-    expires_s: Expires = 300.0
+    expires_s: Expires = EXPIRES_S
 
     @model_validator(mode="after")
     def _one_target(self) -> "CommandIn":
@@ -175,7 +176,7 @@ async def level(
     """Short for a `light.set` command."""
     until = services.clock.civil_ms() + round(wanted.for_s * 1000)
     args = {"level_percent": wanted.level_percent, "until": until}
-    asked = CommandRequest(Operation.LIGHT_SET, (device,), args, wanted.reason, key=key, expires_s=300.0)
+    asked = CommandRequest(Operation.LIGHT_SET, (device,), args, wanted.reason, key=key, expires_s=EXPIRES_S)
     return await _submit(request, response, asked, caller.who)
 
 

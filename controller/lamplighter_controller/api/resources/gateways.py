@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from lamplighter_contract.documents import as_json
@@ -12,6 +12,7 @@ from lamplighter_controller.api.guard import Admin, Reader
 from lamplighter_controller.api.paging import Page, Paging
 from lamplighter_controller.api.problems import not_found, refused
 from lamplighter_controller.api.services import Provided, Services
+from lamplighter_controller.intake import store
 from lamplighter_controller.intake.presence import Status
 from lamplighter_controller.security import enrolment
 from lamplighter_controller.security.enrolment import Enrolled
@@ -45,6 +46,25 @@ class Gateway(BaseModel):
     health: dict[str, Any] | None = Field(description="Its last health: buses, spool, disk, clock")
 
 
+class Happened(BaseModel):
+    """One event; equal ones that came close together are told as one."""
+
+    number: int
+    time_ms: int = Field(description="Civil epoch ms")
+    event: str = Field(examples=["command.refused.signature"])
+    device: str | None
+    detail: dict[str, Any]
+    count: int = Field(description="How many equal events it stands for")
+    first_ms: int | None = Field(description="Civil epoch ms of the first of them")
+
+
+class Events(BaseModel):
+    """The newest first."""
+
+    items: list[Happened]
+    next_before: int | None = Field(description="Ask with before=… for older ones")
+
+
 @router.get("", summary="Gateways with presence and health")
 async def gateways(services: Provided, _: Reader, paging: Paging) -> Page[Gateway]:
     """Those enrolled, then those that speak to us without being enrolled."""
@@ -65,6 +85,22 @@ async def one(services: Provided, _: Reader, gateway: GatewayId) -> Gateway:
     if found is None and gateway not in services.gateways.strangers:
         raise not_found("gateway", gateway)
     return _gateway(services, gateway, found)
+
+
+@router.get("/{gateway}/events", summary="What happened at a gateway")
+async def events(
+    services: Provided,
+    _: Reader,
+    gateway: GatewayId,
+    before: Annotated[int | None, Query(ge=0, lt=2**53)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> Events:
+    """Starts, refused commands, buses and devices that fell silent, overrides set on site."""
+    found = await services.ledger.read(
+        lambda ledger: store.newest_events(ledger, gateway=gateway, before=before, limit=limit)
+    )
+    items = [_happened(happened) for happened in found]
+    return Events(items=items, next_before=items[-1].number if len(items) == limit else None)
 
 
 @router.put("/{gateway}", summary="Enrol a gateway")
@@ -92,6 +128,19 @@ async def revoke(services: Provided, caller: Admin, gateway: GatewayId, why: Rea
     if isinstance(revoked, Refusal):
         raise not_found("gateway", gateway)
     await services.actions.enrolment_changed()
+
+
+def _happened(happened: store.Happened) -> Happened:
+    event = happened.event
+    return Happened(
+        number=happened.number,
+        time_ms=event.time,
+        event=event.event,
+        device=event.device,
+        detail=dict(event.detail),
+        count=event.count,
+        first_ms=event.first,
+    )
 
 
 def _gateway(services: Services, name: str, enrolled: Enrolled | None) -> Gateway:
