@@ -65,12 +65,17 @@ class Night:
     def _darkness(self, below_deg: float) -> Darkness:
         middle_ms = (self.start_ms + self.end_ms) / 2
         found = falls(middle_ms, self.place.latitude, self.place.longitude, below_deg)
-        if not found.dark:
-            return Darkness(self.end_ms, self.start_ms)
-        return Darkness(
-            self.within(found.dusk_ms) if found.sets else self.start_ms,
-            self.within(found.dawn_ms) if found.rises else self.end_ms,
-        )
+        return darkness_of(self, found.dusk_ms, found.dawn_ms, found.sets, found.rises, found.dark)
+
+
+def darkness_of(night: Night, dusk_ms: float, dawn_ms: float, sets: bool, rises: bool, dark: bool) -> Darkness:
+    """What `sun.falls` found for the middle of a night, as that night sees it."""
+    if not dark:
+        return Darkness(night.end_ms, night.start_ms)
+    return Darkness(
+        night.within(dusk_ms) if sets else night.start_ms,
+        night.within(dawn_ms) if rises else night.end_ms,
+    )
 
 
 def night(day: date, place: Place) -> Night:
