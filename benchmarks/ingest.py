@@ -168,4 +168,9 @@ def _config(effort: Effort, ours: Taken) -> dict[str, Any]:
 
 
 def _rates(window: Window) -> dict[str, Any]:
-    return {"per_s": round(window.rate), "cores": round(window.cores, 2), "per_cpu_s": round(window.per_cpu_s)}
+    return {
+        "per_s": round(window.rate),
+        "cores": round(window.cores, 2),
+        "per_cpu_s": round(window.per_cpu_s),
+        "others_cores": round(window.others_cores, 2),
+    }

@@ -1,6 +1,7 @@
 """CPU time and memory of process trees, and a counter's rate, over one window of time."""
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,12 +27,16 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What happened in `seconds`: items, CPU seconds and the highest resident memory of the measured processes."""
+    """What happened in `seconds`: items, CPU seconds and the highest resident memory of the measured processes.
+
+    `others_cpu_s` is what this machine did besides the benchmark: near zero, or the numbers are worth little.
+    """
 
     seconds: float
     items: int
     cpu_s: float
     rss_bytes: int
+    others_cpu_s: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -42,6 +47,11 @@ class Window:
     def cores(self) -> float:
         """Cores in use."""
         return self.cpu_s / self.seconds
+
+    @property
+    def others_cores(self) -> float:
+        """Cores that others used meanwhile."""
+        return max(0.0, self.others_cpu_s / self.seconds)
 
     @property
     def per_cpu_s(self) -> float:
@@ -72,6 +82,7 @@ def measure(count: Callable[[], int], pids: Sequence[int], seconds: float, patie
     long to wait for one.
     """
     _await_step(count, patience_s)
+    others = _others_cpu_s()
     begun, first, before = time.monotonic(), count(), spent(pids)
     rss = before.rss_bytes
     while (left := begun + seconds - time.monotonic()) > 0:
@@ -79,7 +90,7 @@ def measure(count: Callable[[], int], pids: Sequence[int], seconds: float, patie
         rss = max(rss, spent(pids).rss_bytes)
     _await_step(count, patience_s)
     last, after, ended = count(), spent(pids), time.monotonic()
-    return Window(ended - begun, last - first, after.cpu_s - before.cpu_s, rss)
+    return Window(ended - begun, last - first, after.cpu_s - before.cpu_s, rss, _others_cpu_s() - others)
 
 
 def _await_step(count: Callable[[], int], patience_s: float) -> None:
@@ -97,6 +108,7 @@ def middle(windows: Sequence[Window]) -> Window:
         round(median(window.items for window in windows)),
         median(window.cpu_s for window in windows),
         max(window.rss_bytes for window in windows),
+        median(window.others_cpu_s for window in windows),
     )
 
 
@@ -111,6 +123,12 @@ def wait_for(what: str, condition: Callable[[], bool], timeout_s: float) -> None
         if time.monotonic() > deadline:
             raise BenchmarkError(f"{what}: not within {timeout_s:g} s")
         time.sleep(0.02)
+
+
+def _others_cpu_s() -> float:
+    """CPU seconds since its start that the machine spent on anything but this process and its children."""
+    busy = sum(psutil.cpu_times()[:3]) + sum(psutil.cpu_times()[5:8])  # user, nice, system; irq, softirq, steal
+    return busy - spent([os.getpid()]).cpu_s
 
 
 def _family(pids: Sequence[int]) -> list[psutil.Process]:

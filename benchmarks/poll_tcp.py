@@ -95,6 +95,7 @@ def _cost(window: Window) -> dict[str, Any]:
         "cores": round(window.cores, 3),
         "per_cpu_s": round(window.per_cpu_s),
         "rss_mib": round(window.rss_mib, 1),
+        "others_cores": round(window.others_cores, 2),
     }
 
 
