@@ -4,7 +4,10 @@ from enum import IntFlag
 
 
 class Quality(IntFlag):
-    """What to hold against a reading. A value that was not read is null, never a bit."""
+    """What to hold against a reading. A value that was not read is null, never a bit.
+
+    STALE with nothing read: the device was asked and did not answer, what was known of it is no longer so.
+    """
 
     GOOD = 0
     STALE = 1

@@ -37,7 +37,7 @@ from lamplighter_gateway.spool.spool import Spool
 from lamplighter_gateway.uplink.lanes import Timing
 from lamplighter_gateway.uplink.uplink import Identity, Presence, Uplink
 from lamplighter_gateway.watch import metrics
-from lamplighter_gateway.watch.buses import BusWatch
+from lamplighter_gateway.watch.buses import BUS_DOWN, DEVICE_SILENT, BusWatch, Change
 from lamplighter_gateway.watch.clock_trust import clock_state, trusted
 from lamplighter_gateway.watch.counters import Counters
 from lamplighter_gateway.watch.health import health
@@ -244,8 +244,19 @@ class Gateway:
             for change in buses.look(found):
                 detail = {"error": change.error} if change.error else {}
                 self.events.say(change.event, change.device, "" if change.device else change.bus, **detail)
+                self._batch.add(self._reports.offer(self._unanswered(change), self._clock.monotonic_s()))
                 self.uplink.say_health()
             await asyncio.sleep(WATCH_S)
+
+    def _unanswered(self, change: Change) -> list[Reading]:
+        """Rows that say nothing was read: what was last known of these devices is no longer so."""
+        lost = [
+            device for device, bus in self.registry.bus_of.items() if bus == change.bus and change.event == BUS_DOWN
+        ]
+        if change.event == DEVICE_SILENT and change.device:
+            lost = [change.device]
+        now_ms, entries = self._clock.civil_ms(), self.registry.entries
+        return [Reading(device, entries[device].kind, now_ms, {}, Quality.STALE) for device in lost]
 
     def _spool_changed(self, state: SpoolState) -> None:
         self.events.say(f"spool.{state}")

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from lamplighter_contract.command import Operation
+from lamplighter_contract.quality import Quality
 from tests.gateway.fakes import until
 from tests.gateway.rig import Rig
 
@@ -27,6 +28,26 @@ async def test_readings_arrive_and_a_lamp_obeys(rig):
     assert state[0]["online"]
     assert not state[-1]["online"]
     assert state[0]["boot"] == state[-1]["boot"]
+
+
+async def test_a_lamp_that_falls_silent_is_told_as_not_read(rig):
+    async with rig.running():
+        await until(lambda: "live" in rig.link.lanes())
+        rig.bus.silent.add("lamp-2")
+        await until(lambda: "lamp-2" in _not_read(rig))
+        rig.bus.silent.clear()
+        rig.bus.connected = False
+        await until(lambda: {"lamp-1", "lamp-2"} <= _not_read(rig))
+
+
+def _not_read(rig):
+    frames = [json.loads(payload) for channel, payload, _ in rig.link.published if channel == "live"]
+    rows = [(frame, row, device) for frame in frames for row, device in enumerate(frame["device"])]
+    return {
+        device
+        for frame, row, device in rows
+        if frame["quality"][row] & Quality.STALE and frame.get("level_percent", [None] * (row + 1))[row] is None
+    }
 
 
 async def test_every_operation_offered_ends_verified(rig):

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter_contract.quality import Quality
 from lamplighter_contract.quantities import Kind
 from lamplighter_controller.series.port import Floats, Readings, Times
 
@@ -75,9 +76,15 @@ class KindColumns:
         """Take what is not older than what is known, device by device.
 
         A value that was not read leaves the one before standing: the row has one time, that of its newest reading. A
-        device's quantities are read together, so their ages differ by one report at most.
+        device's quantities are read together, so their ages differ by one report at most. A device that was asked and
+        did not answer becomes stale and keeps the age of what it said last.
         """
         taken = (rows >= 0) & (readings.time_ms >= self.time_ms[rows])
+        silent = taken & ((readings.quality & Quality.STALE) != 0)
+        if silent.any():
+            self.quality[rows[silent]] |= np.uint8(Quality.STALE)
+            self.version[rows[silent]] = version
+            taken &= ~silent
         if not taken.any():
             return
         order = _in_order_of_time(readings.time_ms, taken)

@@ -2,8 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from lamplighter_gateway.drivers.port import BusStatus
+
+BUS_DOWN: Final = "bus.down"
+DEVICE_SILENT: Final = "device.silent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class BusWatch:
         if old is None:
             return
         if old.connected and not status.connected:
-            yield Change("bus.down", bus, error=status.last_error)
+            yield Change(BUS_DOWN, bus, error=status.last_error)
         elif status.connected and not old.connected:
             yield Change("bus.up", bus)
         elif status.connected:
@@ -43,7 +47,7 @@ class BusWatch:
     def _devices(self, bus: str, old: set[str], silent: set[str]) -> Iterator[Change]:
         told = self._told_silent.setdefault(bus, set())
         for device in sorted((old & silent) - told):
-            yield Change("device.silent", bus, device)
+            yield Change(DEVICE_SILENT, bus, device)
         for device in sorted(told - silent):
             yield Change("device.answers", bus, device)
         self._told_silent[bus] = (told | old) & silent

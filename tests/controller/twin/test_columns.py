@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamplighter_contract.documents import DeviceEntry
+from lamplighter_contract.quality import Quality
 from lamplighter_contract.quantities import Kind
 from lamplighter_controller.series.port import Readings
 from lamplighter_controller.twin.columns import Twin
@@ -49,6 +50,23 @@ def test_older_readings_change_nothing_and_gaps_leave_the_last_value() -> None:
     state = twin.state("a")
     assert state is not None
     assert (state.values, state.time_ms, state.received_s) == ({"power_w": 1.0}, 11, 3.0)
+
+
+def test_a_device_that_does_not_answer_is_stale_and_keeps_the_age_of_what_it_said() -> None:
+    twin = Twin()
+    twin.adopt("gw-1", entries("a", "b"))
+    twin.apply(readings(("a", 10, 1.0), ("b", 10, 2.0)), 1.0)
+    seen = twin.version
+    silence = Readings(Kind.LAMP, ["a"], np.array([20]), {}, np.array([Quality.STALE], np.uint8))
+    twin.apply(silence, 2.0)
+    state = twin.state("a")
+    assert state is not None
+    assert (state.values, state.time_ms, state.received_s, state.quality) == ({"power_w": 1.0}, 10, 1.0, Quality.STALE)
+    assert list(twin.changed_since(seen)[Kind.LAMP]) == [0]
+    twin.apply(readings(("a", 30, 3.0)), 3.0)
+    state = twin.state("a")
+    assert state is not None
+    assert (state.values, state.quality) == ({"power_w": 3.0}, 0)
 
 
 @given(
