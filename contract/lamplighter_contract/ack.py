@@ -43,7 +43,7 @@ def decode_ack(payload: bytes) -> Ack | Refusal:
         return Refusal(Reason.TOO_LARGE, f"{len(payload)} bytes")
     try:
         ack = msgspec.json.decode(payload, type=Ack)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Refusal(Reason.MALFORMED, f"ack: {error}")
     if ack.v != WIRE_VERSION:
         return Refusal(Reason.VERSION, f"v is {ack.v}")

@@ -100,7 +100,7 @@ def decode_scale(payload: bytes) -> CivilScale:
     """
     try:
         return msgspec.json.decode(payload, type=CivilScale)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError(str(error)) from error
 
 

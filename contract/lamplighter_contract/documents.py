@@ -123,7 +123,7 @@ def decode(payload: bytes, kind: type[D]) -> D | Refusal:
         return Refusal(Reason.TOO_LARGE, f"{len(payload)} bytes")
     try:
         document = msgspec.json.decode(payload, type=kind)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Refusal(Reason.MALFORMED, f"{kind.__name__}: {error}")
     if document.v != WIRE_VERSION:
         return Refusal(Reason.VERSION, f"v is {document.v}")

@@ -45,7 +45,7 @@ def read_typed(plain: bytes) -> Typed | None:
     """The frame, or None if it is of another sort or anything in it is not as it should be."""
     try:
         found = _DECODER.decode(plain)
-    except (msgspec.ValidationError, msgspec.DecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     kind = Kind(found.__struct_config__.tag)
     rows = len(found.device)

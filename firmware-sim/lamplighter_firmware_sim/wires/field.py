@@ -100,7 +100,7 @@ class FieldLamps:
             return False
         try:
             wanted = msgspec.json.decode(payload, type=_Set)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             return False
         if wanted.dim is not None and 0 <= wanted.dim <= 100:
             self._simulation.write_level(lamp, wanted.dim)

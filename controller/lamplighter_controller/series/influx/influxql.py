@@ -68,7 +68,7 @@ def read_answer(body: bytes) -> list[Table]:
     """
     try:
         answer = msgspec.json.decode(body, type=_Answer)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise QueryFailed(f"the answer cannot be read: {error}") from error
     for detail in (answer.error, *(result.error for result in answer.results)):
         if detail:
