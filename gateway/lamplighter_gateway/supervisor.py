@@ -8,7 +8,7 @@ from enum import Enum
 from lamplighter_gateway.app import Ending, Gateway
 from lamplighter_gateway.assembly import UnusableFileError, build
 from lamplighter_gateway.config.model import Config
-from lamplighter_gateway.disk import DataInUseError, StorageFailedError
+from lamplighter_gateway.disk import DataInUseError, DiskFullError, StorageFailedError
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ async def _to_the_end(gateway: Gateway) -> Exit:
     try:
         if await gateway.run() is Ending.RESTART:
             end = Exit.RESTART
-    except* (StorageFailedError, DataInUseError) as failures:
+    except* (StorageFailedError, DataInUseError, DiskFullError) as failures:
         log.critical("stopping: %s", _first(failures))
         end = Exit.DISK
     except* Exception:

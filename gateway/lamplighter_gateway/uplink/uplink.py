@@ -79,6 +79,7 @@ class Uplink:
         self._health_due = asyncio.Event()
         self._birth_due = asyncio.Event()
         self._denied_logged = False
+        self._of_use = False
         self.connected = False
         self.handlers: dict[Down, Handler] = {Down.ACK: self._take_ack}
         spool.on_stored = self._frames_stored
@@ -105,9 +106,9 @@ class Uplink:
         """Keep a session until cancelled."""
         failures = 0
         while True:
-            began_s = self._clock.monotonic_s()
+            began_s, self._of_use = self._clock.monotonic_s(), False
             cause = await self._one_session(again=failures > 0)
-            if self._clock.monotonic_s() - began_s > STEADY_S:
+            if self._of_use or self._clock.monotonic_s() - began_s > STEADY_S:
                 failures = 0
             pause_s = reconnect_s(failures, self._jitter)
             if failures == 0:
@@ -213,6 +214,7 @@ class Uplink:
         elif not self._centre.counts(ack):
             self._counters.add("acks_not_ours")
         else:
+            self._of_use = True
             named = self._lanes.acked(ack.seq)
             self._spool.mark_stored(named)
             self._counters.add("frames_stored_by_centre", len(named))

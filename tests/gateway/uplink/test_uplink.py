@@ -11,7 +11,7 @@ from lamplighter_contract.ack import Ack
 from lamplighter_contract.documents import ControllerState
 from lamplighter_contract.topics import CONTROLLER_STATE, Down
 from lamplighter_gateway.spool.frames import Class
-from lamplighter_gateway.uplink import pace
+from lamplighter_gateway.uplink import pace, uplink
 from lamplighter_gateway.uplink.centre import Centre
 from tests.gateway.fakes import until
 from tests.gateway.rig import LAMPS, Rig
@@ -78,6 +78,19 @@ async def test_after_an_outage_results_and_live_come_before_backlog_and_all_of_i
         assert lanes.count("backlog") >= 60
         rig.bus.silent.update(LAMPS)
         await until(lambda: rig.reports.offered <= received(rig))
+
+
+async def test_a_session_that_was_of_use_ends_the_row_of_failures(rig, monkeypatch):
+    asked = []
+    monkeypatch.setattr(uplink, "reconnect_s", lambda failures, _: asked.append(failures) or 0.01)
+    async with rig.running() as gateway:
+        for _ in range(3):
+            acked = gateway._counters["frames_stored_by_centre"]
+            await until(lambda acked=acked: gateway._counters["frames_stored_by_centre"] > acked)
+            rig.link.cut()
+            await until(lambda: not gateway.uplink.connected)
+            rig.link.reachable = True
+    assert asked.count(0) >= 3
 
 
 def received(rig):
