@@ -81,16 +81,24 @@ async def test_after_an_outage_results_and_live_come_before_backlog_and_all_of_i
 
 
 async def test_a_session_that_was_of_use_ends_the_row_of_failures(rig, monkeypatch):
-    asked = []
-    monkeypatch.setattr(uplink, "reconnect_s", lambda failures, _: asked.append(failures) or 0.01)
+    asked: list[int] = []
+
+    def soon(failures, _jitter):
+        asked.append(failures)
+        return 0.01
+
+    monkeypatch.setattr(uplink, "reconnect_s", soon)
     async with rig.running() as gateway:
-        for _ in range(3):
-            acked = gateway._counters["frames_stored_by_centre"]
-            await until(lambda acked=acked: gateway._counters["frames_stored_by_centre"] > acked)
+        for session in range(1, 4):
+            await until(partial(acked_in_session, gateway, session))
             rig.link.cut()
             await until(lambda: not gateway.uplink.connected)
             rig.link.reachable = True
     assert asked.count(0) >= 3
+
+
+def acked_in_session(gateway, session):
+    return gateway._counters["uplink_sessions"] == session and gateway.uplink._of_use
 
 
 def received(rig):
