@@ -70,14 +70,22 @@ class ColumnReader:
         if not isinstance(column, list) or len(column) != len(self.device):
             self._refuse_column(name, column, Reason.LENGTH, f"{name} is no list as long as device")
             return None
-        types = set(map(type, column))
-        if not types <= _TYPES[known.form]:
-            self._refuse_column(name, column, Reason.WRONG_TYPE, f"{name} is no column of {known.form}s")
-            return None
+        types, fitting = set(map(type, column)), _TYPES[known.form]
+        if not types <= fitting:
+            if types.isdisjoint(fitting - {_NONE}):
+                self._refuse_column(name, column, Reason.WRONG_TYPE, f"{name} is no column of {known.form}s")
+                return None
+            column, types = self._of_type(known, column, fitting), types | {_NONE}
         if known.form is Form.CHOICE:
             return self._words(known, column)
         present = [value for value in column if value is not None] if _NONE in types else column
         return self._bounded(known, column, present)
+
+    def _of_type(self, known: Quantity, column: Sequence[Any], fitting: set[type]) -> list[Any]:
+        """The column with null for every cell of another type."""
+        wrong = [row for row, value in enumerate(column) if type(value) not in fitting]
+        self._refuse_cells(known, column, wrong, Reason.WRONG_TYPE)
+        return [value if type(value) in fitting else None for value in column]
 
     def _words(self, known: Quantity, column: list[str | None]) -> list[Number]:
         index = {word: position for position, word in enumerate(known.choices)}
@@ -93,13 +101,15 @@ class ColumnReader:
         lost = set(wrong)
         return [None if row in lost else value for row, value in enumerate(column)]
 
-    def _refuse_cells(self, known: Quantity, column: Sequence[object], rows: Sequence[int]) -> None:
+    def _refuse_cells(
+        self, known: Quantity, column: Sequence[object], rows: Sequence[int], reason: Reason = Reason.OUT_OF_BOUNDS
+    ) -> None:
         if rows:
             detail = f"{known.name} of {self.device[rows[0]]} is {str(column[rows[0]])[:30]}"
             if len(rows) > 1:
                 detail += f" (and {len(rows) - 1} more)"
             body = self._part(rows, {known.name: [column[row] for row in rows]})
-            self.refused.append(Refused(Reason.OUT_OF_BOUNDS, detail, body))
+            self.refused.append(Refused(reason, detail, body))
 
     def _refuse_row(self, row: int, reason: Reason, detail: str) -> None:
         self.refused.append(Refused(reason, detail, self._part([row], {})))

@@ -103,11 +103,11 @@ def test_a_frame_that_cannot_be_understood_is_refused_whole(payload: bytes, reas
         ({"bogus": [1, 2]}, Reason.UNKNOWN_QUANTITY, {"level_percent", "power_w"}),
         ({"power_w": [1]}, Reason.LENGTH, {"level_percent"}),
         ({"power_w": "many"}, Reason.LENGTH, {"level_percent"}),
-        ({"power_w": ["57", 1]}, Reason.WRONG_TYPE, {"level_percent"}),
-        ({"power_w": [True, 1]}, Reason.WRONG_TYPE, {"level_percent"}),
+        ({"power_w": ["57", "1"]}, Reason.WRONG_TYPE, {"level_percent"}),
+        ({"power_w": [True, None]}, Reason.WRONG_TYPE, {"level_percent"}),
         ({"power_w": [[1], {}]}, Reason.WRONG_TYPE, {"level_percent"}),
         ({"switched_on": [1, 0]}, Reason.WRONG_TYPE, {"level_percent", "power_w"}),
-        ({"fault_bits": [1.5, 0]}, Reason.WRONG_TYPE, {"level_percent", "power_w"}),
+        ({"fault_bits": [1.5, None]}, Reason.WRONG_TYPE, {"level_percent", "power_w"}),
     ],
 )
 def test_a_column_that_does_not_fit_is_set_aside_and_the_rest_is_placed(changes, reason, kept):
@@ -115,6 +115,18 @@ def test_a_column_that_does_not_fit_is_set_aside_and_the_rest_is_placed(changes,
     assert set(decoded.columns) == kept
     assert [part.reason for part in decoded.refused] == [reason]
     assert decoded.device == ["lamp-7-001", "lamp-7-002"]
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"), [("power_w", "57"), ("power_w", True), ("power_w", [57]), ("fault_bits", 1.5), ("switched_on", 1)]
+)
+def test_a_cell_of_another_type_is_set_aside_and_its_neighbours_are_placed(name: str, bad: object):
+    good = {"power_w": 57.5, "fault_bits": 3, "switched_on": True}[name]
+    decoded = readings(frame(**{name: [bad, good]}))
+    assert decoded.columns[name] == [None, good]
+    (part,) = decoded.refused
+    assert part.reason is Reason.WRONG_TYPE
+    assert orjson.loads(part.body) == {"kind": "lamp", "device": ["lamp-7-001"], "time": [T], name: [bad]}
 
 
 @pytest.mark.parametrize("bad", [101, -1, 1e300, 2**60])
