@@ -38,7 +38,7 @@ def conditions(
     """The condition of every row. `offline`: gateways known to be gone; what they last said is no longer so."""
     found = _said(columns)
     found[_age_s(columns, civil_ms=civil_ms, monotonic_s=monotonic_s, rate=rate) > STALE_AFTER_S] = Condition.UNKNOWN
-    found[(columns.quality & (Quality.STALE | Quality.PERIOD_MISSED)) != 0] = Condition.UNKNOWN
+    found[(columns.quality & Quality.STALE) != 0] = Condition.UNKNOWN
     lost = [index for index, gateway in enumerate(columns.gateways) if gateway in offline]
     found[np.isin(columns.gateway, lost)] = Condition.UNKNOWN
     found[columns.gateway == NOBODY] = Condition.GONE

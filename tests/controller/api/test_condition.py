@@ -55,10 +55,15 @@ def test_a_lamp_never_read_is_unknown_and_not_off():
     assert judged(twin) == [Condition.UNKNOWN]
 
 
-@pytest.mark.parametrize("bit", list(Quality))
-def test_a_reading_that_was_not_read_in_time_says_nothing(bit: Quality):
-    unknown = bit in {Quality.STALE, Quality.PERIOD_MISSED}
-    assert (judged(lamp_with({"level_percent": 60.0}, bit)) == [Condition.UNKNOWN]) == unknown
+@pytest.mark.parametrize("bit", set(Quality) - {Quality.STALE})
+def test_a_reading_with_a_blemish_still_says_what_the_lamp_does(bit: Quality):
+    assert judged(lamp_with({"level_percent": 60.0}, bit)) == [Condition.ON]
+
+
+def test_a_lamp_that_was_on_and_does_not_answer_is_unknown():
+    twin = lamp_with({"level_percent": 60.0})
+    twin.apply(readings(Kind.LAMP, ["lamp-1"], NOW_MS + 1, {}, Quality.STALE), 101.0)
+    assert judged(twin) == [Condition.UNKNOWN]
 
 
 def test_a_value_goes_stale_by_real_time():
