@@ -122,6 +122,9 @@ class Server:
     def stop(self) -> None:
         """End it the way an administrator does; SIGKILL when it does not obey in time."""
         process = self._running()
+        if process.poll() is not None:  # it ended by itself
+            self._process = None
+            return
         self.resume()
         process.send_signal(self.stop_signal)
         try:
