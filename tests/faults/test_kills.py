@@ -9,6 +9,7 @@ from lamplighter_contract.states import CommandState
 from tests.system.process import Server
 from tests.system.servers import Influxd
 from tests.system.world import World
+from tests.system.world_api import eventually
 from tests.system.world_checks import all_ended, identified_once, nothing_lost, stored_in_influx
 from tests.system.world_load import Commander
 
@@ -16,6 +17,7 @@ pytestmark = [pytest.mark.fault, pytest.mark.system, pytest.mark.timeout(240)]
 
 GOES_ON_S = 30.0
 ENDS_S = 90.0
+SLOW_MS = 300.0
 DATABASE = "kills"
 
 
@@ -62,3 +64,23 @@ def test_parts_and_the_store_in_any_order(seed: int, make_influxd: Callable[[], 
                 _kill(world, victim)
             load.stop()
             _judge(world, load, store)
+
+
+def test_a_gateway_killed_in_the_middle_of_a_command() -> None:
+    """Twenty lamps that answer late: some have acted, some have not, and after the restart none acts a second time."""
+    with World(gateways=1) as world:
+        world.city.fault("slow", "lamp-*", SLOW_MS)
+        asked = world.api.command("light.identify", *world.lamps, args={"seconds": 9})["request"]
+        eventually(lambda: len(world.city.writes()) >= 3, GOES_ON_S, "some lamps have acted")
+        world.gateway().kill()
+        acted = {write.device for write in world.city.writes()}
+        assert acted < set(world.lamps), "the kill came too late"
+        world.city.mend()
+        world.gateway().start()
+        done = world.api.ended(asked, ENDS_S)
+        states = {part["device"]: (part["state"], part["reason"]) for part in done["devices"]}
+        assert {device for device, (state, _) in states.items() if state == CommandState.VERIFIED} <= acted
+        assert {why for state, why in states.values() if state != CommandState.VERIFIED} == {"interrupted"}
+        assert {write.device for write in world.city.writes()} == acted, "acted after the restart"
+        identified_once(world, ((lamp, 9) for lamp in world.lamps))
+        all_ended(world.api, [asked], ENDS_S)

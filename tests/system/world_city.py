@@ -134,9 +134,9 @@ class StreetCity:
         """What devices took from their wires, oldest first."""
         return self._thread.call(lambda: self._city.writes)
 
-    def fault(self, kind: str, target: str) -> None:
-        """Let a device go wrong until `mend`."""
-        self._thread.call(lambda: self._city.faults.add(kind, target, None, None))
+    def fault(self, kind: str, target: str, value: float | None = None) -> None:
+        """Let a device go wrong until `mend`; `value` is how much, in the unit of the kind of fault."""
+        self._thread.call(lambda: self._city.faults.add(kind, target, None, value))
 
     def mend(self) -> None:
         """End all faults."""
