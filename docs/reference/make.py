@@ -1,0 +1,77 @@
+"""Reference pages generated from the contract's code: `make reference`. A test holds that they are up to date."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from lamplighter_contract import limits
+from lamplighter_contract.command import RULES
+from lamplighter_contract.quality import Quality
+from lamplighter_contract.quantities import QUANTITIES, Form, Quantity
+from lamplighter_contract.states import NEXT, CommandState
+
+HERE = Path(__file__).parent
+NOTE = "Generated from code by `make reference`; do not edit.\n"
+
+
+def pages() -> dict[str, str]:
+    """File name -> content of every generated page."""
+    return {
+        "quantities.md": _page("Quantities", _quantities()),
+        "commands.md": _page("Commands", _commands()),
+        "limits.md": _page("Limits", _limits()),
+    }
+
+
+def _page(title: str, lines: Iterator[str]) -> str:
+    return "\n".join([f"# {title}", NOTE, *lines]) + "\n"
+
+
+def _quantities() -> Iterator[str]:
+    for kind, quantities in QUANTITIES.items():
+        yield f"## {kind}"
+        if not quantities:
+            yield "Names are declared by the device's profile; every value is a number.\n"
+            continue
+        yield "| name | unit | values |\n| --- | --- | --- |"
+        yield from (
+            f"| `{name}` | {quantity.unit or '–'} | {_values(quantity)} |" for name, quantity in quantities.items()
+        )
+        yield ""
+    yield "## Quality bits\n| bit | meaning |\n| --- | --- |"
+    yield from (f"| {bit.value} | {(bit.name or '').lower().replace('_', ' ')} |" for bit in Quality)
+
+
+def _values(quantity: Quantity) -> str:
+    match quantity.form:
+        case Form.FLAG:
+            return "true, false"
+        case Form.BITS:
+            return "bits"
+        case Form.CHOICE:
+            return ", ".join(quantity.choices)
+        case Form.NUMBER:
+            return f"{quantity.minimum:g} to {quantity.maximum:g}"
+
+
+def _commands() -> Iterator[str]:
+    yield "## Operations\n| operation | acts on | needs | may have |\n| --- | --- | --- | --- |"
+    for operation, rule in RULES.items():
+        kinds = ", ".join(sorted(rule.kinds)) or "the gateway"
+        needs, allows = (", ".join(f"`{name}`" for name in names) or "–" for names in (rule.needs, rule.allows))
+        yield f"| `{operation}` | {kinds} | {needs} | {allows} |"
+    yield "\n## States\n| state | may be followed by |\n| --- | --- |"
+    for state in CommandState:
+        following = ", ".join(other for other in CommandState if other in NEXT[state])
+        yield f"| {state} | {following or 'nothing'} |"
+
+
+def _limits() -> Iterator[str]:
+    yield "| limit | value |\n| --- | --- |"
+    for name, value in vars(limits).items():
+        if name.isupper():
+            yield f"| {name.lower().replace('_', ' ')} | {value:,} |"
+
+
+if __name__ == "__main__":
+    for name, text in pages().items():
+        (HERE / name).write_text(text)
