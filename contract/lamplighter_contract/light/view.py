@@ -12,7 +12,7 @@ from lamplighter_contract.light.calendars import rule_of
 from lamplighter_contract.light.nights import Night, Place, date_of_night, night
 from lamplighter_contract.light.overrides import listed, members_of
 from lamplighter_contract.light.plan import Assignment, Circuit, Output, Plan
-from lamplighter_contract.light.programs import RoadClass, Span, Stage, on_road, stages
+from lamplighter_contract.light.programs import Program, RoadClass, Span, Stage, on_road, stages
 from lamplighter_contract.light.scenes import Cue, Scene
 
 _NIGHTS_KEPT: Final = 512
@@ -59,7 +59,7 @@ class View:
         self.place = Place(plan.latitude, plan.longitude, ZoneInfo(plan.zone))
         self.circuits: Mapping[str, Circuit] = {circuit.id: circuit for circuit in plan.circuits}
         self.members = _members(plan)
-        self._programs = {program.id: program for program in plan.programs}
+        self.programs: Mapping[str, Program] = {program.id: program for program in plan.programs}
         self._calendars = {calendar.id: calendar for calendar in plan.calendars}
         self._nights: dict[date, Night] = {}
         self._tonight: dict[tuple[str, date], Tonight] = {}
@@ -97,13 +97,19 @@ class View:
                 return False
             day += timedelta(days=1)
 
+    def programs_of(self, calendar: str) -> tuple[Program, ...]:
+        """The programs a calendar may choose, each once."""
+        its = self._calendars[calendar]
+        names = dict.fromkeys([*(rule.program for rule in its.rules), its.default_program])
+        return tuple(self.programs[name] for name in names)
+
     def _made(self, calendar: str, day: date) -> Tonight:
         its = self._calendars[calendar]
         rule = rule_of(its, day)
         program = its.default_program if rule is None else rule.program
         this = self.night(day)
         name = DEFAULT_RULE if rule is None else rule.id
-        return Tonight(this, calendar, name, program, stages(self._programs[program], this))
+        return Tonight(this, calendar, name, program, stages(self.programs[program], this))
 
     def _make_room(self) -> None:
         if len(self._nights) + len(self._tonight) >= _NIGHTS_KEPT:

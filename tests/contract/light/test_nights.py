@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamplighter_contract.light.calendars import Calendar, Rule, program_of, rule_of
@@ -66,6 +66,7 @@ def test_civil_times_of_clock_changes(day, at, expected):
     assert utc(local_ms(day, time.fromisoformat(at), BERLIN.zone)) == expected
 
 
+@settings(deadline=None)
 @given(st.integers(946_684_800_000, 2_840_140_800_000), st.sampled_from([JINAN, BERLIN, TROMSO, APIA]))
 def test_every_instant_lies_in_exactly_one_night(time_ms, place):
     day = date_of_night(time_ms, place.zone)
@@ -143,6 +144,7 @@ def test_a_lit_period_lasts_its_minimum():
     assert spans[2].start_ms - spans[1].start_ms == 600_000
 
 
+@settings(deadline=None)
 @given(programs(), days, st.sampled_from([JINAN, BERLIN, TROMSO, APIA]), st.sampled_from(RoadClass), st.floats(0, 1))
 def test_a_program_covers_every_night_exactly_once(program, day, place, road_class, share):
     this = night(day, place)
@@ -195,6 +197,7 @@ def test_the_first_rule_that_matches_wins(day, program):
     assert program_of(CITY, day) == program
 
 
+@settings(deadline=None)
 @given(days, st.permutations(CITY.rules))
 def test_whatever_the_order_the_first_match_wins(day, rules):
     shuffled = msgspec.structs.replace(CITY, rules=tuple(rules))
