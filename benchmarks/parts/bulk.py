@@ -3,7 +3,7 @@
 import asyncio
 import http.client
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -15,6 +15,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.parts.fleet import Plan
 from benchmarks.parts.frames import QUANTITIES, ROWS, columns, lamp_ids
 from benchmarks.parts.worker import Counter, counter, worker
 from lamplighter_contract import topics
@@ -56,11 +57,11 @@ def duckdb_load(folder: Path, blocks: int) -> Load:
         yield process, loaded
 
 
-def _lines(blocks: int) -> bytes:
+def _lines(blocks: Sequence[tuple[int, int]]) -> bytes:
     lines = []
-    for block in range(blocks):
+    for gateway, block in blocks:
         values = columns(block)
-        for row, lamp in enumerate(lamp_ids(0, block)):
+        for row, lamp in enumerate(lamp_ids(gateway, block)):
             fields = ",".join(f"{name}={_cell(values[name][row])}" for name in QUANTITIES)
             lines.append(f"lamp,device={lamp} {fields},quality=0 {_TIME.decode()}\n")
     return "".join(lines).encode()
@@ -70,14 +71,17 @@ def _cell(value: float) -> str:
     return repr(float(value))
 
 
-def _load_influx(port: int, blocks: int, loaded: Counter) -> None:
+def _load_influx(port: int, plan: Plan, blocks: int, loaded: Counter) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     _post(connection, f"/query?{urlencode({'q': f'CREATE DATABASE {_DATABASE}'})}", b"")
-    lines, now_ms = _lines(blocks), time.time_ns() // 1_000_000
+    every = [(gateway, block) for gateway in range(plan.gateways) for block in range(plan.blocks)]
+    bodies = [(_lines(some), len(some)) for some in (every[at : at + blocks] for at in range(0, len(every), blocks))]
+    now_ms = time.time_ns() // 1_000_000
     while True:
         now_ms += _STEP_MS
-        _post(connection, f"/write?db={_DATABASE}&precision=ms", lines.replace(_TIME, b"%d" % now_ms))
-        loaded.value += blocks * ROWS
+        for lines, frames in bodies:
+            _post(connection, f"/write?db={_DATABASE}&precision=ms", lines.replace(_TIME, b"%d" % now_ms))
+            loaded.value += frames * ROWS
 
 
 def _post(connection: http.client.HTTPConnection, path: str, body: bytes) -> None:
@@ -89,10 +93,10 @@ def _post(connection: http.client.HTTPConnection, path: str, body: bytes) -> Non
 
 
 @contextmanager
-def influx_load(port: int, blocks: int) -> Load:
-    """influxd takes ready line protocol, `blocks` frames' worth of lines per request; counts lines taken."""
+def influx_load(port: int, plan: Plan, blocks: int) -> Load:
+    """influxd takes ready lines of the plan's lamps, `blocks` frames' worth of them per request; counts lines taken."""
     loaded = counter()
-    with worker(_load_influx, port, blocks, loaded) as process:
+    with worker(_load_influx, port, plan, blocks, loaded) as process:
         yield process, loaded
 
 
