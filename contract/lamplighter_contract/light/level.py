@@ -131,10 +131,10 @@ def circuit_level(
     view: View,
     circuit: Circuit,
     now_ms: int,
-    lamp_percent: Mapping[str, float],
+    lamps: Mapping[str, Level],
     overrides: Iterable[Override] | None = None,
 ) -> Level:
-    """100 for a contactor to be closed, 0 for open. `lamp_percent`: what the lamps on it are to have now.
+    """100 for a contactor to be closed, 0 for open. `lamps`: what the lamps on it are to have now.
 
     An override of the circuit itself decides first; then a lamp that is to be lit; then the plan, early and late
     enough. A circuit nobody planned stays closed.
@@ -143,9 +143,10 @@ def circuit_level(
     manual = _manual((one for one in records if one.device == circuit.id), now_ms)
     if manual:
         return Level(manual[0].level_percent, Why(manual[0].winner, manual[0].source, manual[0].until_ms))
-    lit = next((lamp for lamp in circuit.lamps if lamp_percent.get(lamp, 0.0) > 0), None)
-    if lit is not None:
-        return Level(FULL_PERCENT, Why(Winner.PROGRAM, lit))
+    for lamp in circuit.lamps:
+        wanted = lamps.get(lamp)
+        if wanted is not None and wanted.level_percent != 0:
+            return Level(FULL_PERCENT, Why(wanted.why.winner, lamp, wanted.why.until_ms))
     return _planned(view, circuit, now_ms)
 
 

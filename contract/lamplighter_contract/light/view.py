@@ -1,7 +1,7 @@
 """A plan made ready to be asked: who is addressed by what, and the nights of its calendars."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
@@ -40,10 +40,14 @@ class Tonight:
     rule: str
     program: str
     stages: tuple[Stage, ...]
+    known: dict[RoadClass | None, tuple[Span, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def spans(self, road_class: RoadClass | None) -> tuple[Span, ...]:
-        """The night on a road of that class."""
-        return on_road(self.stages, road_class)
+        """The night on a road of that class; made once."""
+        found = self.known.get(road_class)
+        if found is None:
+            found = self.known[road_class] = on_road(self.stages, road_class)
+        return found
 
 
 NOBODY: Final = Member()
@@ -61,6 +65,7 @@ class View:
         self.members = _members(plan)
         self.programs: Mapping[str, Program] = {program.id: program for program in plan.programs}
         self._calendars = {calendar.id: calendar for calendar in plan.calendars}
+        self._latest: Night | None = None
         self._nights: dict[date, Night] = {}
         self._tonight: dict[tuple[str, date], Tonight] = {}
 
@@ -77,7 +82,13 @@ class View:
 
     def tonight(self, calendar: str, time_ms: int) -> Tonight:
         """A calendar's night around an instant."""
-        return self.on(calendar, date_of_night(time_ms, self.place.zone))
+        return self.on(calendar, self.date_at(time_ms))
+
+    def date_at(self, time_ms: int) -> date:
+        """The date of the night around an instant; most questions are about one and the same night."""
+        if self._latest is None or not self._latest.start_ms <= time_ms < self._latest.end_ms:
+            self._latest = self.night(date_of_night(time_ms, self.place.zone))
+        return self._latest.date
 
     def on(self, calendar: str, day: date) -> Tonight:
         """A calendar's night of a date."""
@@ -88,7 +99,7 @@ class View:
 
     def lit(self, calendar: str, road_class: RoadClass | None, from_ms: float, until_ms: float) -> bool:
         """True when the calendar has light at some instant of a time, both ends included."""
-        day = date_of_night(round(from_ms), self.place.zone)
+        day = self.date_at(round(from_ms))
         while True:
             tonight = self.on(calendar, day)
             if _lit(tonight.spans(road_class), tonight.night.end_ms, from_ms, until_ms):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamplighter_contract.level import Override, Winner
+from lamplighter_contract.level import Level, Override, Why, Winner
 from lamplighter_contract.light.level import circuit_level, level
 from lamplighter_contract.light.nights import date_of_night
 from lamplighter_contract.light.overrides import under_plan
@@ -166,7 +166,11 @@ def test_a_plan_ends_the_overrides_it_no_longer_lists_and_leaves_later_ones():
     ],
 )
 def test_circuits_close_before_dusk_and_open_after_dawn(circuit, offset_ms, lamps, percent):
-    assert circuit_level(VIEW, VIEW.circuits[circuit], DUSK_MS + offset_ms, lamps).level_percent == percent
+    wanted = {lamp: Level(level_percent, Why(Winner.OVERRIDE)) for lamp, level_percent in lamps.items()}
+    decided = circuit_level(VIEW, VIEW.circuits[circuit], DUSK_MS + offset_ms, wanted)
+    assert decided.level_percent == percent
+    if percent and lamps:
+        assert (decided.why.winner, decided.why.source) == (Winner.OVERRIDE, "lamp-1")
 
 
 def test_a_circuit_stays_closed_until_after_dawn():
@@ -179,7 +183,9 @@ def test_a_circuit_stays_closed_until_after_dawn():
 
 def test_an_override_of_the_circuit_itself_decides():
     override = Override("c-5", 950, 1, "circuit-1", 0, SHOW_MS + 1)
-    decided = circuit_level(VIEW, VIEW.circuits["circuit-1"], SHOW_MS, {"lamp-1": 100}, [override])
+    decided = circuit_level(
+        VIEW, VIEW.circuits["circuit-1"], SHOW_MS, {"lamp-1": Level(100, Why(Winner.SCENE))}, [override]
+    )
     assert (decided.level_percent, decided.why.winner) == (0, Winner.OVERRIDE)
 
 

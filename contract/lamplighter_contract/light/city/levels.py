@@ -12,7 +12,7 @@ from lamplighter_contract.level import Winner
 from lamplighter_contract.light.adaptive import Adaptive, Fog, Traffic, early_ms, silent
 from lamplighter_contract.light.city.columns import CLASSES, Columns, Floats, RuleRows, Schedule
 from lamplighter_contract.light.moments import SunMoment
-from lamplighter_contract.light.nights import darkness_of, date_of_night
+from lamplighter_contract.light.nights import darkness_of
 from lamplighter_contract.light.programs import Levels, level_at, span_at
 from lamplighter_contract.light.scenes import played
 from lamplighter_contract.light.signals import Signals
@@ -199,7 +199,7 @@ def prepare(views: Sequence[View], now_ms: int) -> None:
     """Compute the sun of tonight for all places in one pass; without it each view computes its own when asked."""
     nights: dict[date, list[View]] = {}
     for view in views:
-        day = date_of_night(now_ms, view.place.zone)
+        day = view.date_at(now_ms)
         if not view.night(day).known:
             nights.setdefault(day, []).append(view)
     for day, those in nights.items():
