@@ -5,22 +5,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from lamplighter_contract.level import Override
 from lamplighter_contract.light.plan import Plan
 
-
-def devices_of(plan: Plan, groups: Iterable[str], devices: Iterable[str]) -> tuple[str, ...]:
-    """Devices by name and those of groups, each once."""
-    members = members_of(plan)
-    return tuple(dict.fromkeys([*devices, *(device for group in groups for device in members[group])]))
+Members = Mapping[str, tuple[str, ...]]
 
 
-def members_of(plan: Plan) -> Mapping[str, tuple[str, ...]]:
+def members_of(plan: Plan) -> Members:
     """Devices of every group."""
     return {group.id: group.devices for group in plan.groups}
 
 
+def devices_of(members: Members, groups: Iterable[str], devices: Iterable[str]) -> tuple[str, ...]:
+    """Devices by name first, then those of groups, each once."""
+    return tuple(dict.fromkeys([*devices, *(device for group in groups for device in members[group])]))
+
+
 def listed(plan: Plan) -> Iterator[Override]:
     """The plan's overrides, one record for each device."""
+    members = members_of(plan)
     for one in plan.overrides:
-        for device in devices_of(plan, one.groups, one.devices):
+        for device in devices_of(members, one.groups, one.devices):
             yield Override(one.id, one.seq, one.issued, device, one.level_percent, one.until, one.emergency)
 
 

@@ -6,9 +6,10 @@ from typing import Final
 
 from lamplighter_contract.light.adaptive import Adaptive, Traffic
 from lamplighter_contract.light.calendars import Calendar
+from lamplighter_contract.light.level import FULL_PERCENT
 from lamplighter_contract.light.moments import Moment
 from lamplighter_contract.light.nightly import night_problems
-from lamplighter_contract.light.overrides import devices_of
+from lamplighter_contract.light.overrides import devices_of, members_of
 from lamplighter_contract.light.plan import Plan, broken, encode_plan
 from lamplighter_contract.light.problems import Problem, Severity
 from lamplighter_contract.light.programs import Levels, Program, RoadClass
@@ -45,6 +46,7 @@ def _standing(view: View) -> Iterator[Problem]:
     for rule in view.plan.adaptive:
         yield from _adaptive_floor(view, rule)
     yield from _assigned_twice(view.plan)
+    yield from _dim_emergencies(view.plan)
     yield from _without_calendar(view)
 
 
@@ -87,7 +89,7 @@ def _adaptive_floor(view: View, rule: Adaptive) -> Iterator[Problem]:
     """Only traffic takes light away."""
     if not isinstance(rule, Traffic):
         return
-    members = [view.member(device) for device in devices_of(view.plan, rule.groups, rule.devices)]
+    members = [view.member(device) for device in devices_of(members_of(view.plan), rule.groups, rule.devices)]
     assigned = {(one.assignment.calendar, one.assignment.road_class) for one in members if one.assignment}
     found: dict[Problem, None] = {}
     for calendar, road_class in sorted(assigned, key=str):
@@ -122,11 +124,20 @@ def _assigned_twice(plan: Plan) -> Iterator[Problem]:
                 what = f"{device} is named by assignment {named[device]} already"
                 yield Problem(Severity.ERROR, f"assignment {number}", what)
     grouped: dict[str, int] = {}
+    members = members_of(plan)
     for number, assignment in enumerate(plan.assignments, start=1):
-        for device in devices_of(plan, assignment.groups, ()):
+        for device in devices_of(members, assignment.groups, ()):
             if device not in named and grouped.setdefault(device, number) != number:
                 what = f"{device} is brought by assignment {grouped[device]} already"
                 yield Problem(Severity.ERROR, f"assignment {number}", what)
+
+
+def _dim_emergencies(plan: Plan) -> Iterator[Problem]:
+    for one in plan.overrides:
+        if one.emergency and one.level_percent < FULL_PERCENT:
+            yield Problem(
+                Severity.ERROR, f"override {one.id}", f"an emergency is full light, not {one.level_percent:g} %"
+            )
 
 
 def _without_calendar(view: View) -> Iterator[Problem]:

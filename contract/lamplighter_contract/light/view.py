@@ -1,6 +1,6 @@
 """A plan made ready to be asked: who is addressed by what, and the nights of its calendars."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final, TypeVar
@@ -10,7 +10,7 @@ from lamplighter_contract.level import Override
 from lamplighter_contract.light.adaptive import Adaptive
 from lamplighter_contract.light.calendars import rule_of
 from lamplighter_contract.light.nights import Night, Place, date_of_night, night
-from lamplighter_contract.light.overrides import listed, members_of
+from lamplighter_contract.light.overrides import devices_of, listed, members_of
 from lamplighter_contract.light.plan import Assignment, Circuit, Output, Plan
 from lamplighter_contract.light.programs import Program, RoadClass, Span, Stage, on_road, stages
 from lamplighter_contract.light.scenes import Cue, Scene
@@ -139,9 +139,8 @@ def _lit(spans: tuple[Span, ...], end_ms: int, from_ms: float, until_ms: float) 
 def _members(plan: Plan) -> Mapping[str, Member]:
     groups = members_of(plan)
 
-    def reached(thing: Assignment | Adaptive | Output | Cue) -> Iterator[str]:
-        """Devices by name first, then those of groups, each once."""
-        return iter(dict.fromkeys([*thing.devices, *(d for group in thing.groups for d in groups[group])]))
+    def reached(thing: Assignment | Adaptive | Output | Cue) -> tuple[str, ...]:
+        return devices_of(groups, thing.groups, thing.devices)
 
     assignments: dict[str, Assignment] = {}
     for assignment in plan.assignments:

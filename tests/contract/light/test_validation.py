@@ -11,7 +11,7 @@ from lamplighter_contract.light import presets
 from lamplighter_contract.light.adaptive import Traffic
 from lamplighter_contract.light.calendars import Calendar, Rule
 from lamplighter_contract.light.moments import ClockMoment, SunEvent, SunMoment
-from lamplighter_contract.light.plan import Assignment, Group
+from lamplighter_contract.light.plan import Assignment, Group, PlanOverride
 from lamplighter_contract.light.problems import Severity
 from lamplighter_contract.light.programs import Levels, Program, RoadClass, Step
 from lamplighter_contract.light.validation import acceptable, validate
@@ -125,6 +125,13 @@ CASES = [
     (
         plan_of(presets.FULL_NIGHT, adaptive=(Traffic("t", "s", {"low": Levels(20)}, groups=("g",)),)),
         "adaptive rule t, low, over program full-night: 20 % on main roads is under their floor of 50 %",
+    ),
+    (
+        plan_of(
+            presets.FULL_NIGHT,
+            overrides=(PlanOverride("e", 1, NOW_MS, 60, NOW_MS + 1, emergency=True, groups=("g",)),),
+        ),
+        "override e: an emergency is full light, not 60 %",
     ),
     (plan_of(presets.FULL_NIGHT, groups=()), "plan: assignment 1: no group g"),
     (
