@@ -119,15 +119,11 @@ NAMES = ("p-0", "p-1", "p-2")
 
 @st.composite
 def calendars(draw, name: str = "c"):
-    rules = [
-        Rule(
-            f"r-{number}",
-            draw(st.sampled_from(NAMES)),
-            *draw(st.tuples(yearly, yearly) | st.just((None, None))),
-            weekdays=draw(st.frozensets(st.integers(1, 7), max_size=3)),
-        )
-        for number in range(draw(st.integers(0, 4)))
-    ]
+    rules = []
+    for number in range(draw(st.integers(0, 4))):
+        start, end = draw(st.tuples(yearly, yearly) | st.just((None, None)))
+        weekdays = draw(st.frozensets(st.integers(1, 7), max_size=3))
+        rules.append(Rule(f"r-{number}", draw(st.sampled_from(NAMES)), start, end, weekdays))
     return Calendar(name, draw(st.sampled_from(NAMES)), tuple(rules))
 
 

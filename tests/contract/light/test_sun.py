@@ -4,7 +4,7 @@ import math
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-import ephem
+import ephem  # type: ignore[import-untyped]  # it has no types of its own
 import numpy as np
 import pytest
 

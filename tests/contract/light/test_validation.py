@@ -153,9 +153,8 @@ def test_being_dark_can_be_meant():
 
 
 def test_a_polar_summer_is_no_error_and_a_polar_winter_is_not_dark():
-    north = {"latitude": 69.65, "longitude": 18.96, "zone": "Europe/Oslo"}
     sun = Program("p", FULL, SunMoment(SunEvent.DUSK, -0.833), SunMoment(SunEvent.DAWN, -0.833), minimum_on_min=10)
-    assert acceptable(validate(plan_of(sun, **north), FIRST))
+    assert acceptable(validate(plan_of(sun, latitude=69.65, longitude=18.96, zone="Europe/Oslo"), FIRST))
 
 
 def test_several_things_wrong_are_all_listed():

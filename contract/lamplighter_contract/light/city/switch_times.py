@@ -71,7 +71,8 @@ def switch_times_by_grid(
     if not (np.isfinite(corners.dusk_s).all() and np.isfinite(corners.dawn_s).all()):
         return switch_times(latitude, longitude, middle_ms, dusk_deg, dawn_deg)
     weights = (row_weights[:, :, None] * column_weights[:, None, :]).reshape(len(latitude), -1)
-    return SwitchTimes(middle_ms, weights @ corners.dusk_s, weights @ corners.dawn_s)
+    dusk_s, dawn_s = (np.matmul(weights, seconds, dtype=np.float32) for seconds in (corners.dusk_s, corners.dawn_s))
+    return SwitchTimes(middle_ms, dusk_s, dawn_s)
 
 
 def _axis(degrees: Floats, step_deg: float) -> tuple[Floats, Seconds]:
