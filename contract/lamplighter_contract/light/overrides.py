@@ -1,6 +1,7 @@
 """Overrides when a plan arrives: which end, which stay, which are new. The order of arrival changes nothing."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from lamplighter_contract.level import Override
 from lamplighter_contract.light.plan import Plan
@@ -26,8 +27,13 @@ def listed(plan: Plan) -> Iterator[Override]:
             yield Override(one.id, one.seq, one.issued, device, one.level_percent, one.until, one.emergency)
 
 
-def under_plan(plan: Plan, records: Iterable[Override]) -> tuple[Override, ...]:
-    """The overrides in force once the plan is accepted: those it lists, and of the others the later ones."""
+def under_plan(
+    plan: Plan, records: Iterable[Override], resumed: Mapping[str, int] = MappingProxyType({})
+) -> tuple[Override, ...]:
+    """The overrides in force once a plan is accepted: those it lists, and of the others the later ones.
+
+    `resumed`: by device the highest number of a resume since the plan was made; records at or below it stay ended.
+    """
     later = [record for record in records if record.seq > plan.as_of_seq]
-    wanted = {(record.id, record.device): record for record in later} | {(o.id, o.device): o for o in listed(plan)}
-    return tuple(wanted.values())
+    wanted = {(record.id, record.device): record for record in [*later, *listed(plan)]}
+    return tuple(record for record in wanted.values() if record.seq > resumed.get(record.device, -1))

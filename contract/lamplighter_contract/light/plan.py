@@ -126,6 +126,15 @@ def read_plan(document: Mapping[str, Any]) -> Plan | Refusal:
     return Refusal(Reason.MALFORMED, "plan: " + "; ".join(wrong[:_MOST_SHOWN]) + more)
 
 
+def unfit(plan: Plan, gateway: str, version_in_force: int) -> Refusal | None:
+    """Why a gateway does not take a plan: it is another's, or older than the one in force."""
+    if plan.gateway != gateway:
+        return Refusal(Reason.ADDRESS, f"the plan is for {plan.gateway}")
+    if plan.version < version_in_force:
+        return Refusal(Reason.PLAN_VERSION, f"version {plan.version}, {version_in_force} is in force")
+    return None
+
+
 def broken(plan: Plan) -> Iterator[str]:
     """Whatever makes a plan unusable: an unknown zone, names that stand twice, names of nothing."""
     if not known_zone(plan.zone):

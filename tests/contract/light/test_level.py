@@ -151,6 +151,11 @@ def test_a_plan_ends_the_overrides_it_no_longer_lists_and_leaves_later_ones():
     assert found == {("c-2", "lamp-1"), ("c-1", "lamp-1"), ("c-1", "lamp-2"), ("e-1", "lamp-2")}
 
 
+def test_what_was_resumed_since_the_plan_was_made_stays_ended():
+    found = {(one.id, one.device) for one in under_plan(SAMPLE, [], {"lamp-2": 950})}
+    assert found == {("c-1", "lamp-1")}
+
+
 @pytest.mark.parametrize(
     ("circuit", "offset_ms", "lamps", "percent"),
     [

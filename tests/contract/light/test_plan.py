@@ -11,7 +11,7 @@ from lamplighter_contract.bounded import read_object
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.light.calendars import Calendar, Rule
 from lamplighter_contract.light.level import level
-from lamplighter_contract.light.plan import Assignment, Group, Plan, decode_plan, encode_plan, read_plan
+from lamplighter_contract.light.plan import Assignment, Group, Plan, decode_plan, encode_plan, read_plan, unfit
 from lamplighter_contract.light.signals import SignalsDocument, by_name, read_signals
 from lamplighter_contract.light.view import View
 from lamplighter_contract.limits import MAX_DOCUMENT_BYTES
@@ -129,6 +129,15 @@ def test_ten_thousand_lamps_fit_in_a_plan():
     payload = encode_plan(large)
     assert len(payload) < MAX_DOCUMENT_BYTES / 2
     assert decode_plan(payload) == large
+
+
+@pytest.mark.parametrize(
+    ("gateway", "in_force", "reason"),
+    [("gw-1", 0, None), ("gw-1", 7, None), ("gw-1", 8, Reason.PLAN_VERSION), ("gw-2", 0, Reason.ADDRESS)],
+)
+def test_a_plan_of_another_gateway_or_an_older_one_is_not_taken(gateway, in_force, reason):
+    refusal = unfit(SAMPLE, gateway, in_force)
+    assert (refusal.reason if refusal else None) is reason
 
 
 def test_unknown_fields_are_ignored_within_a_version():
