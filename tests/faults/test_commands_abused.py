@@ -5,7 +5,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import orjson
@@ -117,21 +117,22 @@ def _prove_alive(world: World, gateway: int = 1) -> None:
     assert done["state"] == CommandState.VERIFIED, done
 
 
-def _away(world: World) -> None:
-    """The broker believes that gw-1 is there, and nothing reaches it."""
+@contextmanager
+def _away(world: World) -> Iterator[None]:
+    """The broker believes that gw-1 is there, and nothing reaches it; at the end of the block it is back."""
+    sessions = _counted(world, "uplink_sessions")
     world.links["gw-1"].swallow()
-
-
-def _back(world: World) -> None:
-    world.links["gw-1"].heal()
-    eventually(lambda: world.gateway().ask("status")["uplink"], BACK_S, "the gateway is connected again")
+    try:
+        yield
+    finally:
+        world.links["gw-1"].heal()
+    eventually(lambda: _counted(world, "uplink_sessions") > sessions, BACK_S, "the gateway is connected again")
 
 
 def test_a_lost_command_is_sent_again(world: World, rogue: Rogue, lamp: str) -> None:
-    _away(world)
-    request = world.api.identify(lamp, 11)
-    _sent(rogue, lamp)
-    _back(world)
+    with _away(world):
+        request = world.api.identify(lamp, 11)
+        _sent(rogue, lamp)
     assert world.api.ended(request, BACK_S)["state"] == CommandState.VERIFIED
     assert _blinks_once(world, lamp, 11)
 
@@ -163,27 +164,26 @@ def test_a_replay_after_a_restart_of_the_gateway_does_nothing(world: World, rogu
 
 
 def test_of_two_reordered_commands_the_newer_wins(world: World, rogue: Rogue, lamp: str) -> None:
-    _away(world)
-    older, newer = world.api.set_level(30, lamp), world.api.set_level(60, lamp)
-    rogue.wait_for(COMMAND, lambda message: message.document()["args"].get("level_percent") == 60)
-    messages = {message.document()["args"].get("level_percent"): message for message in rogue.on(COMMAND)}
-    world.controller.pause()
-    _back(world)
-    for percent in (60, 30):
-        rogue.say(COMMAND, messages[percent].payload)
-    eventually(lambda: _counted(world, "command_refused_superseded") > 0, SOON_S, "the older one is refused")
-    world.controller.resume()
+    with ExitStack() as hung:
+        with _away(world):
+            older, newer = world.api.set_level(30, lamp), world.api.set_level(60, lamp)
+            rogue.wait_for(COMMAND, lambda message: message.document()["args"].get("level_percent") == 60)
+            messages = {message.document()["args"].get("level_percent"): message for message in rogue.on(COMMAND)}
+            world.controller.pause()  # it would send the older one first
+            hung.callback(world.controller.resume)
+        for percent in (60, 30):
+            rogue.say(COMMAND, messages[percent].payload)
+        eventually(lambda: _counted(world, "command_refused_superseded") > 0, SOON_S, "the older one is refused")
     assert world.api.ended(newer, BACK_S)["state"] == CommandState.VERIFIED
     assert world.api.ended(older, BACK_S)["state"] == CommandState.SUPERSEDED
     assert _written(world, lamp) == [("level_percent", 60)]
 
 
 def test_a_late_command_is_expired_and_never_acts(world: World, rogue: Rogue, lamp: str) -> None:
-    _away(world)
-    request = world.api.identify(lamp, 14, expires_s=3)
-    message = _sent(rogue, lamp)
-    time.sleep(max(0.0, (message.document()["expires"] - world.clock.wall_ms()) / 1000))
-    _back(world)
+    with _away(world):
+        request = world.api.identify(lamp, 14, expires_s=3)
+        message = _sent(rogue, lamp)
+        time.sleep(max(0.0, (message.document()["expires"] - world.clock.wall_ms()) / 1000))
     before = _counted(world, "command_refused_expired")
     rogue.say(COMMAND, message.payload)
     _refuses(world, Reason.EXPIRED, before)
