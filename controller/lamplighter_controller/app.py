@@ -50,7 +50,7 @@ FUTURE_REAL_MS: Final = 60_000  # how far a gateway's clock may be ahead of ours
 FUTURE_CIVIL_MS: Final = 600_000
 
 
-class _Stop(Exception):
+class _Stop(ControllerError):
     """Somebody asked the program to stop."""
 
 

@@ -31,7 +31,7 @@ class StorageFailedError(GatewayError):
     """The disk under the gateway's memory failed: nothing more may be promised, the process has to end."""
 
 
-class _SpoiltError(Exception):
+class _SpoiltError(GatewayError):
     """The file is a sound database, but not ours."""
 
 

@@ -83,7 +83,12 @@ def test_the_program_serves_without_uplink_and_stops_within_two_seconds(tmp_path
     port = str(free_port())
     environment = {**os.environ, "LAMPLIGHTER_DATA": str(data), "LAMPLIGHTER_UPLINK_PORT": port}
     environment["LAMPLIGHTER_METRICS_PORT"] = str(free_port())
-    command = [sys.executable, "-m", "lamplighter_gateway", "run", str(EXAMPLE)]
+    example = tmp_path / "gateway.yaml"
+    nobody = EXAMPLE.read_text().replace("port: 15001", f"port: {free_port()}")
+    example.write_text(
+        nobody.replace("profiles: ../profiles", f"profiles: {EXAMPLE.parent.parent.resolve() / 'profiles'}")
+    )
+    command = [sys.executable, "-m", "lamplighter_gateway", "run", str(example)]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stderr=log)
     try:

@@ -24,6 +24,7 @@ class CheckedClient(aiomqtt.Client):
         """Take aiomqtt's arguments."""
         super().__init__(*args, **kwargs)
         self._client.connect_timeout = CONNECT_TIMEOUT_S
+        self._disconnected.add_done_callback(_seen)
         self._answers: dict[int, asyncio.Future[ReasonCode]] = {}
 
     async def __aexit__(
@@ -66,3 +67,9 @@ class CheckedClient(aiomqtt.Client):
         if not self._connected.done():
             self._connected.set_exception(aiomqtt.MqttError("the broker closed the connection during the handshake"))
         super()._on_disconnect(client, userdata, flags, reason_code, properties)
+
+
+def _seen(ended: "asyncio.Future[None]") -> None:
+    """Look at the error, which everybody who waits is told by other ways: asyncio complains of one nobody saw."""
+    if not ended.cancelled():
+        ended.exception()

@@ -65,6 +65,7 @@ class FieldLamps:
             failures += 1
 
     async def _connected(self, client: aiomqtt.Client) -> None:
+        client._disconnected.add_done_callback(_seen)  # noqa: SLF001 - aiomqtt does not look at its own error
         await client.subscribe([("lamps/+/set", 1), ("lamps/+/get", 1)])
         _LOG.info("field broker %s:%d: %d lamps connected", *self._broker, len(self._lamps))
         self._spread_heartbeats()
@@ -170,3 +171,8 @@ class FieldLamps:
                 "f": int(lamps.fault_bits[lamp]),
             }
         )
+
+
+def _seen(ended: "asyncio.Future[None]") -> None:
+    if not ended.cancelled():
+        ended.exception()

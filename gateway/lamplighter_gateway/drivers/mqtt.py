@@ -131,9 +131,11 @@ class MqttBus:
             files = broker.tls
             tls = aiomqtt.TLSParameters(str(files.ca), _text(files.certificate), _text(files.key))
         password = broker.password_file.read_text(encoding="utf-8").strip() if broker.password_file else None
-        return aiomqtt.Client(
+        client = aiomqtt.Client(
             broker.host, broker.port, username=broker.user, password=password, tls_params=tls, keepalive=_KEEPALIVE_S
         )
+        client._disconnected.add_done_callback(_seen)  # noqa: SLF001 - aiomqtt does not look at its own error
+        return client
 
     async def _subscribe(self, client: aiomqtt.Client) -> None:
         for pattern in sorted({shape.state_topic.replace("{address}", "+") for shape in self._shapes.values()}):
@@ -260,3 +262,9 @@ def _text(path: Path | None) -> str | None:
 
 def _near(value: Value, wanted: float, tolerance: float) -> bool:
     return isinstance(value, bool | int | float) and abs(value - wanted) <= tolerance
+
+
+def _seen(ended: "asyncio.Future[None]") -> None:
+    """Look at the error, which who waits is told by other ways: asyncio complains of one nobody saw."""
+    if not ended.cancelled():
+        ended.exception()
