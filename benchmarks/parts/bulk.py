@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from benchmarks.parts.fleet import Plan
 from benchmarks.parts.frames import QUANTITIES, ROWS, columns, lamp_ids
 from benchmarks.parts.worker import Counter, counter, worker
-from lamplighter_contract import topics
+from lamplighter_contract.wire import topics
 
 _DATABASE: Final = "bulk"
 _TIME: Final = b"TTTTTTTTTTTTT"

@@ -12,10 +12,10 @@ from typing import Any, Final
 import aiomqtt
 
 from benchmarks.parts.worker import Counter, counter, worker
-from lamplighter_contract import topics
-from lamplighter_contract.ack import Ack, ranges
-from lamplighter_contract.documents import ControllerState, encode
-from lamplighter_contract.frame import ReadingsFrame, decode_frame
+from lamplighter_contract.wire import topics
+from lamplighter_contract.wire.ack import Ack, ranges
+from lamplighter_contract.wire.documents import ControllerState, encode
+from lamplighter_contract.wire.frame import ReadingsFrame, decode_frame
 
 _NAME: Final = "centre"
 _FLUSH_S: Final = 0.02

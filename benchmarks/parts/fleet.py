@@ -12,10 +12,10 @@ import aiomqtt
 
 from benchmarks.parts.frames import ROWS, Press, devices, gateway_id
 from benchmarks.parts.worker import CONTEXT, Counter, counter, worker
-from lamplighter_contract import topics
-from lamplighter_contract.ack import Ack, decode_ack
-from lamplighter_contract.documents import GatewayState, encode
-from lamplighter_contract.limits import IN_FLIGHT_PER_LANE
+from lamplighter_contract.wire import topics
+from lamplighter_contract.wire.ack import Ack, decode_ack
+from lamplighter_contract.wire.documents import GatewayState, encode
+from lamplighter_contract.wire.limits import IN_FLIGHT_PER_LANE
 
 _BOOT: Final = "boot-1"
 _KEPT: Final = 100_000

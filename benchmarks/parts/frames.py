@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 import orjson
 
-from lamplighter_contract.documents import DeviceEntry, DevicesDocument, encode
-from lamplighter_contract.frame import Envelope, seal
 from lamplighter_contract.quantities import Kind
+from lamplighter_contract.wire.documents import DeviceEntry, DevicesDocument, encode
+from lamplighter_contract.wire.frame import Envelope, seal
 
 ROWS: Final = 250
 _VARIANTS: Final = 16

@@ -10,10 +10,10 @@ from typing import Final
 import aiomqtt
 
 from benchmarks.parts.worker import Counter, counter, worker
-from lamplighter_contract import topics
-from lamplighter_contract.ack import Ack, decode_ack
-from lamplighter_contract.frame import ReadingsFrame, ResultsFrame, decode_frame
-from lamplighter_contract.states import CommandState
+from lamplighter_contract.commands.states import CommandState
+from lamplighter_contract.wire import topics
+from lamplighter_contract.wire.ack import Ack, decode_ack
+from lamplighter_contract.wire.frame import ReadingsFrame, ResultsFrame, decode_frame
 
 _EVERYTHING: Final = f"{topics.ROOT}/#"
 Frame = tuple[str, int]

@@ -13,7 +13,7 @@ from typing import Final
 
 from lamplighter_contract.clock import CivilScale, Clock, SystemClock
 from lamplighter_contract.ids import uuid7
-from lamplighter_contract.topics import CONTROLLER_STATE, UP_FILTER
+from lamplighter_contract.wire.topics import CONTROLLER_STATE, UP_FILTER
 from lamplighter_controller import control, first_start
 from lamplighter_controller.actions import ProgramActions
 from lamplighter_controller.api.create import create_api

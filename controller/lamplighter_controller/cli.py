@@ -13,7 +13,7 @@ import click
 from sqlalchemy import Connection
 
 from lamplighter_contract.clock import SystemClock
-from lamplighter_contract.signing import encode_key
+from lamplighter_contract.commands.signing import encode_key
 from lamplighter_controller import actions, backup, control, first_start
 from lamplighter_controller.config import Config, ConfigWrong, read_config
 from lamplighter_controller.errors import ControllerError

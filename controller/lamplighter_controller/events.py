@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from lamplighter_contract.states import CommandState
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_controller.series.port import Readings
 
 QUEUE_LIMIT: Final = 10_000

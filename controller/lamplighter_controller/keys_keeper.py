@@ -4,7 +4,7 @@ import asyncio
 import logging
 from typing import Final
 
-from lamplighter_contract.topics import Down, down
+from lamplighter_contract.wire.topics import Down, down
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.gateways import Gateways
 from lamplighter_controller.link.port import Link, LinkDown, PublishDenied

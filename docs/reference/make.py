@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from lamplighter_contract import limits
-from lamplighter_contract.command import RULES
+from lamplighter_contract.commands.command import RULES
+from lamplighter_contract.commands.states import NEXT, CommandState
 from lamplighter_contract.quality import Quality
 from lamplighter_contract.quantities import QUANTITIES, Form, Quantity
-from lamplighter_contract.states import NEXT, CommandState
+from lamplighter_contract.wire import limits
 
 HERE = Path(__file__).parent
 NOTE = "Generated from code by `make reference`; do not edit.\n"

@@ -11,12 +11,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final, Protocol
 
-from lamplighter_contract import documents
 from lamplighter_contract.clock import Clock
-from lamplighter_contract.documents import DeviceEntry, DevicesDocument, GatewayState, Health
 from lamplighter_contract.ids import uuid7
 from lamplighter_contract.quality import Quality
-from lamplighter_contract.topics import Down
+from lamplighter_contract.wire import documents
+from lamplighter_contract.wire.documents import DeviceEntry, DevicesDocument, GatewayState, Health
+from lamplighter_contract.wire.topics import Down
 from lamplighter_gateway import control
 from lamplighter_gateway.batch import Batch
 from lamplighter_gateway.commands.answers import Answers

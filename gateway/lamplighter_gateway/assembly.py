@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from lamplighter_contract.clock import REAL_TIME, CivilScale, Clock, SystemClock, decode_scale
-from lamplighter_contract.documents import DeviceEntry
-from lamplighter_contract.signing import decode_key
+from lamplighter_contract.commands.signing import decode_key
+from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_gateway.app import Gateway, Settings
 from lamplighter_gateway.commands.acceptance import OFFERED
 from lamplighter_gateway.config.model import Bus, Config, Device, FieldBroker, Tls

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from lamplighter_contract.frame import readings_body
 from lamplighter_contract.quantities import Kind
+from lamplighter_contract.wire.frame import readings_body
 from lamplighter_gateway.drivers.port import Reading
 
 MOST_ROWS: Final = 250

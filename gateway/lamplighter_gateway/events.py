@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Final, NoReturn, Protocol
 
 from lamplighter_contract.clock import Clock
-from lamplighter_contract.events import Event
-from lamplighter_contract.frame import events_body
 from lamplighter_contract.ids import uuid7
-from lamplighter_contract.limits import MAX_TEXT
+from lamplighter_contract.wire.events import Event
+from lamplighter_contract.wire.frame import events_body
+from lamplighter_contract.wire.limits import MAX_TEXT
 from lamplighter_gateway.spool.frames import Class
 
 FLUSH_S: Final = 0.2

@@ -16,10 +16,10 @@ from benchmarks.meter import BenchmarkError, Window, measure, middle, wait_for
 from benchmarks.parts import frames
 from benchmarks.parts.centre import Tally
 from benchmarks.parts.responder import slaves
-from lamplighter_contract.ack import Ack, decode_ack
-from lamplighter_contract.documents import DevicesDocument, decode
-from lamplighter_contract.frame import ReadingsFrame, decode_frame
-from lamplighter_contract.topics import Up, up
+from lamplighter_contract.wire.ack import Ack, decode_ack
+from lamplighter_contract.wire.documents import DevicesDocument, decode
+from lamplighter_contract.wire.frame import ReadingsFrame, decode_frame
+from lamplighter_contract.wire.topics import Up, up
 
 NOW_MS = 1_763_650_000_000
 KEYS = ["figure", "value", "unit", "aim", "met", "peer", "config", "machine"]

@@ -6,11 +6,11 @@ from benchmarks.parts import frames
 from benchmarks.parts.observer import Seen
 from benchmarks.soak import SAMPLE_S, Trace
 from benchmarks.start import ADDRESS
-from lamplighter_contract.ack import Ack
-from lamplighter_contract.frame import Envelope, results_body, seal
-from lamplighter_contract.results import Result
-from lamplighter_contract.states import CommandState
-from lamplighter_contract.topics import Down, Up, down, up
+from lamplighter_contract.commands.results import Result
+from lamplighter_contract.commands.states import CommandState
+from lamplighter_contract.wire.ack import Ack
+from lamplighter_contract.wire.frame import Envelope, results_body, seal
+from lamplighter_contract.wire.topics import Down, Up, down, up
 
 NOW_MS = 1_763_650_000_000
 GATEWAY = frames.gateway_id(0)

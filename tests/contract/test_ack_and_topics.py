@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamplighter_contract import topics
-from lamplighter_contract.ack import Ack, decode_ack, ranges
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.ids import is_id, uuid7
+from lamplighter_contract.wire import topics
+from lamplighter_contract.wire.ack import Ack, decode_ack, ranges
 
 
 @given(st.lists(st.integers(0, 60)))

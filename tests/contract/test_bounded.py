@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamplighter_contract.bounded import deep, read_object
 from lamplighter_contract.errors import Reason, Refusal
-from lamplighter_contract.limits import MAX_DEPTH
+from lamplighter_contract.wire.bounded import deep, read_object
+from lamplighter_contract.wire.limits import MAX_DEPTH
 
 scalars = st.none() | st.integers(-9, 9) | st.text("[]{}\"' a", max_size=4)
 boxes = st.recursive(

@@ -7,10 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamplighter_contract.bounded import read_object
-from lamplighter_contract.command import Command, Operation, Target, read_command
-from lamplighter_contract.errors import ContractError, Reason, Refusal
-from lamplighter_contract.signing import (
+from lamplighter_contract.commands.command import Command, Operation, Target, read_command
+from lamplighter_contract.commands.signing import (
     ROOT_KID,
     Keyring,
     KeysDocument,
@@ -20,7 +18,9 @@ from lamplighter_contract.signing import (
     encode_key,
     open_keys,
 )
-from lamplighter_contract.states import FINAL, CommandState, may_follow, summary
+from lamplighter_contract.commands.states import FINAL, CommandState, may_follow, summary
+from lamplighter_contract.errors import ContractError, Reason, Refusal
+from lamplighter_contract.wire.bounded import read_object
 
 NOW = 1_763_650_000_000
 HOUR = 3_600_000

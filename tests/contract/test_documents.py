@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter_contract import documents
-from lamplighter_contract.ack import decode_ack
-from lamplighter_contract.bounded import read_object
-from lamplighter_contract.command import Command, read_command
-from lamplighter_contract.documents import ControllerState, DevicesDocument, GatewayState, Health
+from lamplighter_contract.commands.command import Command, read_command
+from lamplighter_contract.commands.signing import Keyring, decode_key, open_keys
 from lamplighter_contract.errors import Reason, Refusal
-from lamplighter_contract.frame import ReadingsFrame, decode_frame
-from lamplighter_contract.signing import Keyring, decode_key, open_keys
+from lamplighter_contract.wire import documents
+from lamplighter_contract.wire.ack import decode_ack
+from lamplighter_contract.wire.bounded import read_object
+from lamplighter_contract.wire.documents import ControllerState, DevicesDocument, GatewayState, Health
+from lamplighter_contract.wire.frame import ReadingsFrame, decode_frame
 
 GOLDEN = Path(__file__).parent / "golden"
 ROOT_PUBLIC = "iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1w="

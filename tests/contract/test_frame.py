@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lamplighter_contract.commands.results import DeviceResult, Result
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.errors import ContractError, Reason, Refusal
-from lamplighter_contract.events import Event
-from lamplighter_contract.frame import (
+from lamplighter_contract.quantities import Kind
+from lamplighter_contract.wire.events import Event
+from lamplighter_contract.wire.frame import (
     Envelope,
     EventsFrame,
     ReadingsFrame,
@@ -21,10 +24,7 @@ from lamplighter_contract.frame import (
     results_body,
     seal,
 )
-from lamplighter_contract.limits import MAX_FRAME_ROWS
-from lamplighter_contract.quantities import Kind
-from lamplighter_contract.results import DeviceResult, Result
-from lamplighter_contract.states import CommandState
+from lamplighter_contract.wire.limits import MAX_FRAME_ROWS
 
 ENVELOPE = Envelope(81_734, "boot-1", 1_763_650_000_123)
 T = 1_763_649_998_000

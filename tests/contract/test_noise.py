@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamplighter_contract import documents
-from lamplighter_contract.ack import Ack, decode_ack
-from lamplighter_contract.documents import ControllerState, DevicesDocument, GatewayState, Health
+from lamplighter_contract.commands.signing import Keyring, Signer, open_keys
 from lamplighter_contract.errors import Refusal
-from lamplighter_contract.frame import Envelope, decode_body, decode_envelope, decode_frame, readings_body, seal
 from lamplighter_contract.quantities import Kind
-from lamplighter_contract.signing import Keyring, Signer, open_keys
+from lamplighter_contract.wire import documents
+from lamplighter_contract.wire.ack import Ack, decode_ack
+from lamplighter_contract.wire.documents import ControllerState, DevicesDocument, GatewayState, Health
+from lamplighter_contract.wire.frame import Envelope, decode_body, decode_envelope, decode_frame, readings_body, seal
 
 SIGNER = Signer("root", bytes(range(32)))
 FRAME = seal(readings_body(Kind.LAMP, ["lamp-1"], [1_763_650_000_000], {"power_w": [5.5]}, [0]), Envelope(7, "b", 1))

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamplighter_contract.frame import ReadingsFrame, _piecewise, decode_frame
 from lamplighter_contract.quantities import QUANTITIES, Form, Kind, Quantity
-from lamplighter_contract.typed import read_typed
+from lamplighter_contract.wire.frame import ReadingsFrame, _piecewise, decode_frame
+from lamplighter_contract.wire.typed import read_typed
 
 TIME_MS = 1_763_650_000_000
 KINDS = [kind for kind in Kind if QUANTITIES[kind]]

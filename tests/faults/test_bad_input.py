@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter_contract.frame import Envelope, readings_body, seal
 from lamplighter_contract.quantities import Kind
-from lamplighter_contract.topics import CONTROLLER_STATE, ROOT, Down, Up, down, up
+from lamplighter_contract.wire.frame import Envelope, readings_body, seal
+from lamplighter_contract.wire.topics import CONTROLLER_STATE, ROOT, Down, Up, down, up
 from tests.system.world import PROFILES, World
 from tests.system.world_api import eventually
 from tests.system.world_checks import nothing_lost

@@ -11,12 +11,12 @@ from typing import Any
 import orjson
 import pytest
 
-from lamplighter_contract.command import Command, Operation, Target
+from lamplighter_contract.commands.command import Command, Operation, Target
+from lamplighter_contract.commands.signing import Signer
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.errors import Reason
 from lamplighter_contract.ids import uuid7
-from lamplighter_contract.signing import Signer
-from lamplighter_contract.states import CommandState
-from lamplighter_contract.topics import Down, down
+from lamplighter_contract.wire.topics import Down, down
 from lamplighter_controller.security.keys import load_key
 from tests.system.world import World
 from tests.system.world_api import eventually

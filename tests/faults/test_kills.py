@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from lamplighter_contract.states import CommandState
+from lamplighter_contract.commands.states import CommandState
 from tests.system.process import Server
 from tests.system.servers import Influxd
 from tests.system.world import World

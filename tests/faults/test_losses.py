@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter_contract.states import CommandState
-from lamplighter_contract.topics import Down, down
+from lamplighter_contract.commands.states import CommandState
+from lamplighter_contract.wire.topics import Down, down
 from tests.system.process import ServerError
 from tests.system.world import World
 from tests.system.world_api import Refused, eventually

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter_contract.states import CommandState
+from lamplighter_contract.commands.states import CommandState
 from tests.system.process import find_program
 from tests.system.world import World
 from tests.system.world_api import eventually

@@ -6,12 +6,12 @@ from functools import partial
 
 import pytest
 
-from lamplighter_contract import documents
-from lamplighter_contract.documents import DeviceEntry, DevicesDocument, GatewayState
-from lamplighter_contract.frame import Envelope, readings_body, seal
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.quantities import Kind
-from lamplighter_contract.states import CommandState
-from lamplighter_contract.topics import Up, up
+from lamplighter_contract.wire import documents
+from lamplighter_contract.wire.documents import DeviceEntry, DevicesDocument, GatewayState
+from lamplighter_contract.wire.frame import Envelope, readings_body, seal
+from lamplighter_contract.wire.topics import Up, up
 from tests.system.servers import Influxd
 from tests.system.world import World
 from tests.system.world_api import eventually

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lamplighter_contract.topics import Up, up
+from lamplighter_contract.wire.topics import Up, up
 from tests.system.world import World
 from tests.system.world_api import eventually
 from tests.system.world_checks import nothing_lost

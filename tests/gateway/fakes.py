@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lamplighter_contract.ack import Ack, ranges
 from lamplighter_contract.clock import Clock
-from lamplighter_contract.documents import DeviceEntry
-from lamplighter_contract.frame import decode_frame
 from lamplighter_contract.quantities import Kind
-from lamplighter_contract.topics import Down, down
+from lamplighter_contract.wire.ack import Ack, ranges
+from lamplighter_contract.wire.documents import DeviceEntry
+from lamplighter_contract.wire.frame import decode_frame
+from lamplighter_contract.wire.topics import Down, down
 from lamplighter_gateway.drivers.port import (
     Applied,
     BusStatus,

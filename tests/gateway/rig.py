@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from lamplighter_contract.clock import ManualClock, SystemClock
-from lamplighter_contract.command import Command, Operation, Target
+from lamplighter_contract.commands.command import Command, Operation, Target
+from lamplighter_contract.commands.signing import KeysDocument, PublicKey, Signer, encode_key
 from lamplighter_contract.ids import uuid7
-from lamplighter_contract.signing import KeysDocument, PublicKey, Signer, encode_key
-from lamplighter_contract.topics import Down
+from lamplighter_contract.wire.topics import Down
 from lamplighter_gateway.app import Gateway, Settings
 from lamplighter_gateway.drivers.port import Driver, Reading, Sink
 from lamplighter_gateway.faults import FaultHook, no_fault

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lamplighter_contract.command import Operation
+from lamplighter_contract.commands.command import Operation
 from lamplighter_contract.quality import Quality
 from tests.gateway.fakes import until
 from tests.gateway.rig import Rig

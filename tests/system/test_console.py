@@ -14,8 +14,8 @@ from axe_playwright_python.async_playwright import Axe  # type: ignore[import-un
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 from lamplighter_contract.clock import CivilScale, SystemClock
-from lamplighter_contract.documents import BusHealth, DeviceEntry, GatewayState, Health, SpoolHealth
-from lamplighter_contract.states import CommandState
+from lamplighter_contract.commands.states import CommandState
+from lamplighter_contract.wire.documents import BusHealth, DeviceEntry, GatewayState, Health, SpoolHealth
 from lamplighter_controller.api import create_api, static
 from tests.controller.api.world import RATE, World, entry, open_world
 from tests.system.process import find_program, free_port

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lamplighter_contract.states import CommandState
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_firmware_sim.scenario.model import Wire
 from tests.system.servers import Influxd, PostgreSql
 from tests.system.world import World

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 import httpx
 
-from lamplighter_contract.states import FINAL
+from lamplighter_contract.commands.states import FINAL
 from lamplighter_gateway.control import NotRunningError
 
 T = TypeVar("T")

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import duckdb
 
-from lamplighter_contract.frame import ReadingsFrame, decode_body
+from lamplighter_contract.commands.states import FINAL, CommandState
 from lamplighter_contract.quantities import Kind
-from lamplighter_contract.states import FINAL, CommandState
+from lamplighter_contract.wire.frame import ReadingsFrame, decode_body
 from lamplighter_gateway.spool.frames import Class
 from tests.system.servers import Influxd
 from tests.system.world import World

@@ -11,7 +11,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from lamplighter_contract.topics import ROOT
+from lamplighter_contract.wire.topics import ROOT
 from tests.system.world_api import eventually
 
 PATIENCE_S: Final = 10.0

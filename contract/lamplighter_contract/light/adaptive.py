@@ -4,9 +4,9 @@ from typing import Annotated
 
 import msgspec
 
-from lamplighter_contract.light.moments import Minutes
-from lamplighter_contract.light.programs import Levels, Name, RoadClass
+from lamplighter_contract.light.plans.programs import Levels, Name, RoadClass
 from lamplighter_contract.light.signals import Signals
+from lamplighter_contract.light.sky.moments import Minutes
 
 Device = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Devices = Annotated[tuple[Device, ...], msgspec.Meta(max_length=10_000)]

@@ -6,11 +6,11 @@ from typing import Final
 
 from lamplighter_contract.level import Level, Override, Why, Winner, rank
 from lamplighter_contract.light.adaptive import early_ms, silent
-from lamplighter_contract.light.plan import Circuit
-from lamplighter_contract.light.programs import RoadClass, level_at, span_at
+from lamplighter_contract.light.plans.plan import Circuit
+from lamplighter_contract.light.plans.programs import RoadClass, level_at, span_at
 from lamplighter_contract.light.scenes import played
 from lamplighter_contract.light.signals import Signals
-from lamplighter_contract.light.sun import HORIZON_DEG, elevation_deg
+from lamplighter_contract.light.sky.sun import HORIZON_DEG, elevation_deg
 from lamplighter_contract.light.view import Member, View
 
 FULL_PERCENT: Final = 100.0

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from lamplighter_contract.level import Override
-from lamplighter_contract.light.plan import Plan
+from lamplighter_contract.light.plans.plan import Plan
 
 Members = Mapping[str, tuple[str, ...]]
 

@@ -7,9 +7,9 @@ from datetime import date
 from lamplighter_contract.level import Level, Override
 from lamplighter_contract.light.adaptive import early_ms
 from lamplighter_contract.light.level import level
-from lamplighter_contract.light.nights import Night
 from lamplighter_contract.light.signals import Signals
-from lamplighter_contract.light.sun import HORIZON_DEG
+from lamplighter_contract.light.sky.nights import Night
+from lamplighter_contract.light.sky.sun import HORIZON_DEG
 from lamplighter_contract.light.view import Member, View
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from lamplighter_contract.light.adaptive import Devices, Groups
-from lamplighter_contract.light.programs import Name, Percent, RampSeconds
+from lamplighter_contract.light.plans.programs import Name, Percent, RampSeconds
 from lamplighter_contract.light.signals import Time
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=7 * 86_400)]

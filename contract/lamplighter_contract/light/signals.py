@@ -7,9 +7,9 @@ import msgspec
 
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.ids import is_id
-from lamplighter_contract.light.programs import Name
-from lamplighter_contract.limits import EARLIEST_TIME_MS, LATEST_TIME_MS
-from lamplighter_contract.version import WIRE_VERSION
+from lamplighter_contract.light.plans.programs import Name
+from lamplighter_contract.wire.limits import EARLIEST_TIME_MS, LATEST_TIME_MS
+from lamplighter_contract.wire.version import WIRE_VERSION
 
 Time = Annotated[int, msgspec.Meta(ge=EARLIEST_TIME_MS, lt=LATEST_TIME_MS)]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]

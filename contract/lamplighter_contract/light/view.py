@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 from lamplighter_contract.level import Override
 from lamplighter_contract.light.adaptive import Adaptive
-from lamplighter_contract.light.calendars import rule_of
-from lamplighter_contract.light.nights import Night, Place, date_of_night, night
 from lamplighter_contract.light.overrides import devices_of, listed, members_of
-from lamplighter_contract.light.plan import Assignment, Circuit, Output, Plan
-from lamplighter_contract.light.programs import Program, RoadClass, Span, Stage, on_road, stages
+from lamplighter_contract.light.plans.calendars import rule_of
+from lamplighter_contract.light.plans.plan import Assignment, Circuit, Output, Plan
+from lamplighter_contract.light.plans.programs import Program, RoadClass, Span, Stage, on_road, stages
 from lamplighter_contract.light.scenes import Cue, Scene
+from lamplighter_contract.light.sky.nights import Night, Place, date_of_night, night
 
 _NIGHTS_KEPT: Final = 512
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.quantities import Kind
-from lamplighter_contract.states import CommandState
 from lamplighter_controller.api.condition import Conditions, conditions
 from lamplighter_controller.api.services import Services
 from lamplighter_controller.api.steps import Steps

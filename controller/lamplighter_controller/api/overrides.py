@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from lamplighter_contract.command import Operation
-from lamplighter_contract.states import CommandState
+from lamplighter_contract.commands.command import Operation
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_controller.commands.model import Order
 
 _TAKEN: Final = frozenset({CommandState.ACCEPTED, CommandState.APPLIED, CommandState.VERIFIED})

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from lamplighter_contract.clock import Clock
-from lamplighter_contract.states import CommandState
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_controller.events import CommandChanged
 
 REMEMBERED: Final = 1_000

@@ -16,12 +16,12 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection
 
 from lamplighter_contract.clock import Clock
+from lamplighter_contract.commands.results import Result
+from lamplighter_contract.commands.signing import Signer
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.ids import uuid7
-from lamplighter_contract.results import Result
-from lamplighter_contract.signing import Signer
-from lamplighter_contract.states import CommandState
-from lamplighter_contract.topics import Down, down
+from lamplighter_contract.wire.topics import Down, down
 from lamplighter_controller.commands import progress, queries, rules, store, taking
 from lamplighter_controller.commands.model import Change, CommandRequest, Order, Overview, Submitted
 from lamplighter_controller.commands.outbox import Outbox, Waiting

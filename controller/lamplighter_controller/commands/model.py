@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lamplighter_contract.command import Command, Operation, Target
-from lamplighter_contract.states import CommandState
+from lamplighter_contract.commands.command import Command, Operation, Target
+from lamplighter_contract.commands.states import CommandState
 
 
 @dataclass(frozen=True, slots=True)

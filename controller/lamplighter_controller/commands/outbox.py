@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from lamplighter_contract.states import may_follow
+from lamplighter_contract.commands.states import may_follow
 from lamplighter_controller.commands import rules
 from lamplighter_controller.commands.model import Order
 

@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
-from lamplighter_contract.documents import DeviceEntry
 from lamplighter_contract.errors import Refusal
+from lamplighter_contract.wire.documents import DeviceEntry
 
 
 class Devices(Protocol):

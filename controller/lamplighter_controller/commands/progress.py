@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from lamplighter_contract.commands.results import Result
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.ids import is_id
-from lamplighter_contract.results import Result
 from lamplighter_controller.commands import rules, store, trail
 from lamplighter_controller.commands.model import Change, Order
 from lamplighter_controller.security import audit

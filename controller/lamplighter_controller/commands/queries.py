@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from lamplighter_contract.states import summary
+from lamplighter_contract.commands.states import summary
 from lamplighter_controller.commands import rules, store
 from lamplighter_controller.commands.model import Overview, Request, Submitted
 

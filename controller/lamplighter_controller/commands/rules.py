@@ -8,11 +8,11 @@ from typing import Final
 
 import msgspec
 
-from lamplighter_contract.command import RULES, Operation, check_args
+from lamplighter_contract.commands.command import RULES, Operation, check_args
+from lamplighter_contract.commands.results import Result
+from lamplighter_contract.commands.states import FINAL, CommandState, may_follow, summary
 from lamplighter_contract.errors import Reason, Refusal
-from lamplighter_contract.limits import MAX_COMMAND_BYTES, MAX_COMMAND_DEVICES, MAX_COMMAND_LIFE_MS, MAX_TEXT
-from lamplighter_contract.results import Result
-from lamplighter_contract.states import FINAL, CommandState, may_follow, summary
+from lamplighter_contract.wire.limits import MAX_COMMAND_BYTES, MAX_COMMAND_DEVICES, MAX_COMMAND_LIFE_MS, MAX_TEXT
 from lamplighter_controller.commands.model import Change, CommandRequest, Order, Part
 from lamplighter_controller.commands.ports import Devices
 

@@ -26,8 +26,8 @@ from sqlalchemy import (
     update,
 )
 
-from lamplighter_contract.command import Operation
-from lamplighter_contract.states import CommandState
+from lamplighter_contract.commands.command import Operation
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_controller.commands.model import Change, Order, Part, Request
 from lamplighter_controller.commands.rules import OPEN
 from lamplighter_controller.ledger.tables import metadata, storable

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.errors import Reason, Refusal
-from lamplighter_contract.states import CommandState
 from lamplighter_controller.commands import queries, rules, store, trail
 from lamplighter_controller.commands.model import CommandRequest, Order, Part, Request, Submitted
 from lamplighter_controller.ledger.tables import storable

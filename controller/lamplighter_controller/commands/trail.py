@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from lamplighter_contract.results import Result
-from lamplighter_contract.states import CommandState
+from lamplighter_contract.commands.results import Result
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_controller.commands.model import Change, Order, Part
 from lamplighter_controller.security.audit import Entry
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from lamplighter_contract.ack import Ack, ranges
-from lamplighter_contract.limits import MAX_ACK_RANGES
-from lamplighter_contract.topics import Down, down
+from lamplighter_contract.wire.ack import Ack, ranges
+from lamplighter_contract.wire.limits import MAX_ACK_RANGES
+from lamplighter_contract.wire.topics import Down, down
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.link.port import Link, LinkDown, PublishDenied
 

@@ -5,11 +5,11 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
-from lamplighter_contract import documents
 from lamplighter_contract.clock import Clock
-from lamplighter_contract.documents import ControllerState
 from lamplighter_contract.errors import Refusal
-from lamplighter_contract.topics import CONTROLLER_STATE
+from lamplighter_contract.wire import documents
+from lamplighter_contract.wire.documents import ControllerState
+from lamplighter_contract.wire.topics import CONTROLLER_STATE
 from lamplighter_controller.events import Events
 from lamplighter_controller.intake import readings as readings_lane
 from lamplighter_controller.intake import records as records_lane

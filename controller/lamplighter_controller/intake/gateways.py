@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from lamplighter_contract.clock import Clock
-from lamplighter_contract.documents import GatewayState, Health
+from lamplighter_contract.wire.documents import GatewayState, Health
 from lamplighter_controller.events import Events, GatewayChanged
 from lamplighter_controller.intake import presence, store
 from lamplighter_controller.intake.alarms import Alarms

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter_contract.errors import Reason
-from lamplighter_contract.frame import Cell, ReadingsFrame, readings_body
 from lamplighter_contract.quantities import Form, Quantity, quantity
+from lamplighter_contract.wire.frame import Cell, ReadingsFrame, readings_body
 from lamplighter_controller.series.port import Readings
 
 Mask = NDArray[np.bool_]

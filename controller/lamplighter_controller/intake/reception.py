@@ -4,15 +4,15 @@ import logging
 from collections import Counter
 from typing import Any, Final
 
-from lamplighter_contract import documents
-from lamplighter_contract.bounded import inflate
 from lamplighter_contract.clock import Clock
-from lamplighter_contract.documents import DevicesDocument, GatewayState, Health
 from lamplighter_contract.errors import Reason, Refusal
-from lamplighter_contract.frame import EventsFrame, Frame, ReadingsFrame, decode_envelope, decode_frame
 from lamplighter_contract.ids import is_id
-from lamplighter_contract.limits import MAX_FRAME_BYTES, MAX_TEXT
-from lamplighter_contract.topics import Up, parse_up
+from lamplighter_contract.wire import documents
+from lamplighter_contract.wire.bounded import inflate
+from lamplighter_contract.wire.documents import DevicesDocument, GatewayState, Health
+from lamplighter_contract.wire.frame import EventsFrame, Frame, ReadingsFrame, decode_envelope, decode_frame
+from lamplighter_contract.wire.limits import MAX_FRAME_BYTES, MAX_TEXT
+from lamplighter_contract.wire.topics import Up, parse_up
 from lamplighter_controller.events import DevicesChanged, Events
 from lamplighter_controller.intake.acks import Sender
 from lamplighter_controller.intake.alarms import Alarms

@@ -10,10 +10,10 @@ from typing import Final, Protocol
 from sqlalchemy import Connection
 
 from lamplighter_contract.clock import Clock
+from lamplighter_contract.commands.results import Result
 from lamplighter_contract.errors import Refusal
-from lamplighter_contract.events import Event
-from lamplighter_contract.frame import results_body
-from lamplighter_contract.results import Result
+from lamplighter_contract.wire.events import Event
+from lamplighter_contract.wire.frame import results_body
 from lamplighter_controller.intake import letters, store
 from lamplighter_controller.intake.acks import Acker, Sender
 from lamplighter_controller.intake.alarms import Alarms

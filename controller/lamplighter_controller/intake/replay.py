@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.errors import Refusal
-from lamplighter_contract.frame import EventsFrame, ReadingsFrame, ResultsFrame, decode_body
+from lamplighter_contract.wire.frame import EventsFrame, ReadingsFrame, ResultsFrame, decode_body
 from lamplighter_controller.events import Events, ReadingsStored
 from lamplighter_controller.intake import letters, store
 from lamplighter_controller.intake.letters import Kept

@@ -23,8 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from lamplighter_contract.documents import GatewayState, Health
-from lamplighter_contract.events import Event
+from lamplighter_contract.wire.documents import GatewayState, Health
+from lamplighter_contract.wire.events import Event
 from lamplighter_controller.ledger.tables import metadata
 
 D = TypeVar("D", GatewayState, Health)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from lamplighter_contract.events import Event
+from lamplighter_contract.wire.events import Event
 
 HOUR_S: Final = 3600.0
 DAY_S: Final = 24 * HOUR_S

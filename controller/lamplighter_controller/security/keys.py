@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lamplighter_contract.signing import (
+from lamplighter_contract.commands.signing import (
     KEY_BYTES,
     ROOT_KID,
     KeysDocument,

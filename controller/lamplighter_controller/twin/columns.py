@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lamplighter_contract.documents import DeviceEntry
 from lamplighter_contract.quantities import Kind
+from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_controller.series.port import Readings
 from lamplighter_controller.twin.kind import NOBODY, KindColumns, Rows, Snapshot
 

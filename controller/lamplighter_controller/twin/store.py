@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import BigInteger, Column, Connection, Index, String, Table, Text, delete, select
 
-from lamplighter_contract.documents import DeviceEntry
+from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_controller.ledger.tables import metadata
 
 NAME: Final = String(64)

@@ -6,14 +6,14 @@ from typing import Any, Final
 
 import msgspec
 
-from lamplighter_contract.command import RULES, Command, Operation, refusal_of
-from lamplighter_contract.documents import DeviceEntry
+from lamplighter_contract.commands.command import RULES, Command, Operation, refusal_of
+from lamplighter_contract.commands.results import DeviceResult
+from lamplighter_contract.commands.signing import Keyring
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.errors import Reason, Refusal
-from lamplighter_contract.limits import SEQUENCE_WINDOW
-from lamplighter_contract.results import DeviceResult
-from lamplighter_contract.signing import Keyring
-from lamplighter_contract.states import CommandState
-from lamplighter_contract.version import WIRE_VERSION
+from lamplighter_contract.wire.documents import DeviceEntry
+from lamplighter_contract.wire.limits import SEQUENCE_WINDOW
+from lamplighter_contract.wire.version import WIRE_VERSION
 
 OFFERED: Final = frozenset(
     {

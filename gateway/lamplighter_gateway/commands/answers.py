@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Final, NoReturn
 
-from lamplighter_contract.frame import results_body
-from lamplighter_contract.results import Result
+from lamplighter_contract.commands.results import Result
+from lamplighter_contract.wire.frame import results_body
 from lamplighter_gateway.commands.journal import Journal
 from lamplighter_gateway.disk import DiskFullError
 from lamplighter_gateway.spool.frames import Class

@@ -5,16 +5,16 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from lamplighter_contract.bounded import read_object
 from lamplighter_contract.clock import Clock
-from lamplighter_contract.command import Command, Operation
-from lamplighter_contract.documents import DeviceEntry
+from lamplighter_contract.commands.command import Command, Operation
+from lamplighter_contract.commands.results import DeviceResult, Result
+from lamplighter_contract.commands.signing import Keyring, open_keys
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.level import Override
-from lamplighter_contract.limits import MAX_COMMAND_BYTES, MAX_TEXT
-from lamplighter_contract.results import DeviceResult, Result
-from lamplighter_contract.signing import Keyring, open_keys
-from lamplighter_contract.states import CommandState
+from lamplighter_contract.wire.bounded import read_object
+from lamplighter_contract.wire.documents import DeviceEntry
+from lamplighter_contract.wire.limits import MAX_COMMAND_BYTES, MAX_TEXT
 from lamplighter_gateway.commands.acceptance import READS, Accepted, Facts, Refused, Repeated, judge
 from lamplighter_gateway.commands.answers import Answers
 from lamplighter_gateway.commands.journal import Journal

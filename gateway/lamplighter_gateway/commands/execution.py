@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from lamplighter_contract.clock import Clock
-from lamplighter_contract.command import Command, Operation
-from lamplighter_contract.limits import MAX_TEXT
-from lamplighter_contract.results import DeviceResult
-from lamplighter_contract.states import CommandState
+from lamplighter_contract.commands.command import Command, Operation
+from lamplighter_contract.commands.results import DeviceResult
+from lamplighter_contract.commands.states import CommandState
+from lamplighter_contract.wire.limits import MAX_TEXT
 from lamplighter_gateway.commands.answers import Answers
 from lamplighter_gateway.commands.journal import Journal
 from lamplighter_gateway.commands.progress import Progress

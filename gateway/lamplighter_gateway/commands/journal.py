@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final, NoReturn, TypeVar
 
 from lamplighter_contract.clock import Clock
-from lamplighter_contract.command import Command
+from lamplighter_contract.commands.command import Command
+from lamplighter_contract.commands.results import Result
 from lamplighter_contract.level import Override
-from lamplighter_contract.limits import SEQUENCE_WINDOW
-from lamplighter_contract.results import Result
+from lamplighter_contract.wire.limits import SEQUENCE_WINDOW
 from lamplighter_gateway.commands.ledger import APPLICATION_ID, SCHEMA, Change, Ledger, Memory, OpenCommand
 from lamplighter_gateway.disk import DiskFullError, StorageFailedError, is_full, open_database
 from lamplighter_gateway.light.desired import Desired

@@ -7,10 +7,10 @@ from typing import Final
 
 import msgspec
 
-from lamplighter_contract.command import Command
+from lamplighter_contract.commands.command import Command
+from lamplighter_contract.commands.results import Result
 from lamplighter_contract.level import Override
-from lamplighter_contract.limits import SEQUENCE_WINDOW
-from lamplighter_contract.results import Result
+from lamplighter_contract.wire.limits import SEQUENCE_WINDOW
 from lamplighter_gateway.disk import is_full, transaction
 
 APPLICATION_ID: Final = 0x4C43_4D44

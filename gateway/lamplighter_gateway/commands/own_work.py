@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, NoReturn
 
-from lamplighter_contract.command import Command, Operation
-from lamplighter_contract.results import DeviceResult
-from lamplighter_contract.states import CommandState
+from lamplighter_contract.commands.command import Command, Operation
+from lamplighter_contract.commands.results import DeviceResult
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_gateway.disk import DiskFullError
 from lamplighter_gateway.light.registry import Registry
 from lamplighter_gateway.spool.spool import Spool

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from lamplighter_contract.command import Command
-from lamplighter_contract.results import DeviceResult, Result
-from lamplighter_contract.states import FINAL, CommandState, may_follow, summary
+from lamplighter_contract.commands.command import Command
+from lamplighter_contract.commands.results import DeviceResult, Result
+from lamplighter_contract.commands.states import FINAL, CommandState, may_follow, summary
 from lamplighter_gateway.commands.answers import DEVICES_PER_RESULT
 
 

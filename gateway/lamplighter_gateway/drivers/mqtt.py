@@ -11,10 +11,10 @@ from typing import Final
 import aiomqtt
 import orjson
 
-from lamplighter_contract.bounded import read_object
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.quality import Quality
+from lamplighter_contract.wire.bounded import read_object
 from lamplighter_gateway.config.model import Device, FieldBroker
 from lamplighter_gateway.drivers.json_values import decode, encode
 from lamplighter_gateway.drivers.port import (

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from lamplighter_contract.documents import DeviceEntry
+from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_gateway.drivers.port import Driver
 
 

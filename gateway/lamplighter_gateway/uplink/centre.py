@@ -1,7 +1,7 @@
 """What is known of the centre: whether it is there and storing, and whose acks count. Pure."""
 
-from lamplighter_contract.ack import Ack
-from lamplighter_contract.documents import ControllerState
+from lamplighter_contract.wire.ack import Ack
+from lamplighter_contract.wire.documents import ControllerState
 
 
 class Centre:

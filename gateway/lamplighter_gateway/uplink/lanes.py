@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from lamplighter_contract.limits import IN_FLIGHT_PER_LANE
-from lamplighter_contract.topics import Up
+from lamplighter_contract.wire.limits import IN_FLIGHT_PER_LANE
+from lamplighter_contract.wire.topics import Up
 from lamplighter_gateway.spool.frames import URGENT, Class, Frame
 from lamplighter_gateway.uplink.pace import Pace
 

@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-from lamplighter_contract import documents
-from lamplighter_contract.ack import decode_ack
 from lamplighter_contract.clock import Clock
-from lamplighter_contract.documents import ControllerState, GatewayState
 from lamplighter_contract.errors import Refusal
-from lamplighter_contract.frame import Envelope, seal
-from lamplighter_contract.topics import CONTROLLER_STATE, Down, Up, down_filter, parse_down, up
+from lamplighter_contract.wire import documents
+from lamplighter_contract.wire.ack import decode_ack
+from lamplighter_contract.wire.documents import ControllerState, GatewayState
+from lamplighter_contract.wire.frame import Envelope, seal
+from lamplighter_contract.wire.topics import CONTROLLER_STATE, Down, Up, down_filter, parse_down, up
 from lamplighter_gateway.link.port import Connection, Incoming, Link, LinkDownError, PublishDeniedError, Will
 from lamplighter_gateway.spool.frames import Frame
 from lamplighter_gateway.spool.spool import Spool

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from lamplighter_contract.documents import ClockState
-from lamplighter_contract.limits import EARLIEST_TIME_MS
+from lamplighter_contract.wire.documents import ClockState
+from lamplighter_contract.wire.limits import EARLIEST_TIME_MS
 
 SYSTEM_UNCERTAINTY_MS: Final = 1000.0
 UNKNOWN_UNCERTAINTY_MS: Final = 1e12

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from lamplighter_contract.documents import BusHealth, ClockState, Health, SpoolHealth
+from lamplighter_contract.wire.documents import BusHealth, ClockState, Health, SpoolHealth
 from lamplighter_gateway.drivers.port import BusStatus
 from lamplighter_gateway.spool.frames import SpoolStatus
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
-from lamplighter_contract.documents import Health
+from lamplighter_contract.wire.documents import Health
 
 REQUEST_TIMEOUT_S: Final = 5.0
 REQUEST_BYTES: Final = 8192

@@ -6,14 +6,14 @@ import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from lamplighter_contract.light import presets
 from lamplighter_contract.light.adaptive import Daylight, Fog, Traffic
-from lamplighter_contract.light.calendars import Calendar, Rule
-from lamplighter_contract.light.moments import ClockMoment, SunEvent, SunMoment
-from lamplighter_contract.light.plan import Assignment, Circuit, Group, Output, Plan, PlanOverride
-from lamplighter_contract.light.programs import Levels, Program, RoadClass, Step
+from lamplighter_contract.light.plans import presets
+from lamplighter_contract.light.plans.calendars import Calendar, Rule
+from lamplighter_contract.light.plans.plan import Assignment, Circuit, Group, Output, Plan, PlanOverride
+from lamplighter_contract.light.plans.programs import Levels, Program, RoadClass, Step
 from lamplighter_contract.light.scenes import Cue, Scene
 from lamplighter_contract.light.signals import Signal
+from lamplighter_contract.light.sky.moments import ClockMoment, SunEvent, SunMoment
 
 # A whole plan is large: drawing it takes longer than what is asked of it, on a busy machine longer than is allowed.
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

@@ -16,8 +16,8 @@ from lamplighter_contract.light.city.columns import columns_of
 from lamplighter_contract.light.city.levels import levels_at
 from lamplighter_contract.light.city.switch_times import middles_ms, switch_times, switch_times_by_grid
 from lamplighter_contract.light.level import level
-from lamplighter_contract.light.nights import Place, night
 from lamplighter_contract.light.signals import Signal
+from lamplighter_contract.light.sky.nights import Place, night
 from lamplighter_contract.light.view import View
 from tests.contract.light.samples import FEW, HOUR_MS, MINUTE_MS, NOW_MS, SAMPLE, SHOW_MS, plans, signals
 

@@ -5,10 +5,10 @@ from datetime import date, time
 import msgspec
 import pytest
 
-from lamplighter_contract.light.calendars import Calendar, Rule
-from lamplighter_contract.light.hours import lit_nights, shortest_and_longest
-from lamplighter_contract.light.moments import ClockMoment, SunEvent, SunMoment
-from lamplighter_contract.light.programs import Levels, Program, RoadClass, Step
+from lamplighter_contract.light.plans.calendars import Calendar, Rule
+from lamplighter_contract.light.plans.hours import lit_nights, shortest_and_longest
+from lamplighter_contract.light.plans.programs import Levels, Program, RoadClass, Step
+from lamplighter_contract.light.sky.moments import ClockMoment, SunEvent, SunMoment
 from lamplighter_contract.light.view import View
 from tests.contract.light.samples import SAMPLE
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from lamplighter_contract.level import Level, Override, Why, Winner
 from lamplighter_contract.light.level import circuit_level, level
-from lamplighter_contract.light.nights import date_of_night
 from lamplighter_contract.light.overrides import under_plan
 from lamplighter_contract.light.signals import Signal
+from lamplighter_contract.light.sky.nights import date_of_night
 from lamplighter_contract.light.view import View
 from tests.contract.light.samples import (
     FEW,

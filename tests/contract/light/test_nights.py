@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamplighter_contract.light.calendars import Calendar, Rule, program_of, rule_of
-from lamplighter_contract.light.moments import ClockMoment, SunEvent, SunMoment, instant_ms
-from lamplighter_contract.light.nights import Place, date_of_night, local_ms, night
-from lamplighter_contract.light.programs import Levels, Program, RoadClass, Step, level_at, span_at, timeline
+from lamplighter_contract.light.plans.calendars import Calendar, Rule, program_of, rule_of
+from lamplighter_contract.light.plans.programs import Levels, Program, RoadClass, Step, level_at, span_at, timeline
+from lamplighter_contract.light.sky.moments import ClockMoment, SunEvent, SunMoment, instant_ms
+from lamplighter_contract.light.sky.nights import Place, date_of_night, local_ms, night
 from tests.contract.light.samples import days, programs
 
 JINAN = Place(36.67, 117.0, ZoneInfo("Asia/Shanghai"))

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamplighter_contract.bounded import read_object
+from lamplighter_contract.commands.signing import Keyring, Signer, decode_key, open_keys
 from lamplighter_contract.errors import Reason, Refusal
-from lamplighter_contract.light.calendars import Calendar, Rule
 from lamplighter_contract.light.level import level
-from lamplighter_contract.light.plan import Assignment, Group, Plan, decode_plan, encode_plan, read_plan, unfit
+from lamplighter_contract.light.plans.calendars import Calendar, Rule
+from lamplighter_contract.light.plans.plan import Assignment, Group, Plan, decode_plan, encode_plan, read_plan, unfit
 from lamplighter_contract.light.signals import SignalsDocument, by_name, read_signals
 from lamplighter_contract.light.view import View
-from lamplighter_contract.limits import MAX_DOCUMENT_BYTES
-from lamplighter_contract.signing import Keyring, Signer, decode_key, open_keys
+from lamplighter_contract.wire.bounded import read_object
+from lamplighter_contract.wire.limits import MAX_DOCUMENT_BYTES
 from tests.contract.light.samples import FEW, SAMPLE, jinan_ms, plans
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "v1"

@@ -8,8 +8,8 @@ import ephem  # type: ignore[import-untyped]  # it has no types of its own
 import numpy as np
 import pytest
 
-from lamplighter_contract.light.nights import Place, night
-from lamplighter_contract.light.sun import DAY_MS, elevation_deg, falls
+from lamplighter_contract.light.sky.nights import Place, night
+from lamplighter_contract.light.sky.sun import DAY_MS, elevation_deg, falls
 
 LATITUDES = (0.0, 10.0, -20.0, 30.0, 36.67, -45.0, 50.0, 55.0, 60.0, 66.0)
 EPHEM_EPOCH_MS = -2_209_032_000_000  # ephem counts days from 1899-12-31 12:00 UTC

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamplighter_contract.light import presets
 from lamplighter_contract.light.adaptive import Traffic
-from lamplighter_contract.light.calendars import Calendar, Rule
-from lamplighter_contract.light.moments import ClockMoment, SunEvent, SunMoment
-from lamplighter_contract.light.plan import Assignment, Group, PlanOverride
-from lamplighter_contract.light.problems import Severity
-from lamplighter_contract.light.programs import Levels, Program, RoadClass, Step
-from lamplighter_contract.light.validation import acceptable, validate
+from lamplighter_contract.light.plans import presets
+from lamplighter_contract.light.plans.calendars import Calendar, Rule
+from lamplighter_contract.light.plans.plan import Assignment, Group, PlanOverride
+from lamplighter_contract.light.plans.problems import Severity
+from lamplighter_contract.light.plans.programs import Levels, Program, RoadClass, Step
+from lamplighter_contract.light.plans.validation import acceptable, validate
+from lamplighter_contract.light.sky.moments import ClockMoment, SunEvent, SunMoment
 from lamplighter_contract.light.view import View
 from tests.contract.light.samples import FEW, NOW_MS, SAMPLE, plans
 

@@ -5,9 +5,9 @@ from typing import Any
 import orjson
 import pytest
 
-from lamplighter_contract.documents import GatewayState
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.quantities import Kind
-from lamplighter_contract.states import CommandState
+from lamplighter_contract.wire.documents import GatewayState
 from lamplighter_controller.api.hub import BEAT_S, FRAMES_WAITING, MAX_WATCHERS, REVIEW_S, Hub, TooManyWatchers, Watcher
 from lamplighter_controller.api.steps import REMEMBERED, Steps
 from lamplighter_controller.events import CommandChanged, DevicesChanged

@@ -12,7 +12,7 @@ import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from lamplighter_contract.states import CommandState
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_controller.api import live, sessions
 from lamplighter_controller.events import AlarmChanged, CommandChanged, GatewayChanged
 from lamplighter_controller.security import tokens

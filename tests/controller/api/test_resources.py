@@ -6,12 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lamplighter_contract.documents import BusHealth, GatewayState, Health, SpoolHealth
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.errors import Reason
-from lamplighter_contract.events import Event
 from lamplighter_contract.quality import Quality
 from lamplighter_contract.quantities import Kind
-from lamplighter_contract.states import CommandState
+from lamplighter_contract.wire.documents import BusHealth, GatewayState, Health, SpoolHealth
+from lamplighter_contract.wire.events import Event
 from lamplighter_controller.api.envelope import MAX_BODY_BYTES
 from lamplighter_controller.api.resources.history import MAX_ROWS
 from lamplighter_controller.events import CommandChanged

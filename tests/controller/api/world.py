@@ -14,11 +14,11 @@ from fastapi import FastAPI
 from sqlalchemy import Connection
 
 from lamplighter_contract.clock import Clock, ManualClock
-from lamplighter_contract.command import check_args
-from lamplighter_contract.documents import DeviceEntry
+from lamplighter_contract.commands.command import check_args
+from lamplighter_contract.commands.states import CommandState, summary
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.quantities import Kind
-from lamplighter_contract.states import CommandState, summary
+from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_controller.api import City, Services, create_api
 from lamplighter_controller.commands.model import CommandRequest, Order, Overview, Part, Request, Submitted
 from lamplighter_controller.errors import ControllerError

@@ -16,12 +16,12 @@ import aiomqtt
 import httpx
 from click.testing import CliRunner, Result
 
-from lamplighter_contract import documents
-from lamplighter_contract.ack import Ack, decode_ack
-from lamplighter_contract.documents import ControllerState, DeviceEntry, DevicesDocument, GatewayState
-from lamplighter_contract.frame import Envelope, readings_body, seal
 from lamplighter_contract.quantities import Kind
-from lamplighter_contract.topics import CONTROLLER_STATE, Up, down_filter, up
+from lamplighter_contract.wire import documents
+from lamplighter_contract.wire.ack import Ack, decode_ack
+from lamplighter_contract.wire.documents import ControllerState, DeviceEntry, DevicesDocument, GatewayState
+from lamplighter_contract.wire.frame import Envelope, readings_body, seal
+from lamplighter_contract.wire.topics import CONTROLLER_STATE, Up, down_filter, up
 from lamplighter_controller.cli import main
 
 START_S = 20.0

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter_contract.events import Event
-from lamplighter_contract.frame import Envelope, events_body, seal
-from lamplighter_contract.topics import Up, up
+from lamplighter_contract.wire.events import Event
+from lamplighter_contract.wire.frame import Envelope, events_body, seal
+from lamplighter_contract.wire.topics import Up, up
 from tests.controller.app.program import Controller, gateway, now_ms, until
 from tests.system.servers import Mosquitto
 

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from lamplighter_contract import documents
-from lamplighter_contract.documents import ControllerState
-from lamplighter_contract.topics import CONTROLLER_STATE
+from lamplighter_contract.wire import documents
+from lamplighter_contract.wire.documents import ControllerState
+from lamplighter_contract.wire.topics import CONTROLLER_STATE
 from tests.controller.app.program import Controller, gateway, mode_of, now_ms, until
 from tests.system.servers import Mosquitto
 

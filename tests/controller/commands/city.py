@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 import orjson
 
 from lamplighter_contract.clock import ManualClock
-from lamplighter_contract.command import Command, Operation, read_command
-from lamplighter_contract.documents import DeviceEntry
+from lamplighter_contract.commands.command import Command, Operation, read_command
+from lamplighter_contract.commands.results import DeviceResult, Result
+from lamplighter_contract.commands.signing import Signer, verify
+from lamplighter_contract.commands.states import CommandState as S
+from lamplighter_contract.commands.states import summary
 from lamplighter_contract.errors import Refusal
 from lamplighter_contract.quantities import Kind
-from lamplighter_contract.results import DeviceResult, Result
-from lamplighter_contract.signing import Signer, verify
-from lamplighter_contract.states import CommandState as S
-from lamplighter_contract.states import summary
-from lamplighter_contract.topics import Down, parse_down
+from lamplighter_contract.wire.documents import DeviceEntry
+from lamplighter_contract.wire.topics import Down, parse_down
 from lamplighter_controller.commands.dispatch import Dispatch, Surroundings
 from lamplighter_controller.commands.model import CommandRequest
 from lamplighter_controller.events import CommandChanged, Events, GatewayChanged

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from lamplighter_contract.states import CommandState as S
+from lamplighter_contract.commands.states import CommandState as S
 from lamplighter_controller.security import audit
 from tests.controller.commands.city import City, until
 

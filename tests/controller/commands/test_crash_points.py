@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from lamplighter_contract.states import CommandState as S
+from lamplighter_contract.commands.states import CommandState as S
 from lamplighter_controller.security import audit
 from tests.controller.commands.city import City
 

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from lamplighter_contract.command import Operation
+from lamplighter_contract.commands.command import Operation
+from lamplighter_contract.commands.results import Result
+from lamplighter_contract.commands.states import CommandState as S
 from lamplighter_contract.errors import Reason, Refusal
-from lamplighter_contract.results import Result
-from lamplighter_contract.states import CommandState as S
 from lamplighter_controller.commands import progress, store
 from lamplighter_controller.commands.model import CommandRequest, Submitted
 from lamplighter_controller.events import CommandChanged

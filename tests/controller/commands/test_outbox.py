@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from lamplighter_contract.command import Operation
-from lamplighter_contract.states import CommandState as S
+from lamplighter_contract.commands.command import Operation
+from lamplighter_contract.commands.states import CommandState as S
 from lamplighter_controller.commands.model import Order, Request
 from lamplighter_controller.commands.outbox import FIRST_RESEND_S, LAST_COPY_MS, LONGEST_RESEND_S, Outbox
 from lamplighter_controller.commands.rules import GRACE_MS

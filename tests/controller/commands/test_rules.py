@@ -2,15 +2,15 @@
 
 import pytest
 
-from lamplighter_contract.command import Operation
-from lamplighter_contract.documents import DeviceEntry
+from lamplighter_contract.commands.command import Operation
+from lamplighter_contract.commands.results import DeviceResult, Result
+from lamplighter_contract.commands.signing import Signer
+from lamplighter_contract.commands.states import FINAL
+from lamplighter_contract.commands.states import CommandState as S
 from lamplighter_contract.errors import Reason, Refusal
-from lamplighter_contract.limits import MAX_COMMAND_BYTES, MAX_COMMAND_DEVICES
 from lamplighter_contract.quantities import Kind
-from lamplighter_contract.results import DeviceResult, Result
-from lamplighter_contract.signing import Signer
-from lamplighter_contract.states import FINAL
-from lamplighter_contract.states import CommandState as S
+from lamplighter_contract.wire.documents import DeviceEntry
+from lamplighter_contract.wire.limits import MAX_COMMAND_BYTES, MAX_COMMAND_DEVICES
 from lamplighter_controller.commands import rules
 from lamplighter_controller.commands.model import Change, CommandRequest, Order, Part, Request
 

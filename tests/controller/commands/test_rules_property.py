@@ -5,10 +5,10 @@ happened when it was.
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamplighter_contract.command import Operation
-from lamplighter_contract.results import DeviceResult, Result
-from lamplighter_contract.states import FINAL, may_follow, summary
-from lamplighter_contract.states import CommandState as S
+from lamplighter_contract.commands.command import Operation
+from lamplighter_contract.commands.results import DeviceResult, Result
+from lamplighter_contract.commands.states import FINAL, may_follow, summary
+from lamplighter_contract.commands.states import CommandState as S
 from lamplighter_controller.commands import rules
 from lamplighter_controller.commands.model import Order, Part, Request
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from lamplighter_contract import documents
-from lamplighter_contract.ack import Ack, decode_ack
 from lamplighter_contract.clock import ManualClock
-from lamplighter_contract.documents import DeviceEntry, DevicesDocument, GatewayState
+from lamplighter_contract.commands.results import Result
 from lamplighter_contract.errors import Reason, Refusal
-from lamplighter_contract.frame import Envelope, readings_body, seal
 from lamplighter_contract.quantities import Kind
-from lamplighter_contract.results import Result
-from lamplighter_contract.topics import Up, up
+from lamplighter_contract.wire import documents
+from lamplighter_contract.wire.ack import Ack, decode_ack
+from lamplighter_contract.wire.documents import DeviceEntry, DevicesDocument, GatewayState
+from lamplighter_contract.wire.frame import Envelope, readings_body, seal
+from lamplighter_contract.wire.topics import Up, up
 from lamplighter_controller.events import Events
 from lamplighter_controller.intake.engine import Identity, Intake, Registry
 from lamplighter_controller.ledger.engine import Ledger, open_ledger

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamplighter_contract.errors import Reason
-from lamplighter_contract.frame import ReadingsFrame, decode_body, readings_body
 from lamplighter_contract.quantities import Kind
+from lamplighter_contract.wire.frame import ReadingsFrame, decode_body, readings_body
 from lamplighter_controller.intake.placing import body_of, place, readings_of
 
 NOW_MS = 1_763_650_000_000

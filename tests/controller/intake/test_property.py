@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lamplighter_contract.topics import Up
+from lamplighter_contract.wire.topics import Up
 from lamplighter_controller.intake import letters
 from tests.controller.intake.stand_ins import NOW_MS, centre, frame, until
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter_contract.documents import DeviceEntry, GatewayState
 from lamplighter_contract.errors import Reason
-from lamplighter_contract.events import Event
 from lamplighter_contract.quantities import Kind
+from lamplighter_contract.wire.documents import DeviceEntry, GatewayState
+from lamplighter_contract.wire.events import Event
 from lamplighter_controller.intake import letters, store
 from lamplighter_controller.intake.placing import Letter
 from lamplighter_controller.ledger.engine import Ledger, open_ledger

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import orjson
 
-from lamplighter_contract import documents
-from lamplighter_contract.documents import ControllerState, GatewayState
-from lamplighter_contract.events import Event
-from lamplighter_contract.frame import Envelope, events_body, results_body, seal
-from lamplighter_contract.results import Result
-from lamplighter_contract.states import CommandState
-from lamplighter_contract.topics import Up
+from lamplighter_contract.commands.results import Result
+from lamplighter_contract.commands.states import CommandState
+from lamplighter_contract.wire import documents
+from lamplighter_contract.wire.documents import ControllerState, GatewayState
+from lamplighter_contract.wire.events import Event
+from lamplighter_contract.wire.frame import Envelope, events_body, results_body, seal
+from lamplighter_contract.wire.topics import Up
 from lamplighter_controller.intake import letters, store
 from lamplighter_controller.intake.placing import Letter
 from lamplighter_controller.intake.presence import Status

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lamplighter_contract.events import Event
+from lamplighter_contract.wire.events import Event
 from lamplighter_controller.intake.told import telling
 
 

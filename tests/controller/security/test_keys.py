@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from lamplighter_contract.signing import Keyring, Signer, open_keys
+from lamplighter_contract.commands.signing import Keyring, Signer, open_keys
 from lamplighter_controller.security import keys
 
 NOW_MS = 1_763_650_000_000

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamplighter_contract.documents import DeviceEntry
 from lamplighter_contract.quality import Quality
 from lamplighter_contract.quantities import Kind
+from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_controller.series.port import Readings
 from lamplighter_controller.twin.columns import Twin
 

@@ -5,8 +5,8 @@ from typing import cast
 
 import numpy as np
 
-from lamplighter_contract.documents import DeviceEntry
 from lamplighter_contract.quantities import Kind
+from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_controller.ledger.engine import open_ledger
 from lamplighter_controller.series.port import Readings, Series
 from lamplighter_controller.twin import store

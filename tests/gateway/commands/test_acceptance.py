@@ -6,12 +6,12 @@ import orjson
 import pytest
 
 from lamplighter_contract.clock import ManualClock
-from lamplighter_contract.command import Operation, Target
-from lamplighter_contract.documents import DeviceEntry
+from lamplighter_contract.commands.command import Operation, Target
+from lamplighter_contract.commands.signing import Keyring, KeysDocument, PublicKey, Signer, encode_key
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.errors import Reason
 from lamplighter_contract.quantities import Kind
-from lamplighter_contract.signing import Keyring, KeysDocument, PublicKey, Signer, encode_key
-from lamplighter_contract.states import CommandState
+from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_gateway.commands.acceptance import Accepted, Facts, Refused, Repeated, judge
 from tests.gateway.fakes import MemoryLink, lamp_entry
 from tests.gateway.rig import GATEWAY, KEY, Centre

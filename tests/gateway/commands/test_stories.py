@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from lamplighter_contract.command import Operation
-from lamplighter_contract.signing import Signer
-from lamplighter_contract.topics import Down
+from lamplighter_contract.commands.command import Operation
+from lamplighter_contract.commands.signing import Signer
+from lamplighter_contract.wire.topics import Down
 from lamplighter_gateway.app import Ending
 from lamplighter_gateway.faults import ACTED, STORED, TOLD
 from tests.gateway.fakes import until

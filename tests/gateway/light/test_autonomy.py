@@ -2,7 +2,7 @@
 
 import pytest
 
-from lamplighter_contract.command import Operation
+from lamplighter_contract.commands.command import Operation
 from lamplighter_gateway import control
 from lamplighter_gateway.drivers.port import Point
 from lamplighter_gateway.light import autonomy

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lamplighter_contract.topics import Up
+from lamplighter_contract.wire.topics import Up
 from lamplighter_gateway.spool.frames import Class, Frame
 from lamplighter_gateway.uplink.lanes import READY, Lanes, Timing
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from lamplighter_contract import documents
-from lamplighter_contract.ack import Ack, ranges
-from lamplighter_contract.documents import ControllerState
 from lamplighter_contract.errors import Refusal
-from lamplighter_contract.frame import ReadingsFrame, decode_frame
-from lamplighter_contract.topics import CONTROLLER_STATE, UP_FILTER, Down, down
+from lamplighter_contract.wire import documents
+from lamplighter_contract.wire.ack import Ack, ranges
+from lamplighter_contract.wire.documents import ControllerState
+from lamplighter_contract.wire.frame import ReadingsFrame, decode_frame
+from lamplighter_contract.wire.topics import CONTROLLER_STATE, UP_FILTER, Down, down
 from lamplighter_gateway.link.mqtt import Broker, MqttLink
 from lamplighter_gateway.link.port import LinkDownError, PublishDeniedError, Will
 from lamplighter_gateway.uplink import pace

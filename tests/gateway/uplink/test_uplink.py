@@ -6,10 +6,10 @@ from functools import partial
 
 import pytest
 
-from lamplighter_contract import documents
-from lamplighter_contract.ack import Ack
-from lamplighter_contract.documents import ControllerState
-from lamplighter_contract.topics import CONTROLLER_STATE, Down
+from lamplighter_contract.wire import documents
+from lamplighter_contract.wire.ack import Ack
+from lamplighter_contract.wire.documents import ControllerState
+from lamplighter_contract.wire.topics import CONTROLLER_STATE, Down
 from lamplighter_gateway.spool.frames import Class
 from lamplighter_gateway.uplink import pace, uplink
 from lamplighter_gateway.uplink.centre import Centre

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from lamplighter_contract.clock import ManualClock
-from lamplighter_contract.documents import ClockState, Health, SpoolHealth
-from lamplighter_contract.limits import EARLIEST_TIME_MS
+from lamplighter_contract.wire.documents import ClockState, Health, SpoolHealth
+from lamplighter_contract.wire.limits import EARLIEST_TIME_MS
 from lamplighter_gateway.drivers.port import BusStatus
 from lamplighter_gateway.spool.frames import SpoolState, SpoolStatus
 from lamplighter_gateway.watch import metrics

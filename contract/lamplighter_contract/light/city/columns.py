@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from lamplighter_contract.level import Override, rank
 from lamplighter_contract.light.adaptive import Adaptive
-from lamplighter_contract.light.programs import RoadClass
+from lamplighter_contract.light.plans.programs import RoadClass
 from lamplighter_contract.light.scenes import Cue, Scene
 from lamplighter_contract.light.view import Member, View
 

@@ -11,12 +11,12 @@ import numpy.typing as npt
 from lamplighter_contract.level import Winner
 from lamplighter_contract.light.adaptive import Adaptive, Fog, Traffic, early_ms, silent
 from lamplighter_contract.light.city.columns import CLASSES, Columns, Floats, RuleRows, Schedule
-from lamplighter_contract.light.moments import SunMoment
-from lamplighter_contract.light.nights import darkness_of
-from lamplighter_contract.light.programs import Levels, level_at, span_at
+from lamplighter_contract.light.plans.programs import Levels, level_at, span_at
 from lamplighter_contract.light.scenes import played
 from lamplighter_contract.light.signals import Signals
-from lamplighter_contract.light.sun import HORIZON_DEG, elevation_deg, falls
+from lamplighter_contract.light.sky.moments import SunMoment
+from lamplighter_contract.light.sky.nights import darkness_of
+from lamplighter_contract.light.sky.sun import HORIZON_DEG, elevation_deg, falls
 from lamplighter_contract.light.view import View
 
 LADDER: Final = (

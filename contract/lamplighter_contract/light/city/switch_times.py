@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from lamplighter_contract.light.nights import Place, night
-from lamplighter_contract.light.sun import falls
+from lamplighter_contract.light.sky.nights import Place, night
+from lamplighter_contract.light.sky.sun import falls
 
 Floats = npt.NDArray[np.float64]
 Seconds = npt.NDArray[np.float32]

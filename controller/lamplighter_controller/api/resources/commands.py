@@ -8,10 +8,10 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from lamplighter_contract.command import RULES, Operation
+from lamplighter_contract.commands.command import RULES, Operation
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.errors import Reason, Refusal
-from lamplighter_contract.limits import MAX_TEXT
-from lamplighter_contract.states import CommandState
+from lamplighter_contract.wire.limits import MAX_TEXT
 from lamplighter_controller.api.guard import Commander, Reader
 from lamplighter_controller.api.hub import Hub
 from lamplighter_controller.api.problems import Problem, not_found, refused

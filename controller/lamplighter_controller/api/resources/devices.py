@@ -5,10 +5,10 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 
-from lamplighter_contract.documents import DeviceEntry
 from lamplighter_contract.ids import ID_PATTERN
 from lamplighter_contract.quality import Quality
 from lamplighter_contract.quantities import Kind
+from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_controller.api import overrides
 from lamplighter_controller.api.condition import WORDS, row_of
 from lamplighter_controller.api.guard import Reader

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from lamplighter_contract.documents import as_json
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.ids import ID_PATTERN
+from lamplighter_contract.wire.documents import as_json
 from lamplighter_controller.api.guard import Admin, Reader
 from lamplighter_controller.api.paging import Page, Paging
 from lamplighter_controller.api.problems import not_found, refused

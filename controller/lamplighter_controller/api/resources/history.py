@@ -8,8 +8,8 @@ import numpy as np
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from lamplighter_contract.limits import EARLIEST_TIME_MS, LATEST_TIME_MS
 from lamplighter_contract.quantities import Kind
+from lamplighter_contract.wire.limits import EARLIEST_TIME_MS, LATEST_TIME_MS
 from lamplighter_controller.api.guard import Reader
 from lamplighter_controller.api.problems import refused
 from lamplighter_controller.api.quantities import chosen

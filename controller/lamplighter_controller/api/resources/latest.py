@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from lamplighter_contract.documents import DeviceEntry
 from lamplighter_contract.quantities import Kind
+from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_controller.api.condition import WORDS
 from lamplighter_controller.api.guard import Reader
 from lamplighter_controller.api.hub import Hub, encode

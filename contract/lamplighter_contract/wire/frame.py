@@ -10,15 +10,15 @@ from typing import Any, Final, TypeVar
 
 import orjson
 
-from lamplighter_contract.bounded import inflate, read_object
-from lamplighter_contract.columns import ColumnReader, Number, Refused
+from lamplighter_contract.commands.results import Result, read_result
 from lamplighter_contract.errors import ContractError, Reason, Refusal
-from lamplighter_contract.events import Event, read_event
-from lamplighter_contract.limits import MAX_EVENTS, MAX_FRAME_BYTES, MAX_FRAME_COLUMNS, MAX_FRAME_ROWS
 from lamplighter_contract.quantities import RESERVED, Kind
-from lamplighter_contract.results import Result, read_result
-from lamplighter_contract.typed import read_typed
-from lamplighter_contract.version import WIRE_VERSION
+from lamplighter_contract.wire.bounded import inflate, read_object
+from lamplighter_contract.wire.columns import ColumnReader, Number, Refused
+from lamplighter_contract.wire.events import Event, read_event
+from lamplighter_contract.wire.limits import MAX_EVENTS, MAX_FRAME_BYTES, MAX_FRAME_COLUMNS, MAX_FRAME_ROWS
+from lamplighter_contract.wire.typed import read_typed
+from lamplighter_contract.wire.version import WIRE_VERSION
 
 Cell = float | int | bool | str | None
 

@@ -15,10 +15,10 @@ import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from lamplighter_contract.bounded import read_object
 from lamplighter_contract.errors import ContractError, Reason, Refusal
-from lamplighter_contract.limits import MAX_DOCUMENT_BYTES
-from lamplighter_contract.version import WIRE_VERSION
+from lamplighter_contract.wire.bounded import read_object
+from lamplighter_contract.wire.limits import MAX_DOCUMENT_BYTES
+from lamplighter_contract.wire.version import WIRE_VERSION
 
 ROOT_KID: Final = "root"
 KEY_BYTES: Final = 32

@@ -6,16 +6,16 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from lamplighter_contract.bounded import read_object
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.light.adaptive import Adaptive, Device, Devices, Groups
-from lamplighter_contract.light.calendars import Calendar
-from lamplighter_contract.light.moments import Minutes
-from lamplighter_contract.light.programs import Name, Percent, Program, RoadClass
+from lamplighter_contract.light.plans.calendars import Calendar
+from lamplighter_contract.light.plans.programs import Name, Percent, Program, RoadClass
 from lamplighter_contract.light.scenes import Scene
 from lamplighter_contract.light.signals import Time
-from lamplighter_contract.limits import MAX_DOCUMENT_BYTES
-from lamplighter_contract.version import WIRE_VERSION
+from lamplighter_contract.light.sky.moments import Minutes
+from lamplighter_contract.wire.bounded import read_object
+from lamplighter_contract.wire.limits import MAX_DOCUMENT_BYTES
+from lamplighter_contract.wire.version import WIRE_VERSION
 
 Whole = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
 Scale = Annotated[float, msgspec.Meta(ge=1, le=100)]

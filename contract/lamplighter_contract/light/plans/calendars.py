@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from lamplighter_contract.light.programs import Name
+from lamplighter_contract.light.plans.programs import Name
 
 _YEARLY: Final = "--"
 _FORM: Final = re.compile(r"(--|\d{4}-)(\d\d)-(\d\d)")

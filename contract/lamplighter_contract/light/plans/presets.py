@@ -11,9 +11,9 @@ levels and floors are a place to begin, and a city puts in its own.
 from datetime import time
 from typing import Final
 
-from lamplighter_contract.light.calendars import Calendar, Rule
-from lamplighter_contract.light.moments import ClockMoment, SunEvent, SunMoment
-from lamplighter_contract.light.programs import Levels, Program, RoadClass, Step
+from lamplighter_contract.light.plans.calendars import Calendar, Rule
+from lamplighter_contract.light.plans.programs import Levels, Program, RoadClass, Step
+from lamplighter_contract.light.sky.moments import ClockMoment, SunEvent, SunMoment
 
 ON: Final = SunMoment(SunEvent.DUSK, -3.0, horizon_within_min=25)
 OFF: Final = SunMoment(SunEvent.DAWN, -4.5)

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from lamplighter_contract.errors import Reason, Refusal
-from lamplighter_contract.limits import EARLIEST_TIME_MS, LATEST_TIME_MS, MAX_TEXT
+from lamplighter_contract.wire.limits import EARLIEST_TIME_MS, LATEST_TIME_MS, MAX_TEXT
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):

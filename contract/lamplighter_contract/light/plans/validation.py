@@ -5,16 +5,16 @@ from datetime import date
 from typing import Final
 
 from lamplighter_contract.light.adaptive import Adaptive, Traffic
-from lamplighter_contract.light.calendars import Calendar
 from lamplighter_contract.light.level import FULL_PERCENT
-from lamplighter_contract.light.moments import Moment
-from lamplighter_contract.light.nightly import night_problems
 from lamplighter_contract.light.overrides import devices_of, members_of
-from lamplighter_contract.light.plan import Plan, broken, encode_plan
-from lamplighter_contract.light.problems import Problem, Severity
-from lamplighter_contract.light.programs import Levels, Program, RoadClass
+from lamplighter_contract.light.plans.calendars import Calendar
+from lamplighter_contract.light.plans.nightly import night_problems
+from lamplighter_contract.light.plans.plan import Plan, broken, encode_plan
+from lamplighter_contract.light.plans.problems import Problem, Severity
+from lamplighter_contract.light.plans.programs import Levels, Program, RoadClass
+from lamplighter_contract.light.sky.moments import Moment
 from lamplighter_contract.light.view import View
-from lamplighter_contract.limits import MAX_DOCUMENT_BYTES
+from lamplighter_contract.wire.limits import MAX_DOCUMENT_BYTES
 
 A_YEAR: Final = 366
 

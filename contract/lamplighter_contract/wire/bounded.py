@@ -6,7 +6,7 @@ from typing import Any, Final
 import orjson
 
 from lamplighter_contract.errors import Reason, Refusal
-from lamplighter_contract.limits import MAX_DEPTH
+from lamplighter_contract.wire.limits import MAX_DEPTH
 
 ZLIB_FIRST_BYTE: Final = 0x78  # no JSON document begins with it (RFC 1950 clause 2.2, window of 32 KiB)
 

@@ -11,15 +11,15 @@ import msgspec
 
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.ids import is_id
-from lamplighter_contract.limits import (
+from lamplighter_contract.quantities import Kind
+from lamplighter_contract.wire.limits import (
     EARLIEST_TIME_MS,
     LATEST_TIME_MS,
     MAX_COMMAND_DEVICES,
     MAX_COMMAND_LIFE_MS,
     MAX_TEXT,
 )
-from lamplighter_contract.quantities import Kind
-from lamplighter_contract.version import WIRE_VERSION
+from lamplighter_contract.wire.version import WIRE_VERSION
 
 
 class Operation(StrEnum):

@@ -11,11 +11,11 @@ from typing import Annotated, Any, Final, Literal, Union
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from lamplighter_contract.columns import Number
 from lamplighter_contract.ids import are_ids
-from lamplighter_contract.limits import EARLIEST_TIME_MS, LATEST_TIME_MS, MAX_FRAME_ROWS
 from lamplighter_contract.quantities import QUANTITIES, Form, Kind, Quantity
-from lamplighter_contract.version import WIRE_VERSION
+from lamplighter_contract.wire.columns import Number
+from lamplighter_contract.wire.limits import EARLIEST_TIME_MS, LATEST_TIME_MS, MAX_FRAME_ROWS
+from lamplighter_contract.wire.version import WIRE_VERSION
 
 _FIXED: Final[list[tuple[str, Any]]] = [
     ("v", Literal[WIRE_VERSION]),

@@ -6,9 +6,9 @@ import msgspec
 
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.ids import is_id
-from lamplighter_contract.limits import MAX_DOCUMENT_BYTES
 from lamplighter_contract.quantities import Kind
-from lamplighter_contract.version import WIRE_VERSION
+from lamplighter_contract.wire.limits import MAX_DOCUMENT_BYTES
+from lamplighter_contract.wire.version import WIRE_VERSION
 
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from lamplighter_contract.light.sun import falls
+from lamplighter_contract.light.sky.sun import falls
 
 NOON: Final = time(12)
 _DAY: Final = timedelta(days=1)

@@ -6,8 +6,8 @@ from typing import Annotated
 import msgspec
 
 from lamplighter_contract.errors import Reason, Refusal
-from lamplighter_contract.limits import MAX_ACK_RANGES, MAX_FRAME_BYTES
-from lamplighter_contract.version import WIRE_VERSION
+from lamplighter_contract.wire.limits import MAX_ACK_RANGES, MAX_FRAME_BYTES
+from lamplighter_contract.wire.version import WIRE_VERSION
 
 Seq = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
 

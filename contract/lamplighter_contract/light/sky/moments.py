@@ -6,8 +6,8 @@ from typing import Annotated, Final
 
 import msgspec
 
-from lamplighter_contract.light.nights import Night
-from lamplighter_contract.light.sun import HORIZON_DEG
+from lamplighter_contract.light.sky.nights import Night
+from lamplighter_contract.light.sky.sun import HORIZON_DEG
 
 _MINUTE_MS: Final = 60_000
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.errors import Reason, Refusal
-from lamplighter_contract.limits import MAX_COMMAND_DEVICES, MAX_TEXT
-from lamplighter_contract.states import CommandState
+from lamplighter_contract.wire.limits import MAX_COMMAND_DEVICES, MAX_TEXT
 
 
 class DeviceResult(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -9,8 +9,8 @@ import orjson
 
 from lamplighter_contract.errors import Reason
 from lamplighter_contract.ids import are_ids, is_id
-from lamplighter_contract.limits import EARLIEST_TIME_MS, LATEST_TIME_MS, MAX_TEXT
 from lamplighter_contract.quantities import Form, Kind, Quantity, quantity
+from lamplighter_contract.wire.limits import EARLIEST_TIME_MS, LATEST_TIME_MS, MAX_TEXT
 
 Number = float | int | bool | None
 

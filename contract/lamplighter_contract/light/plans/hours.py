@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from lamplighter_contract.light.programs import RoadClass, Span
+from lamplighter_contract.light.plans.programs import RoadClass, Span
 from lamplighter_contract.light.view import View
 
 _HOUR_MS: Final = 3_600_000

@@ -5,10 +5,10 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final
 
-from lamplighter_contract.light.moments import instant_ms
-from lamplighter_contract.light.nights import Night
-from lamplighter_contract.light.problems import Finding, Problem, Severity, gathered
-from lamplighter_contract.light.programs import Program, RoadClass, Span
+from lamplighter_contract.light.plans.problems import Finding, Problem, Severity, gathered
+from lamplighter_contract.light.plans.programs import Program, RoadClass, Span
+from lamplighter_contract.light.sky.moments import instant_ms
+from lamplighter_contract.light.sky.nights import Night
 from lamplighter_contract.light.view import Tonight, View
 
 DARK_DEG: Final = -6.0  # below it nobody sees by daylight; every published practice is lit by then

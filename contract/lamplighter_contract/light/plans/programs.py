@@ -8,8 +8,8 @@ from typing import Annotated, Final
 
 import msgspec
 
-from lamplighter_contract.light.moments import Minutes, Moment, instant_ms
-from lamplighter_contract.light.nights import Night
+from lamplighter_contract.light.sky.moments import Minutes, Moment, instant_ms
+from lamplighter_contract.light.sky.nights import Night
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]

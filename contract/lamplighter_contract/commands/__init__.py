@@ -1,0 +1,1 @@
+"""Commands: what may be asked, who signed it, how it ends."""

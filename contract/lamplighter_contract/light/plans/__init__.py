@@ -1,0 +1,1 @@
+"""Programs, calendars and the plan document, and what is wrong with them."""

@@ -1,0 +1,1 @@
+"""The messages between gateway and controller, read within bounds."""
