@@ -15,7 +15,7 @@ from tests.system.world_load import Commander
 
 pytestmark = [pytest.mark.fault, pytest.mark.system, pytest.mark.timeout(240)]
 
-GOES_ON_S = 30.0
+GOES_ON_S = 15.0  # three times what was seen: two polls, and a reconnection after a random pause
 ENDS_S = 90.0
 SLOW_MS = 300.0
 DATABASE = "kills"
@@ -42,7 +42,7 @@ def _judge(world: World, load: Commander, stored: Influxd | None = None) -> None
     assert verified > len(states) / 2, states
     world.stop_programs()
     audited = nothing_lost(world, stored_in_influx(stored, DATABASE) if stored else None)
-    assert audited.acknowledged > 500
+    assert audited.acknowledged > 100
 
 
 def test_every_part_in_turn() -> None:
