@@ -108,9 +108,15 @@ class SerialUnits:
         return self
 
     async def __aexit__(self, *_):
-        asyncio.get_running_loop().remove_reader(self._ours)
-        os.close(self._ours)
+        self.unplug()
         os.close(self._theirs)
+
+    def unplug(self):
+        """The adapter is gone: whoever has the port open loses it."""
+        if self._ours >= 0:
+            asyncio.get_running_loop().remove_reader(self._ours)
+            os.close(self._ours)
+            self._ours = -1
 
     def _read(self):
         self._buffer += os.read(self._ours, 1024)

@@ -51,11 +51,9 @@ class Desk:
             job.result.set_result(Trouble(Cause.EXPIRED))
             return
         try:
-            result = await job.work()
-        except asyncio.CancelledError:
-            _give(job, Trouble(Cause.LOST))
-            raise
-        _give(job, result)
+            _give(job, await job.work())
+        finally:
+            _give(job, Trouble(Cause.LOST))  # whatever ended the work: nobody waits for ever
 
     def clear(self, trouble: Trouble) -> None:
         """Give every waiting job the same bad news."""

@@ -94,9 +94,13 @@ class Wire:
             return Trouble(Cause.OFFLINE)
         if self._line is not None:
             await self._keep_gap(self._line)
-        await client.execute(True, question.pdu)
-        await asyncio.sleep(quiet_s + self._wire_s(question))
-        self._settle()
+        try:
+            await client.execute(True, question.pdu)
+            await asyncio.sleep(quiet_s + self._wire_s(question))
+        except ModbusException:  # the port went away after the look above
+            return Trouble(Cause.LOST)
+        finally:
+            self._settle()
         return None
 
     def _build(self) -> Client:
