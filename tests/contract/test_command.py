@@ -127,6 +127,8 @@ def test_a_missing_or_foreign_signature_is_refused(signature):
         ({"args": {"level_percent": True, "until": NOW}}, Reason.ARGUMENT),
         ({"args": {"level_percent": 50, "until": "dawn"}}, Reason.ARGUMENT),
         ({"args": {"level_percent": 50, "until": NOW, "fuel": "cut"}}, Reason.ARGUMENT),
+        ({"args": {"level_percent": 100, "until": NOW, "emergency": 1}}, Reason.ARGUMENT),
+        ({"args": {"level_percent": 50, "until": NOW, "emergency": True}}, Reason.ARGUMENT),
     ],
 )
 def test_a_command_that_is_wrong_in_itself_is_refused(changes, reason):

@@ -22,6 +22,9 @@ from lamplighter_contract.wire.limits import (
 from lamplighter_contract.wire.version import WIRE_VERSION
 
 
+FULL_PERCENT: Final = 100
+
+
 class Operation(StrEnum):
     """Everything a gateway can be told to do."""
 
@@ -101,6 +104,10 @@ def _whole(value: object) -> str | None:
     return None if type(value) is int and 0 <= value < 2**53 else "a whole number"
 
 
+def _flag(value: object) -> str | None:
+    return None if isinstance(value, bool) else "true or false"
+
+
 class Rule(msgspec.Struct, frozen=True):
     """What an operation takes: kinds of device it acts on (none: the gateway itself), arguments needed and allowed."""
 
@@ -116,7 +123,7 @@ _TRUCKS: Final = frozenset({Kind.TRUCK})
 _GATEWAY: Final[frozenset[Kind]] = frozenset()
 
 RULES: Final[dict[Operation, Rule]] = {
-    Operation.LIGHT_SET: Rule(_LAMPS, {"level_percent": _number(0, 100), "until": _time}),
+    Operation.LIGHT_SET: Rule(_LAMPS, {"level_percent": _number(0, 100), "until": _time}, {"emergency": _flag}),
     Operation.LIGHT_RESUME: Rule(_LAMPS),
     Operation.LIGHT_IDENTIFY: Rule(_LAMPS, {"seconds": _number(1, 600)}),
     Operation.SUPPLY_ISOLATE: Rule(_SUPPLY),
@@ -183,4 +190,6 @@ def check_args(operation: Operation, args: Mapping[str, object]) -> Refusal | No
         expected = check(value)
         if expected is not None:
             return Refusal(Reason.ARGUMENT, f"{name} is {str(value)[:40]!r}, expected {expected}")
+    if args.get("emergency") and args.get("level_percent") != FULL_PERCENT:
+        return Refusal(Reason.ARGUMENT, f"an emergency is full light, level_percent {FULL_PERCENT}")
     return None
