@@ -66,7 +66,11 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """It does not act. `command` is there when it is authentic, for us and new: then the refusal is remembered."""
+    """It does not act. `command` is there when it is authentic, for us and new: then the refusal is remembered.
+
+    `id` is empty when it is not proven that the centre sent this command to us: anybody may write a live command's id
+    into a forged one, and an answer by id would be about the real one.
+    """
 
     id: str
     refusal: Refusal
@@ -79,20 +83,25 @@ Verdict = Accepted | Repeated | Refused
 
 def judge(document: Mapping[str, Any], facts: Facts) -> Verdict:
     """The verdict on a raw command as received."""
-    identity = identity_of(document)
-    refusal = facts.keyring.check(document, facts.wall_ms)
+    refusal = facts.keyring.check(document, _moment_ms(document, facts))
     if refusal is not None:
-        return Refused(identity, refusal)
+        return Refused("", refusal)
+    addressee = document.get("gateway")
+    if addressee != facts.gateway:
+        return Refused("", Refusal(Reason.ADDRESS, f"for {str(addressee)[:64]}, this is {facts.gateway}"))
     command = _typed(document)
     if isinstance(command, Refusal):
-        return Refused(identity, command)
-    if command.gateway != facts.gateway:
-        return Refused(identity, Refusal(Reason.ADDRESS, f"for {command.gateway[:64]}, this is {facts.gateway}"))
+        return Refused(_identity(document), command)
     return _judge_authentic(command, facts)
 
 
-def identity_of(document: Mapping[str, Any]) -> str:
-    """The id a raw command claims, empty when it cannot be one."""
+def _moment_ms(document: Mapping[str, Any], facts: Facts) -> int:
+    """The real time at which the key has to be in force: without a clock, the one the sender signed."""
+    issued = document.get("issued")
+    return facts.wall_ms if facts.clock_trusted or not isinstance(issued, int) else issued
+
+
+def _identity(document: Mapping[str, Any]) -> str:
     name = document.get("id")
     return name if isinstance(name, str) and 0 < len(name) <= 64 else ""
 
@@ -122,7 +131,7 @@ def _judge_authentic(command: Command, facts: Facts) -> Verdict:
 
 
 def _late(command: Command, facts: Facts) -> Refusal | None:
-    if command.expires <= facts.wall_ms:
+    if facts.clock_trusted and command.expires <= facts.wall_ms:
         return Refusal(Reason.EXPIRED, f"expired {facts.wall_ms - command.expires} ms ago")
     return None
 

@@ -97,14 +97,10 @@ class Desk:
         if isinstance(document, Refusal):
             self._refuse_quietly("command", document)
             return
+        if retained:
+            self._refuse_quietly("command", Refusal(Reason.RETAINED, "commands are never retained"))
+            return
         async with self._one_at_a_time:
-            if retained:
-                name = document.get("id")
-                refused = Refused(
-                    name if isinstance(name, str) else "", Refusal(Reason.RETAINED, "commands are never retained")
-                )
-                await self._refuse(refused)
-                return
             await self._decide(document)
 
     async def _decide(self, document: Mapping[str, Any]) -> None:

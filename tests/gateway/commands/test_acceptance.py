@@ -147,6 +147,42 @@ def test_without_a_trusted_clock_reads_releases_and_full_light_only(document, ac
         assert verdict.refusal.reason is Reason.CLOCK
 
 
+@pytest.mark.parametrize("wall_ms", [0, NOW - 9 * 365 * 86_400_000, NOW + 9 * 365 * 86_400_000])
+@pytest.mark.parametrize(("document", "accepted"), WITHOUT_CLOCK)
+def test_whatever_an_untrusted_clock_says_changes_nothing(document, accepted, wall_ms):
+    keys = Keyring(KeysDocument(1, (PublicKey(KEY.kid, encode_key(KEY.public), NOW - 1000, NOW + 1000),)))
+    facts = replace(FACTS, clock_trusted=False, wall_ms=wall_ms, civil_ms=wall_ms, keyring=keys)
+    assert isinstance(judge(document, facts), Accepted) is accepted
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        (make(args={"level_percent": 100, "until": NOW}, seq=1990), Reason.SEQUENCE),
+        (make(args={"level_percent": 100, "until": NOW}, issued=NOW - 2000, expires=NOW), Reason.KEY),
+        (make(args={"level_percent": 100, "until": NOW}, signer=Signer("k1", bytes(32))), Reason.SIGNATURE),
+    ],
+)
+def test_without_a_trusted_clock_number_and_signature_hold(document, reason):
+    keys = Keyring(KeysDocument(1, (PublicKey(KEY.kid, encode_key(KEY.public), NOW - 1000, NOW + 1000),)))
+    verdict = judge(document, replace(FACTS, clock_trusted=False, wall_ms=0, civil_ms=0, keyring=keys))
+    assert isinstance(verdict, Refused)
+    assert verdict.refusal.reason is reason
+
+
+def test_a_repeat_is_a_repeat_without_a_clock():
+    document = make(id="seen-1", args={"level_percent": 100, "until": NOW})
+    assert judge(document, replace(FACTS, clock_trusted=False, wall_ms=0)) == Repeated("seen-1")
+
+
+def test_only_what_is_proven_to_be_for_us_is_answered_by_id():
+    unproven = {Reason.KEY, Reason.SIGNATURE, Reason.ADDRESS}
+    for name, document, reason in REFUSED:
+        verdict = judge(document, FACTS)
+        assert isinstance(verdict, Refused)
+        assert bool(verdict.id) is (reason not in unproven), name
+
+
 def test_only_authentic_refusals_for_us_are_remembered():
     remembered = {name for name, document, _ in REFUSED if judge(document, FACTS).command is not None}  # type: ignore[union-attr]
     assert "a changed level" not in remembered

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from lamplighter_contract.clock import SystemClock
 from lamplighter_contract.commands.command import Operation
 from lamplighter_contract.commands.signing import Signer
 from lamplighter_contract.wire.topics import Down
@@ -45,24 +46,54 @@ async def test_reordered_commands_end_at_the_newest(rig):
 
 
 async def test_forged_late_retained_and_foreign_commands_never_act(rig):
-    async with rig.running():
+    async with rig.running() as gateway:
         centre = rig.centre
         forged = centre.send(centre.light_set(1), signer=Signer("k1", bytes(32)))
         now = rig.clock.wall_ms()
         late = centre.send(centre.light_set(2, issued=now - 1000, expires=now - 1))
         retained = centre.send(centre.light_set(3), retained=True)
         foreign = centre.send(centre.light_set(4, gateway="gw-8"))
-        for command, reason in ((forged, "signature"), (late, "expired"), (retained, "retained"), (foreign, "address")):
-            result = await centre.final(command)
-            assert result["reason"] == reason
-            assert result["state"] == ("expired" if reason == "expired" else "rejected")
         rig.link.send(Down.COMMAND, b"\x00 not JSON")
-        await until(
-            lambda: (
-                {"command.refused.malformed", "command.refused.signature"} <= {e["event"] for e in rig.link.events()}
-            )
-        )
+        result = await centre.final(late)
+        assert (result["state"], result["reason"]) == ("expired", "expired")
+        told = {f"command.refused.{why}" for why in ("signature", "retained", "address", "malformed", "expired")}
+        await until(lambda: told <= {event["event"] for event in rig.link.events()})
         assert rig.bus.writes == []
+        assert {result["id"] for result in rig.link.results()} == {late.id}
+        assert not {forged.id, retained.id, foreign.id} & gateway.journal.memory.seen
+
+
+async def test_a_forged_message_with_the_id_of_a_live_command_says_nothing_about_it(rig):
+    """Whoever may publish on the broker must not be able to have a command told as rejected that acts."""
+    async with rig.running():
+        command = rig.centre.light_set(80)
+        rig.centre.send(command, signer=Signer("k1", bytes(32)))
+        rig.centre.send(command, signer=Signer("k2", bytes(32)))
+        rig.centre.send(command, retained=True)
+        rig.centre.send(rig.centre.light_set(80, id=command.id, gateway="gw-8"))
+        await until(lambda: "command.refused.address" in {event["event"] for event in rig.link.events()})
+        rig.centre.send(command)
+        await until(lambda: any(result["state"] == "verified" for result in rig.link.results(command.id)))
+        assert {result["state"] for result in rig.link.results(command.id)} <= {"accepted", "applied", "verified"}
+
+
+class UnsetClock(SystemClock):
+    """A board without a battery: its time begins at 1970."""
+
+    def wall_ms(self):
+        return round(self.monotonic_s() * 1000)
+
+
+async def test_a_gateway_that_knows_no_time_takes_full_light(rig):
+    rig.clock = UnsetClock()
+    async with rig.running():
+        now = rig.centre.clock.wall_ms()
+        rig.link.send(Down.KEYS, keys_document(version=2, begins=now - 86_400_000, ends=now + 86_400_000))
+        dim = rig.centre.send(rig.centre.light_set(30))
+        assert (await rig.centre.final(dim))["reason"] == "clock"
+        full = rig.centre.send(rig.centre.light_set(100))
+        assert (await rig.centre.final(full))["state"] == "verified"
+        assert rig.bus.levels["lamp-1"] == 100
 
 
 async def test_a_refusal_tells_the_highest_number_and_stays_refused(rig):
@@ -148,7 +179,9 @@ async def test_without_keys_nothing_is_accepted_and_kept_keys_survive_a_restart(
     await until(lambda: gateway.uplink.connected)
     assert (await rig.centre.final(rig.centre.send(rig.centre.light_set(60))))["state"] == "verified"
     rig.link.send(Down.KEYS, keys_document(version=2, ends=1), retained=True)
-    result = await rig.centre.final(rig.centre.send(rig.centre.light_set(70)))
-    assert (result["state"], result["reason"]) == ("rejected", "key")
+    refused = rig.centre.send(rig.centre.light_set(70))
+    await until(lambda: "command.refused.key" in {event["event"] for event in rig.link.events()})
+    assert rig.link.results(refused.id) == []
+    assert rig.bus.levels["lamp-1"] == 60
     gateway.stop()
     await asyncio.wait_for(task, 5)
