@@ -21,7 +21,6 @@ from lamplighter_contract.wire.limits import (
 )
 from lamplighter_contract.wire.version import WIRE_VERSION
 
-
 FULL_PERCENT: Final = 100
 
 

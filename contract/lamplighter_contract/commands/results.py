@@ -6,6 +6,7 @@ import msgspec
 
 from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.errors import Reason, Refusal
+from lamplighter_contract.wire.fields import Count, Whole, is_plain
 from lamplighter_contract.wire.limits import MAX_COMMAND_DEVICES, MAX_TEXT
 
 
@@ -25,13 +26,13 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
     id: str
-    n: int
-    time: int
+    n: Whole
+    time: Whole
     state: CommandState
     reason: str = ""
     detail: str = ""
     devices: tuple[DeviceResult, ...] = ()
-    highest_seq: int = 0
+    highest_seq: Count = 0
 
     def as_json(self) -> Any:
         """The result as plain JSON values."""
@@ -46,6 +47,9 @@ def read_result(value: object) -> Result | Refusal:
         return Refusal(Reason.MALFORMED, f"result: {error}")
     if not 0 < len(result.id) <= 64 or result.n < 0 or len(result.devices) > MAX_COMMAND_DEVICES:
         return Refusal(Reason.OUT_OF_BOUNDS, "result: id, n or devices")
-    if max(map(len, (result.reason, result.detail))) > MAX_TEXT:
+    said = (result.id, result.reason, result.detail, *(part.reason for part in result.devices))
+    if max(map(len, said)) > MAX_TEXT:
         return Refusal(Reason.TOO_LARGE, "result: reason or detail is too long")
+    if not all(map(is_plain, said)):
+        return Refusal(Reason.MALFORMED, "result: there is a control character in it")
     return result
