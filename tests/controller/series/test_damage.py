@@ -4,9 +4,11 @@ import logging
 import random
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from lamplighter_contract.quantities import Kind
+from lamplighter_controller.series.duck.file import open_file, set_aside_files
 from lamplighter_controller.series.duck.store import DuckSeries
 from lamplighter_controller.series.port import SeriesUnavailable
 from lamplighter_controller.series.settings import SeriesSettings
@@ -113,6 +115,61 @@ async def test_a_flipped_byte_anywhere_in_the_file_never_refuses_the_start(crash
         series = await _open(crashed)
         await _write(series, 1000)
         await series.close()
+
+
+async def test_a_log_that_cannot_be_read_now_is_no_damage(crashed: Path) -> None:
+    wal = Path(f"{crashed}.wal")
+    log = wal.read_bytes()
+    wal.unlink()
+    wal.mkdir()  # reading it fails as it does on a disk that does not answer
+    with pytest.raises(SeriesUnavailable, match=r"replaying WAL.*Could not read from file"):
+        await _open(crashed)
+    wal.rmdir()
+    wal.write_bytes(log)
+    series = await _open(crashed)
+    assert await _stored(series) == 1000
+    assert series.set_aside == ()
+    await series.close()
+
+
+REPLAYING = 'Failure while replaying WAL file "series.duckdb.wal": '
+
+
+@pytest.mark.parametrize(
+    ("error", "text", "damaged"),
+    [
+        (duckdb.IOException, REPLAYING + "Could not read from file: Input/output error", False),
+        (duckdb.IOException, REPLAYING + "Could not write file: No space left on device", False),
+        (duckdb.OutOfMemoryException, REPLAYING + "failed to allocate data of size 2.0 MiB", False),
+        (duckdb.FatalException, "database has been invalidated: Could not write file: No space left on device", False),
+        (duckdb.InternalException, REPLAYING + "Attempted to dereference unique_ptr that is NULL!", False),
+        (duckdb.InternalException, REPLAYING + "Invalid WAL entry type!", True),
+        (duckdb.IOException, REPLAYING + "Failed to decode LEB128 integer: data may be corrupt", True),
+        (duckdb.Error, REPLAYING + "Corrupt WAL file: entry at byte position 7 computed checksum 1", True),
+        (duckdb.IOException, REPLAYING + "the WAL checkpoint iteration does not match the database file.", True),
+        (duckdb.IOException, 'The file "x" exists, but it is not a valid DuckDB database file!', True),
+        (duckdb.SerializationException, "Serialization Error: Failed to deserialize: expected end of object", True),
+    ],
+)
+def test_only_bytes_that_make_no_sense_are_damage(
+    tmp_path: Path, error: type[duckdb.Error], text: str, damaged: bool
+) -> None:
+    path = tmp_path / "corrupt" / "series.duckdb"  # a name is no message
+    failures = [text]
+
+    def load(_: duckdb.DuckDBPyConnection) -> int:
+        if failures:
+            raise error(failures.pop())
+        return 7
+
+    if damaged:
+        opened = open_file(path, 64, load)
+        opened.connection.close()
+        assert opened.set_aside == set_aside_files(path) == (Path(f"{path}.damaged-1"),)
+    else:
+        with pytest.raises(SeriesUnavailable, match="cannot be opened"):
+            open_file(path, 64, load)
+        assert set_aside_files(path) == ()
 
 
 async def test_a_folder_that_cannot_be_used_is_no_damage(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The database file: opened, and set aside when it cannot be read. Nothing is ever deleted here."""
 
+import glob
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,9 +15,16 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-UNREADABLE: Final = (duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
 # DuckDB raises the same types for "the disk does not answer" and "the bytes make no sense"; its words tell them apart.
-DAMAGE_WORDS: Final = ("not a valid DuckDB database file", "orrupt", "Could not read enough bytes", "replaying WAL")
+# What is not known to be damage is not: a file kept away from us for a while comes back, one that was renamed does not.
+DAMAGE_WORDS: Final = (
+    "not a valid DuckDB database file",
+    "orrupt",  # every checksum and every range check
+    "Could not read enough bytes",
+    "does not match the database file",
+    "Invalid WAL entry",
+    "Serialization Error",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,7 @@ def open_file(path: Path, memory_mib: int, load: Callable[[duckdb.DuckDBPyConnec
             try:
                 connection, loaded = _connect(path, memory_mib, load)
             except duckdb.Error as error:
-                if not _is_damage(error):
+                if not _is_damage(path, error):
                     raise SeriesUnavailable(f"{path} cannot be opened: {error}") from error
                 set_aside.append(_set_aside(path, error))
             else:
@@ -61,8 +69,14 @@ def _connect(
         raise
 
 
-def _is_damage(error: duckdb.Error) -> bool:
-    return isinstance(error, UNREADABLE) or any(word in str(error) for word in DAMAGE_WORDS)
+def set_aside_files(path: Path) -> tuple[Path, ...]:
+    """Damaged files that lie beside the database, from this run or an earlier one."""
+    return tuple(sorted(path.parent.glob(f"{glob.escape(path.name)}*.damaged-*")))
+
+
+def _is_damage(path: Path, error: duckdb.Error) -> bool:
+    told = str(error).replace(str(path), "")
+    return any(word in told for word in DAMAGE_WORDS)
 
 
 def _set_aside(path: Path, error: duckdb.Error) -> Path:
