@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import orjson
 import pytest
 
 from lamplighter_contract.commands.command import Command, read_command
@@ -92,3 +93,28 @@ def test_unknown_fields_are_ignored_within_a_version():
     decoded = documents.decode(b'{"boot":"b","online":true,"tomorrow":1}', GatewayState)
     assert isinstance(decoded, GatewayState)
     assert documents.decode(documents.encode(decoded), GatewayState) == decoded
+
+
+@pytest.mark.parametrize("number", [-1, 2**52, 2**53, 2**63, 2**64, 10**30])
+@pytest.mark.parametrize("field", ["highest_seq", "plan_version", "config_version"])
+def test_a_number_that_no_ledger_or_signature_can_hold_is_refused(field, number):
+    refusal = documents.decode(f'{{"boot":"b","online":true,"{field}":{number}}}'.encode(), GatewayState)
+    assert isinstance(refusal, Refusal)
+    assert field in refusal.detail
+
+
+@pytest.mark.parametrize("field", ["boot", "version", "config_source"])
+@pytest.mark.parametrize("character", ["\\u0000", "\\u001b", "\\n", "\\u007f"])
+def test_text_with_a_control_character_is_refused(field, character):
+    payload = orjson.dumps(
+        {"online": True, "boot": "b", "version": "1", "config_source": "file"} | {field: "a@b"}
+    ).decode()
+    assert isinstance(documents.decode(payload.replace("@", character).encode(), GatewayState), Refusal)
+    assert isinstance(documents.decode(payload.encode(), GatewayState), GatewayState)
+
+
+def test_a_device_that_is_listed_twice_is_refused():
+    entry = '{"device":"lamp-1","kind":"lamp","profile":"p","address":"1"}'
+    refusal = documents.decode(f'{{"devices":[{entry},{entry}]}}'.encode(), DevicesDocument)
+    assert isinstance(refusal, Refusal)
+    assert "lamp-1 is there more than once" in refusal.detail

@@ -222,6 +222,33 @@ def test_a_bad_event_never_stops_its_neighbours():
     assert [part.reason for part in decoded.refused] == [Reason.MALFORMED, Reason.MALFORMED]
 
 
+EVENT = Event(id="e-1", time=T, event="bus-silent", device="lamp-7-001", detail={"bus": "cab-07"}).as_json()
+RESULT = Result("c-1", 1, T, CommandState.FAILED, "why", "more").as_json()
+
+
+@pytest.mark.parametrize(
+    ("kind", "item"),
+    [
+        *(("event", EVENT | {"count": number}) for number in (-1, 2**52, 2**63)),
+        ("event", EVENT | {"first": 2**63}),
+        *(("event", EVENT | {name: "a\0b"}) for name in ("id", "event", "device")),
+        ("event", EVENT | {"detail": {"a": "x\0y"}}),
+        ("event", EVENT | {"detail": {"a\0": "x"}}),
+        ("event", EVENT | {"detail": {"a" * 501: "x"}}),
+        *(("result", RESULT | {"highest_seq": number}) for number in (-1, 2**52, 2**53, 2**63)),
+        *(("result", RESULT | {"n": number}) for number in (-1, 2**52, 2**63)),
+        *(("result", RESULT | {"time": number}) for number in (-(2**52), 2**52, 2**63)),
+        *(("result", RESULT | {name: "a\x1bb"}) for name in ("id", "reason", "detail")),
+        ("result", RESULT | {"devices": [{"device": "lamp-1", "state": "failed", "reason": "a\0b"}]}),
+        ("result", RESULT | {"devices": [{"device": "lamp-1", "state": "failed", "reason": "a" * 501}]}),
+    ],
+)
+def test_what_no_ledger_log_or_signature_can_hold_is_refused(kind, item):
+    decoded = decode_frame(orjson.dumps({"v": 1, "seq": 1, "boot": "b", "sent": 1, "kind": kind, f"{kind}s": [item]}))
+    assert isinstance(decoded, EventsFrame | ResultsFrame)
+    assert len(decoded.refused) == 1
+
+
 def test_our_own_side_may_not_send_ragged_or_endless_frames():
     with pytest.raises(ContractError):
         readings_body(Kind.LAMP, ["a"], [T, T], {}, [0])

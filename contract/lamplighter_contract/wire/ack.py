@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 
 from lamplighter_contract.errors import Reason, Refusal
+from lamplighter_contract.wire.fields import Count
 from lamplighter_contract.wire.limits import MAX_ACK_RANGES, MAX_FRAME_BYTES
 from lamplighter_contract.wire.version import WIRE_VERSION
 
@@ -16,7 +17,7 @@ class Ack(msgspec.Struct, frozen=True):
     """Frames [first, last] that are all stored; from this controller in this epoch, for this boot of the gateway."""
 
     controller: str
-    epoch: int
+    epoch: Count
     boot: str
     seq: Annotated[tuple[tuple[Seq, Seq], ...], msgspec.Meta(max_length=MAX_ACK_RANGES)]
     v: int = WIRE_VERSION

@@ -1,16 +1,16 @@
 """The retained documents and health: who is there, what it serves, how it fares."""
 
+from collections import Counter
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from lamplighter_contract.errors import Reason, Refusal
-from lamplighter_contract.ids import is_id
+from lamplighter_contract.ids import are_ids
 from lamplighter_contract.quantities import Kind
+from lamplighter_contract.wire.fields import Boot, Count, Text, Whole
 from lamplighter_contract.wire.limits import MAX_DOCUMENT_BYTES
 from lamplighter_contract.wire.version import WIRE_VERSION
-
-Text = Annotated[str, msgspec.Meta(max_length=200)]
 
 
 class ClockState(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -23,13 +23,13 @@ class ClockState(msgspec.Struct, frozen=True, omit_defaults=True):
 class GatewayState(msgspec.Struct, frozen=True):
     """Birth (`online`) or will of a gateway. A will counts only when its boot is that of the last birth."""
 
-    boot: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    boot: Boot
     online: bool
     version: Text = ""
-    plan_version: int = 0
-    config_version: int = 0
+    plan_version: Count = 0
+    config_version: Count = 0
     config_source: Text = ""
-    highest_seq: int = 0
+    highest_seq: Count = 0
     clock: ClockState | None = None
     rate: float = 1.0
     compress: bool = False
@@ -44,7 +44,7 @@ class DeviceEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     profile: Text
     address: Text
     capabilities: tuple[Text, ...] = ()
-    name: dict[str, Text] = {}
+    name: dict[Text, Text] = {}
     latitude: Annotated[float, msgspec.Meta(ge=-90, le=90)] | None = None
     longitude: Annotated[float, msgspec.Meta(ge=-180, le=180)] | None = None
 
@@ -62,24 +62,24 @@ class BusHealth(msgspec.Struct, frozen=True, omit_defaults=True):
     bus: Text
     wire: Text
     connected: bool
-    devices: int = 0
-    silent: int = 0
+    devices: Count = 0
+    silent: Count = 0
     cycle_s: float = 0.0
     utilisation: float = 0.0
-    requests: int = 0
-    timeouts: int = 0
-    crc_errors: int = 0
-    exceptions: int = 0
-    refused: int = 0
+    requests: Count = 0
+    timeouts: Count = 0
+    crc_errors: Count = 0
+    exceptions: Count = 0
+    refused: Count = 0
 
 
 class SpoolHealth(msgspec.Struct, frozen=True, omit_defaults=True):
     """The spool: rows not yet stored by the centre, their bytes and age, and what had to be dropped."""
 
-    waiting: int
-    bytes: int
-    oldest_ms: int | None = None
-    dropped: int = 0
+    waiting: Count
+    bytes: Count
+    oldest_ms: Whole | None = None
+    dropped: Count = 0
     state: Text = "ok"
 
 
@@ -87,13 +87,13 @@ class Health(msgspec.Struct, frozen=True):
     """How a gateway fares; `time` in civil epoch ms."""
 
     boot: Text
-    time: int
+    time: Whole
     buses: Annotated[tuple[BusHealth, ...], msgspec.Meta(max_length=1000)]
     spool: SpoolHealth
-    disk_free_bytes: int | None = None
-    rss_bytes: int | None = None
+    disk_free_bytes: Count | None = None
+    rss_bytes: Count | None = None
     clock: ClockState | None = None
-    counters: dict[str, int] = {}
+    counters: dict[Text, Count] = {}
     v: int = WIRE_VERSION
 
 
@@ -102,7 +102,7 @@ class ControllerState(msgspec.Struct, frozen=True):
 
     controller: Text
     boot: Text
-    epoch: int
+    epoch: Count
     online: bool
     storing: bool
     v: int = WIRE_VERSION
@@ -127,9 +127,16 @@ def decode(payload: bytes, kind: type[D]) -> D | Refusal:
         return Refusal(Reason.MALFORMED, f"{kind.__name__}: {error}")
     if document.v != WIRE_VERSION:
         return Refusal(Reason.VERSION, f"v is {document.v}")
-    if isinstance(document, DevicesDocument) and not all(is_id(entry.device) for entry in document.devices):
+    return (_devices_refusal(document) if isinstance(document, DevicesDocument) else None) or document
+
+
+def _devices_refusal(document: DevicesDocument) -> Refusal | None:
+    names = [entry.device for entry in document.devices]
+    if not are_ids(names):
         return Refusal(Reason.MALFORMED, "devices: an id is not well-formed")
-    return document
+    if len(set(names)) < len(names):
+        return Refusal(Reason.MALFORMED, f"devices: {Counter(names).most_common(1)[0][0]} is there more than once")
+    return None
 
 
 def as_json(document: Document) -> Any:
