@@ -8,6 +8,7 @@ from typing import Final, NoReturn, Protocol
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.ids import uuid7
 from lamplighter_contract.wire.events import Event
+from lamplighter_contract.wire.fields import plain
 from lamplighter_contract.wire.frame import events_body
 from lamplighter_contract.wire.limits import MAX_TEXT
 from lamplighter_gateway.spool.frames import Class
@@ -52,7 +53,9 @@ class Events:
             self.lost += 1
             return
         named: dict[str, Detail] = {"subject": subject} if subject else {}
-        cut = named | {name: value[:MAX_TEXT] if isinstance(value, str) else value for name, value in detail.items()}
+        cut = named | {
+            name: plain(value[:MAX_TEXT]) if isinstance(value, str) else value for name, value in detail.items()
+        }
         self._waiting[key] = Event(
             id=before.id if before else uuid7(self._clock.wall_ms(), self._random(10)),
             time=now_ms,
