@@ -7,9 +7,10 @@ import random
 import secrets
 import signal
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from lamplighter_contract.clock import CivilScale, Clock, SystemClock
 from lamplighter_contract.ids import uuid7
@@ -31,6 +32,7 @@ from lamplighter_controller.ledger.engine import Ledger, open_ledger
 from lamplighter_controller.ledger.errors import LedgerUnavailable
 from lamplighter_controller.link.mqtt import Broker, MqttLink
 from lamplighter_controller.link.port import Message, Will
+from lamplighter_controller.losses import Losses
 from lamplighter_controller.security.keys import Keys
 from lamplighter_controller.series.factory import open_series
 from lamplighter_controller.series.port import Series, SeriesUnavailable
@@ -41,8 +43,10 @@ from lamplighter_controller.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 
-LEDGER_TRIES: Final = 30
-LEDGER_RETRY_S: Final = 1.0
+T = TypeVar("T")
+
+OPEN_TRIES: Final = 30
+OPEN_RETRY_S: Final = 1.0
 RESTORE_RETRY_S: Final = 2.0
 FAREWELL_S: Final = 1.0
 CLOSE_S: Final = 1.0
@@ -83,9 +87,10 @@ async def run(config: Config, tell: Callable[[str], None]) -> None:
         server = HttpServer(config.http)
         scale = config.scale()
         clock = SystemClock(scale)
-        ledger = await _open_ledger(config, stop)
+        settings = config.series_settings()
+        ledger = await _patiently("ledger", LedgerUnavailable, stop, partial(open_ledger, config.ledger_url))
         try:
-            series = await open_series(config.series_settings())
+            series = await _patiently("series store", SeriesUnavailable, stop, partial(open_series, settings))
             try:
                 foundation, token = await _found(config, scale, clock, ledger, series)
                 tell(f"console: {server.url}{f'/#token={token}' if token else '/'}")
@@ -96,17 +101,20 @@ async def run(config: Config, tell: Callable[[str], None]) -> None:
             await _close(ledger)
 
 
-async def _open_ledger(config: Config, stop: asyncio.Event) -> Ledger:
-    for number in range(1, LEDGER_TRIES + 1):
+async def _patiently(
+    what: str, failure: type[ControllerError], stop: asyncio.Event, opens: Callable[[], Awaitable[T]]
+) -> T:
+    """Open a store that may not be there yet, or not answer for a moment."""
+    for number in range(1, OPEN_TRIES + 1):
         try:
-            return await open_ledger(config.ledger_url)
-        except LedgerUnavailable as error:
-            if number == LEDGER_TRIES or stop.is_set():
+            return await opens()
+        except failure as error:
+            if number == OPEN_TRIES or stop.is_set():
                 raise
             if number == 1:
-                log.warning("waiting for the ledger: %s", error)
+                log.warning("waiting for the %s: %s", what, error)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), LEDGER_RETRY_S)
+                await asyncio.wait_for(stop.wait(), OPEN_RETRY_S)
     raise AssertionError
 
 
@@ -166,7 +174,8 @@ class _Program:
             future_ms=max(FUTURE_CIVIL_MS, round(FUTURE_REAL_MS * on.scale.rate)),
         )
         self._keeper = KeysKeeper(self._link, registry.gateways, registry.alarms, on.keys.document)
-        self._upkeep = Upkeep(on.ledger, on.series, clock, registry.alarms)
+        losses = Losses(on.series, self._dispatch, registry.gateways, registry.alarms)
+        self._upkeep = Upkeep(on.ledger, on.series, clock, registry.alarms, losses)
         self._actions = ProgramActions(
             config, on.identity, on.ledger, on.series, self._intake, self._keeper, on.hold, clock
         )

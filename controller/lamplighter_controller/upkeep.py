@@ -13,7 +13,7 @@ from lamplighter_controller.intake import store
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.ledger.errors import LedgerUnavailable
-from lamplighter_controller.series.factory import damaged_files
+from lamplighter_controller.losses import Losses
 from lamplighter_controller.series.port import Series, SeriesUnavailable
 
 log = logging.getLogger(__name__)
@@ -22,15 +22,14 @@ TICK_S: Final = 10.0
 PERIOD_MS: Final = 3_600_000
 EVENTS_KEPT: Final = 200_000
 ALARM: Final = "upkeep"
-DAMAGED: Final = "series-damaged"
 
 
 class Upkeep:
     """Asks at each tick whether an hour has passed since the last time; a missed tick is made good by the next."""
 
-    def __init__(self, ledger: Ledger, series: Series, clock: Clock, alarms: Alarms) -> None:
+    def __init__(self, ledger: Ledger, series: Series, clock: Clock, alarms: Alarms, losses: Losses) -> None:
         """Keep these two stores in shape."""
-        self._ledger, self._series, self._clock, self._alarms = ledger, series, clock, alarms
+        self._ledger, self._series, self._clock, self._alarms, self._losses = ledger, series, clock, alarms, losses
         self._done_ms: int | None = None
         self._tick = asyncio.Event()
 
@@ -49,9 +48,7 @@ class Upkeep:
 
     async def look(self) -> None:
         """Do what is due."""
-        damaged = damaged_files(self._series)
-        if damaged:
-            self._alarms.raised(DAMAGED, f"damaged files of the series store were set aside: {', '.join(damaged)}")
+        await self._losses.look()
         now_ms = self._clock.civil_ms()
         if self._done_ms is not None and 0 <= now_ms - self._done_ms < PERIOD_MS:
             return

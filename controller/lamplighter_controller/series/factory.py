@@ -7,9 +7,9 @@ from lamplighter_controller.series.port import Series
 from lamplighter_controller.series.settings import SeriesSettings, duckdb_path, influx_address
 
 
-def damaged_files(series: Series) -> tuple[str, ...]:
-    """Files of the embedded store that were damaged and set aside, for a person to look at."""
-    return tuple(map(str, series.set_aside)) if isinstance(series, DuckSeries) else ()
+def damaged_files(series: Series) -> tuple[Path, ...]:
+    """Files of the embedded store that were damaged and set aside, now or in an earlier run; asks the disk."""
+    return series.damaged_files() if isinstance(series, DuckSeries) else ()
 
 
 async def open_series(settings: SeriesSettings) -> Series:

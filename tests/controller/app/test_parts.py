@@ -7,12 +7,18 @@ from typing import Any, cast
 import pytest
 
 from lamplighter_contract.clock import ManualClock
+from lamplighter_contract.commands.command import Operation, check_args
+from lamplighter_contract.commands.states import CommandState
+from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_controller import control
+from lamplighter_controller.commands.model import CommandRequest, Request, Submitted
 from lamplighter_controller.events import Events
 from lamplighter_controller.intake.engine import Registry
 from lamplighter_controller.keys_keeper import KeysKeeper
 from lamplighter_controller.ledger.engine import Ledger, open_ledger
+from lamplighter_controller.ledger.errors import LedgerUnavailable
 from lamplighter_controller.link.memory import MemoryLink
+from lamplighter_controller.losses import Losses
 from lamplighter_controller.series.factory import open_series
 from lamplighter_controller.series.port import Series, SeriesUnavailable
 from lamplighter_controller.series.settings import SeriesSettings
@@ -32,6 +38,21 @@ class Maintained:
         self.at_ms.append(now_ms)
 
 
+class Asked:
+    """Remembers what was asked for."""
+
+    def __init__(self) -> None:
+        self.wanted: list[CommandRequest] = []
+        self.answer: Refusal | LedgerUnavailable | None = None
+
+    async def submit(self, wanted: CommandRequest, who: str) -> Submitted | Refusal:
+        assert who == "controller"
+        self.wanted.append(wanted)
+        if isinstance(self.answer, LedgerUnavailable):
+            raise self.answer
+        return self.answer or Submitted(cast("Request", None), CommandState.CREATED, ())
+
+
 @pytest.fixture
 async def ledger(tmp_path: Path):
     opened = await open_ledger(f"sqlite:///{tmp_path}/ledger.sqlite")
@@ -42,7 +63,8 @@ async def ledger(tmp_path: Path):
 async def test_housekeeping_is_done_each_civil_hour_and_made_good_after_a_failure(ledger: Ledger) -> None:
     clock, series = ManualClock(rate=60), Maintained()
     registry = Registry.begin(ledger, Events(), clock)
-    upkeep = Upkeep(ledger, cast("Series", series), clock, registry.alarms)
+    losses = Losses(cast("Series", series), Asked(), registry.gateways, registry.alarms)
+    upkeep = Upkeep(ledger, cast("Series", series), clock, registry.alarms, losses)
     for seconds, fails, done in ((0, False, 1), (59, False, 1), (1, True, 1), (1, False, 2), (30, False, 2)):
         clock.advance(seconds)
         series.fails = fails
@@ -58,11 +80,38 @@ async def test_a_damaged_series_file_is_set_aside_and_told(ledger: Ledger, tmp_p
     (tmp_path / "series.duckdb").write_bytes(b"not a database" * 1000)
     series = await open_series(SeriesSettings(url=f"duckdb:///{tmp_path}/series.duckdb"))
     registry = Registry.begin(ledger, Events(), ManualClock())
-    await Upkeep(ledger, series, ManualClock(), registry.alarms).look()
+    losses = Losses(series, Asked(), registry.gateways, registry.alarms)
+    await Upkeep(ledger, series, ManualClock(), registry.alarms, losses).look()
     await series.close()
     assert registry.alarms.is_raised("series-damaged")
     (alarm,) = registry.alarms.active()
     assert "series.duckdb" in alarm.text
+
+
+async def test_after_damage_every_gateway_is_asked_once_to_send_again_what_it_kept(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    (tmp_path / "series.duckdb").write_bytes(b"not a database" * 1000)
+    url = f"duckdb:///{tmp_path}/series.duckdb"
+    await (await open_series(SeriesSettings(url=url))).close()
+    series = await open_series(SeriesSettings(url=url))  # a restart before anybody was asked forgets nothing
+    registry, asked = Registry.begin(ledger, Events(), ManualClock()), Asked()
+    losses = Losses(series, asked, registry.gateways, registry.alarms)
+    await losses.look()
+    assert asked.wanted == []  # nobody to ask yet
+    registry.gateways.enrol(frozenset({"gw-1", "gw-2"}))
+    for answer, times in ((LedgerUnavailable("away"), 1), (Refusal(Reason.LOCKED, "held"), 2), (None, 3), (None, 3)):
+        asked.answer = answer
+        await losses.look()
+        assert len(asked.wanted) == times
+    wanted = asked.wanted[-1]
+    assert (wanted.op, wanted.gateways) == (Operation.GATEWAY_RESEND, ("gw-1", "gw-2"))
+    assert check_args(wanted.op, wanted.args) is None
+    assert len({each.key for each in asked.wanted}) == 1
+    (tmp_path / "series.duckdb.damaged-1").rename(tmp_path / "looked-at")
+    await losses.look()
+    await series.close()
+    assert not registry.alarms.is_raised("series-damaged")
 
 
 async def test_every_enrolled_gateway_gets_the_keys_again_after_each_connect(ledger: Ledger) -> None:

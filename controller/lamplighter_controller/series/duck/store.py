@@ -18,7 +18,7 @@ import duckdb
 from lamplighter_contract.quantities import Kind
 from lamplighter_controller.series.duck import maintenance, reads
 from lamplighter_controller.series.duck.append import store
-from lamplighter_controller.series.duck.file import open_file
+from lamplighter_controller.series.duck.file import open_file, set_aside_files
 from lamplighter_controller.series.duck.session import Session
 from lamplighter_controller.series.duck.tables import load_catalogue
 from lamplighter_controller.series.gather import gather
@@ -123,6 +123,10 @@ class DuckSeries:
             await asyncio.to_thread(_copy, session.cursor(), target)
         except duckdb.Error as error:
             raise SeriesUnavailable(f"{self._path} cannot be copied: {error}") from error
+
+    def damaged_files(self) -> tuple[Path, ...]:
+        """Files set aside in this run or an earlier one that still lie beside the database; asks the disk."""
+        return set_aside_files(self._path)
 
     async def close(self) -> None:
         """Finish what is under way and give the file back."""
