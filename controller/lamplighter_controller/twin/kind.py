@@ -82,6 +82,8 @@ class KindColumns:
         taken = (rows >= 0) & (readings.time_ms >= self.time_ms[rows])
         silent = taken & ((readings.quality & Quality.STALE) != 0)
         if silent.any():
+            for column in readings.values.values():
+                silent &= np.isnan(column)
             self.quality[rows[silent]] |= np.uint8(Quality.STALE)
             self.version[rows[silent]] = version
             taken &= ~silent

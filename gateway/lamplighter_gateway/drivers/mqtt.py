@@ -24,10 +24,10 @@ from lamplighter_gateway.drivers.port import (
     ReadFailed,
     Reading,
     Sink,
-    Value,
     Write,
     Written,
 )
+from lamplighter_gateway.drivers.proof import doubt
 from lamplighter_gateway.drivers.silence import Silence
 from lamplighter_gateway.profiles.model import JsonMap, ReadBack
 
@@ -236,13 +236,12 @@ class MqttBus:
                     last = await asyncio.shield(news)
             except TimeoutError:
                 continue
-            if _near(last.values.get(proof.quantity), write.value, proof.tolerance):
+            if doubt(proof, last.values, write.value) is None:
                 return Written(device.id, Outcome.VERIFIED, "", last)
             news = self._next(device.id)
         if last is None:
             return Written(device.id, Outcome.UNCONFIRMED, f"no report within {proof.settle_s:g} s")
-        found = last.values.get(proof.quantity)
-        return Written(device.id, Outcome.FAILED, f"reported {found}, expected {write.value:g}", last)
+        return Written(device.id, Outcome.FAILED, doubt(proof, last.values, write.value) or "", last)
 
     def _next(self, device: str) -> "asyncio.Future[Reading]":
         """The device's next reading; one future for all who wait."""
@@ -258,10 +257,6 @@ def _topic(pattern: str, device: Device) -> str:
 
 def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
-
-
-def _near(value: Value, wanted: float, tolerance: float) -> bool:
-    return isinstance(value, bool | int | float) and abs(value - wanted) <= tolerance
 
 
 def _seen(ended: "asyncio.Future[None]") -> None:

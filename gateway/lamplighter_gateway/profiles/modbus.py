@@ -104,12 +104,15 @@ def read_read_back(section: Section, names: set[str]) -> ReadBack | None:
     """How a write is proven, or None where the profile has no read-back."""
     tolerance = section.number("tolerance", 0, 1e9, 0)
     settle_s = section.number("settle_s", 0, 60, 2)
+    dark_below_w = section.optional("dark_below_w", 0, 1e6)
     if not section.has("read_back"):
         return None
     quantity = section.text("read_back")
     if quantity not in names:
         section.wrong("read_back", "a quantity this profile reads")
-    return ReadBack(quantity, tolerance, settle_s)
+    if dark_below_w is not None and "power_w" not in names:
+        section.wrong("dark_below_w", "a profile that reads power_w")
+    return ReadBack(quantity, tolerance, settle_s, dark_below_w)
 
 
 def _check_overlaps(section: Section, fields: tuple[RegisterField, ...]) -> None:

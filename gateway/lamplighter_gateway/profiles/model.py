@@ -74,11 +74,15 @@ class RegisterField:
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """How a write proves itself: `quantity` within `tolerance` of what was written, `settle_s` seconds at most."""
+    """How a write proves itself: `quantity` within `tolerance` of what was written, `settle_s` seconds at most.
+
+    A device told to go dark must also draw less than `dark_below_w`, where the profile says so.
+    """
 
     quantity: str
     tolerance: float
     settle_s: float
+    dark_below_w: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

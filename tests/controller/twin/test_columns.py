@@ -67,6 +67,11 @@ def test_a_device_that_does_not_answer_is_stale_and_keeps_the_age_of_what_it_sai
     state = twin.state("a")
     assert state is not None
     assert (state.values, state.quality) == ({"power_w": 3.0}, 0)
+    kept = Readings(Kind.LAMP, ["a"], np.array([40]), {"power_w": np.array([4.0])}, np.array([Quality.STALE], np.uint8))
+    twin.apply(kept, 4.0)  # an old report, such as one a broker kept
+    state = twin.state("a")
+    assert state is not None
+    assert (state.values, state.time_ms, state.quality) == ({"power_w": 4.0}, 40, Quality.STALE)
 
 
 @given(

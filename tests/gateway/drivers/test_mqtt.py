@@ -139,7 +139,7 @@ async def test_writes_end_as_the_lamp_reports(mosquitto):
         assert written.outcome is Outcome.FAILED
         lamp.stubborn = True
         (written,) = await driver.write([write("lamp-t7", Point.LEVEL, 80, 0.5)], applied.append, broadcast=False)
-        assert (written.outcome, written.reason) == (Outcome.FAILED, "reported 35, expected 80")
+        assert (written.outcome, written.reason) == (Outcome.FAILED, "read back 35, expected 80")
         lamp.deaf = True
         (written,) = await driver.write([write("lamp-t7", Point.LEVEL, 80, 0.5)], applied.append, broadcast=False)
         assert written.outcome is Outcome.UNCONFIRMED

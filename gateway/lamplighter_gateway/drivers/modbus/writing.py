@@ -14,7 +14,8 @@ from lamplighter_gateway.drivers.modbus.desk import Desk
 from lamplighter_gateway.drivers.modbus.polls import Poll
 from lamplighter_gateway.drivers.modbus.questions import Question, write_coil, write_registers
 from lamplighter_gateway.drivers.modbus.values import encode
-from lamplighter_gateway.drivers.port import Applied, Outcome, Reading, Sink, Value, Write, Written
+from lamplighter_gateway.drivers.port import Applied, Outcome, Reading, Sink, Write, Written
+from lamplighter_gateway.drivers.proof import doubt
 from lamplighter_gateway.profiles.model import ReadBack, RegisterWrite, Table
 
 EVERY_UNIT: Final = 0
@@ -56,11 +57,6 @@ def prepare(device: Device, write: Write, unit: int) -> Prepared | Written:
     else:
         question = write_registers(unit, address, registers)
     return Prepared(device, spec, value, question, write.deadline_s)
-
-
-def equal(value: Value, wanted: float, proof: ReadBack) -> bool:
-    """True if what was read back is what was written."""
-    return isinstance(value, bool | int | float) and abs(value - wanted) <= proof.tolerance
 
 
 class Writing:
@@ -123,7 +119,7 @@ class Writing:
             if isinstance(reading, Trouble):
                 if trouble is not None or reading.cause is not Cause.SILENT:
                     return trouble or reading
-            elif equal(reading.values.get(proof.quantity), one.value, proof):
+            elif doubt(proof, reading.values, one.value) is None:
                 return reading
             if self._clock.monotonic_s() + pause_s > end_s:
                 return reading
@@ -144,9 +140,8 @@ def _may_have_acted(trouble: Trouble) -> bool:
 
 
 def _judged(one: Prepared, proof: ReadBack, reading: Reading) -> Written:
-    found = reading.values.get(proof.quantity)
-    if equal(found, one.value, proof):
+    reason = doubt(proof, reading.values, one.value)
+    if reason is None:
         return Written(one.device.id, Outcome.VERIFIED, "", reading)
-    if found is None:
-        return Written(one.device.id, Outcome.UNCONFIRMED, f"{proof.quantity} could not be read back", reading)
-    return Written(one.device.id, Outcome.FAILED, f"read back {found}, expected {one.value:g}", reading)
+    read = reading.values.get(proof.quantity) is not None
+    return Written(one.device.id, Outcome.FAILED if read else Outcome.UNCONFIRMED, reason, reading)

@@ -1,0 +1,18 @@
+"""Whether what was read back proves a write. Pure."""
+
+from collections.abc import Mapping
+
+from lamplighter_gateway.drivers.port import Value
+from lamplighter_gateway.profiles.model import ReadBack
+
+
+def doubt(proof: ReadBack, values: Mapping[str, Value], wanted: float) -> str | None:
+    """Why `values` do not prove that the device is at `wanted`, in words; None when they do."""
+    found = values.get(proof.quantity)
+    if found is None:
+        return f"{proof.quantity} could not be read back"
+    if not isinstance(found, bool | int | float) or abs(found - wanted) > proof.tolerance:
+        return f"read back {found}, expected {wanted:g}"
+    power_w = values.get("power_w")
+    burns = wanted == 0 and isinstance(power_w, int | float) and power_w >= (proof.dark_below_w or float("inf"))
+    return f"says it is off and draws {power_w:g} W" if burns else None
