@@ -85,7 +85,7 @@ class Execution:
     async def reached(self, device: str, source: str) -> None:
         """A lamp now shows the level of an override: a command that was in doubt about it no longer is."""
         progress = self._doubtful.get(source)
-        if progress is not None and progress.states.get(device) is CommandState.UNCONFIRMED:
+        if progress is not None and device in progress.states:
             await self._tell(progress, [DeviceResult(device, CommandState.VERIFIED, "late")])
 
     async def _write(self, progress: Progress, point: Point) -> None:
@@ -143,19 +143,28 @@ class Execution:
         if command.op is Operation.GATEWAY_RESTART:
             await self._tell(progress, [DeviceResult("", CommandState.VERIFIED)])
             return
+        self._doubt(progress)  # before the look: the level may be reached while the devices are read
         found = await self._actuator.read_all(progress.open_devices())
         parts = [self._interrupted(command, part) for part in found]
         await self._tell(progress, parts or [DeviceResult("", CommandState.FAILED, INTERRUPTED)])
 
     def _interrupted(self, command: Command, found: Reading | ReadFailed) -> DeviceResult:
-        if isinstance(found, ReadFailed):
-            return DeviceResult(found.device, CommandState.FAILED, INTERRUPTED)
-        shown = found.values.get("level_percent")
-        if command.op is Operation.LIGHT_SET and isinstance(shown, int | float):
-            in_effect = abs(shown - _value(command)) <= TOLERANCE_PERCENT
-            if in_effect and not self._superseded(command, found.device):
-                return DeviceResult(found.device, CommandState.VERIFIED, INTERRUPTED, _values(found))
-        return DeviceResult(found.device, CommandState.FAILED, INTERRUPTED, _values(found))
+        """What can be said of a device whose part was cut off; "failed" only of what will not come into effect."""
+        device = found.device
+        values = _values(found) if isinstance(found, Reading) else {}
+        shown = values.get("level_percent")
+        if self._superseded(command, device):
+            return DeviceResult(device, CommandState.SUPERSEDED, INTERRUPTED, values)
+        if command.op is Operation.LIGHT_SET and isinstance(shown, int | float) and _close(shown, _value(command)):
+            return DeviceResult(device, CommandState.VERIFIED, INTERRUPTED, values)
+        state = CommandState.UNCONFIRMED if self._wanted(command, device) else CommandState.FAILED
+        return DeviceResult(device, state, INTERRUPTED, values)
+
+    def _wanted(self, command: Command, device: str) -> bool:
+        """True while what an accepted command asks of a lamp is desired state, which is brought about all the same."""
+        if command.op is Operation.LIGHT_SET:
+            return int(command.args["until"]) > self._clock.civil_ms()
+        return command.op is Operation.LIGHT_RESUME and device in self._journal.desired.held
 
     def _superseded(self, command: Command, device: str) -> bool:
         return self._journal.memory.last_of.get(device, -1) > command.seq
@@ -173,14 +182,24 @@ class Execution:
         self._fault(TOLD)
 
     def _remember_doubt(self, progress: Progress, parts: Sequence[DeviceResult]) -> None:
-        if progress.command.op is Operation.LIGHT_SET and any(p.state is CommandState.UNCONFIRMED for p in parts):
-            self._doubtful[progress.command.id] = progress
-            if len(self._doubtful) > DOUBTFUL_KEPT:
-                del self._doubtful[next(iter(self._doubtful))]
+        if any(part.state is CommandState.UNCONFIRMED for part in parts):
+            self._doubt(progress)
+
+    def _doubt(self, progress: Progress) -> None:
+        """What becomes of this command's level later is told as well."""
+        if progress.command.op is not Operation.LIGHT_SET:
+            return
+        self._doubtful[progress.command.id] = progress
+        if len(self._doubtful) > DOUBTFUL_KEPT:
+            del self._doubtful[next(iter(self._doubtful))]
 
 
 def _value(command: Command) -> float:
     return float(command.args.get("level_percent", command.args.get("seconds", 0)))
+
+
+def _close(shown: float, wanted: float) -> bool:
+    return abs(shown - wanted) <= TOLERANCE_PERCENT
 
 
 def _values(reading: Reading | None) -> dict[str, float | int | bool | str | None]:
