@@ -5,21 +5,23 @@ themselves, and are kept in a safe. InfluxDB and PostgreSQL have tools of their 
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from sqlalchemy import make_url
 
 from lamplighter_controller.config import Config
 from lamplighter_controller.errors import ControllerError
-from lamplighter_controller.hold import RESTORED
+from lamplighter_controller.hold import RESTORED, RESTORING
 from lamplighter_controller.series.duck.store import DuckSeries
 from lamplighter_controller.series.port import Series, SeriesUnavailable
 
@@ -108,21 +110,48 @@ def put_back(config: Config, source: Path) -> tuple[str, ...]:
         raise BackupFailed(
             f"{there[0] if there else config.data} is there already; a restore needs an empty data folder"
         )
-    try:
-        config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name, file in ((LEDGER, files.ledger), (SERIES, files.series)):
-            if file and (source / name).exists():
-                file.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source / name, file)
-        config.keys_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in PUBLIC_KEYS:
-            if (source / name).exists() and not (config.keys_folder / name).exists():
-                shutil.copyfile(source / name, config.keys_folder / name)
-        (config.data / RESTORED).touch()
-        _sync(config.data)
-    except OSError as error:
-        raise BackupFailed(f"{source}: {error}") from error
+    with contextlib.ExitStack() as undo:
+        try:
+            _put_all(config, source, files, undo)
+        except OSError as error:
+            raise BackupFailed(f"{source}: {error}") from error
+        undo.pop_all()
     return tuple(manifest.get("elsewhere", ()))
+
+
+def _put_all(config: Config, source: Path, files: Embedded, undo: contextlib.ExitStack) -> None:
+    """The marks come first and, when it fails, go last: what a power cut leaves here does not start, or starts held."""
+    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for mark in (config.data / RESTORED, config.data / RESTORING):
+        undo.callback(mark.unlink, missing_ok=True)
+        _write(mark, lambda _: None)
+    _sync_one(config.data.parent)
+    _sync_one(config.data)
+    for name, file in ((LEDGER, files.ledger), (SERIES, files.series)):
+        if file and (source / name).exists():
+            _put(source / name, file, undo)
+    for name in PUBLIC_KEYS:
+        if (source / name).exists() and not (config.keys_folder / name).exists():
+            _put(source / name, config.keys_folder / name, undo)
+    (config.data / RESTORING).unlink()
+    _sync_one(config.data)
+
+
+def _put(source: Path, target: Path, undo: contextlib.ExitStack) -> None:
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    undo.callback(target.unlink, missing_ok=True)
+    with source.open("rb") as original:
+        _write(target, partial(shutil.copyfileobj, original))
+    _sync_one(target.parent)
+    _sync_one(target.parent.parent)
+
+
+def _write(path: Path, fill: Callable[[IO[bytes]], None]) -> None:
+    """A new file, durably, for its owner only."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        fill(file)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _copy_sqlite(file: Path, target: Path) -> None:
@@ -135,8 +164,12 @@ def _copy_sqlite(file: Path, target: Path) -> None:
 
 def _sync(folder: Path) -> None:
     for path in (*(path for path in folder.iterdir() if path.is_file()), folder):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        _sync_one(path)
+
+
+def _sync_one(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from lamplighter_contract.errors import Refusal
 from lamplighter_controller.config import Config
 from lamplighter_controller.errors import ControllerError
+from lamplighter_controller.hold import RESTORING
 from lamplighter_controller.security import enrolment, keys, tokens
 from lamplighter_controller.security.keys import Keys
 from lamplighter_controller.security.tokens import Right
@@ -27,6 +28,10 @@ class FolderTaken(ControllerError):
     """Another controller works in the data folder."""
 
 
+class RestoreCutOff(ControllerError):
+    """A backup was put back into the data folder only in part."""
+
+
 class KeysMissing(ControllerError):
     """Gateways know a root key, and ours is gone; the message says what to do."""
 
@@ -36,7 +41,10 @@ def own_folder(folder: Path) -> IO[bytes]:
 
     Raises:
         FolderTaken: another controller has it.
+        RestoreCutOff: a restore into it did not come to its end.
     """
+    if (folder / RESTORING).exists():
+        raise RestoreCutOff(f"a restore into {folder} was cut off: empty the folder and restore again")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = (folder / "lock").open("wb")
     try:

@@ -14,6 +14,7 @@ from lamplighter_controller.security import audit
 
 HELD: Final = "held"  # the alarm's key
 RESTORED: Final = "restored"  # a file in the data folder: the next start begins held, wherever its ledger is
+RESTORING: Final = "restoring"  # a file in the data folder while a backup is put back into it
 WHY: Final = "this controller was restored from a backup and waits for a person to release it"
 
 
