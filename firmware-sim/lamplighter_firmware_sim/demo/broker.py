@@ -43,6 +43,8 @@ def broker_program(name: str, binary: str | None, port: int, directory: Path) ->
         "set_tcp_nodelay true",
         "log_type warning",
         "log_type error",
+        "log_type notice",
+        "log_timestamp_format %Y-%m-%dT%H:%M:%S",
     ]
     config.write_text("\n".join(lines) + "\n")
     return Program(name, [binary, "-c", str(config)], log_file)

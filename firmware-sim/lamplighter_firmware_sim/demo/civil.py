@@ -11,7 +11,7 @@ from lamplighter_contract.clock import CivilScale, decode_scale, encode_scale
 Elevation = Callable[[int], float]  # civil epoch ms -> the sun's elevation in degrees
 
 DUSK_DEG: Final = -3.0
-BEFORE_DUSK_MS: Final = 12 * 60_000
+BEFORE_DUSK_MS: Final = 45 * 60_000  # at 60 times the speed, time enough to open the page and see the lamps come on
 MINUTE_MS: Final = 60_000
 GAP_MS: Final = 60_000  # between the last run's data and this one's
 

@@ -33,7 +33,6 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--broker", type=click.Choice(["auto", "mosquitto", "amqtt"]), default="auto", show_default=True)
 def main(directory: Path, config: Path, scenario_file: Path | None, **asked: Any) -> None:
     """Run the whole system with a simulated city until Ctrl-C. SERIES=influx uses InfluxDB instead of DuckDB."""
-    logging.basicConfig(level=logging.WARNING, format="  %(message)s")
     scenario_file = scenario_file or config / "sim" / "city.yaml"
     city = load_city(scenario_file)
     if not isinstance(city, City):
@@ -43,10 +42,20 @@ def main(directory: Path, config: Path, scenario_file: Path | None, **asked: Any
     options = Options(config=config, series=os.environ.get("SERIES", ""), **asked)
     try:
         with _only_one(directory):
+            _log_to(Layout(directory).log("demo"))
             asyncio.run(_run(city, scenario_file, Layout(directory), options))
     except SimError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
+
+
+def _log_to(log_file: Path) -> None:
+    """What the launcher has to say goes to the screen, and with its time into a file."""
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    screen, file = logging.StreamHandler(), logging.FileHandler(log_file)
+    screen.setFormatter(logging.Formatter("  %(asctime)s %(message)s", "%H:%M:%S"))
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[screen, file])
 
 
 @contextlib.contextmanager

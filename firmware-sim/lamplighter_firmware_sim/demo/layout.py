@@ -47,13 +47,17 @@ class Layout:
         """A program's log."""
         return self.directory / "logs" / f"{name}.log"
 
+    def pid(self, name: str) -> Path:
+        """A program's process id, for whoever wants to kill it."""
+        return self.directory / "pids" / name
+
     def config(self, name: str) -> Path:
         """A program's generated configuration."""
         return self.directory / f"{name}.yaml"
 
     def make(self) -> None:
         """Make the folders."""
-        for folder in (self.sim, self.directory / "logs"):
+        for folder in (self.sim, self.directory / "logs", self.directory / "pids"):
             folder.mkdir(parents=True, exist_ok=True)
 
 

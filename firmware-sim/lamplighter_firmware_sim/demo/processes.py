@@ -7,7 +7,7 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import IO, Final, TypeVar
 
 from lamplighter_firmware_sim.errors import SimError
 
@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 STOP_S: Final = 8.0
 RESTART_S: Final = (1.0, 2.0, 5.0, 10.0)
 TAIL_LINES: Final = 12
+LOG_BYTES: Final = 5_000_000
 T = TypeVar("T")
 
 
@@ -31,12 +32,15 @@ class Program:
     command: Sequence[str]
     log_file: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    pid_file: Path | None = None
+    said_before: int = 0  # bytes of the log that earlier starts wrote
     process: asyncio.subprocess.Process | None = None
     stopping: bool = False
 
     async def start(self) -> None:
         """Start it in a session of its own, so that Ctrl-C reaches only the launcher, which ends all parts in order."""
-        with self.log_file.open("ab") as output:
+        with _open_log(self.log_file) as output:
+            self.said_before = output.tell()
             self.process = await asyncio.create_subprocess_exec(
                 *self.command,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -45,6 +49,8 @@ class Program:
                 env={**os.environ, **self.environment},
                 start_new_session=True,
             )
+        if self.pid_file is not None:
+            self.pid_file.write_text(f"{self.process.pid}\n")
 
     async def _ended_on_purpose(self, process: asyncio.subprocess.Process) -> bool:
         await process.wait()
@@ -90,12 +96,15 @@ class Program:
             if not self.stopping:
                 await self.start()
 
-    def tail(self) -> str:
-        """The end of its log."""
+    def said(self) -> list[str]:
+        """The lines of its log since its last start."""
         if not self.log_file.exists():
-            return "(no log)"
-        lines = self.log_file.read_text(errors="replace").splitlines()
-        return "\n".join(lines[-TAIL_LINES:]) or "(empty log)"
+            return []
+        return self.log_file.read_bytes()[self.said_before :].decode(errors="replace").splitlines()
+
+    def tail(self) -> str:
+        """The end of what it said."""
+        return "\n".join(self.said()[-TAIL_LINES:]) or "(it said nothing)"
 
 
 async def until(program: Program, what: Callable[[], Awaitable[T | None]], timeout_s: float = 30.0) -> T:
@@ -129,10 +138,21 @@ async def until_line(program: Program, begins: str) -> str:
     """Wait for a line of the program's log that begins so; returns the rest of it."""
 
     async def line() -> str | None:
-        lines = program.log_file.read_text(errors="replace").splitlines()
-        return next((line[len(begins) :].strip() for line in lines if line.startswith(begins)), None)
+        return next((line[len(begins) :].strip() for line in program.said() if line.startswith(begins)), None)
 
     return await until(program, line)
+
+
+def _open_log(log_file: Path) -> IO[bytes]:
+    """The log, to be written on; one former log is kept, of a size a person can still open."""
+    if log_file.exists() and log_file.stat().st_size > LOG_BYTES:
+        log_file.replace(log_file.with_suffix(".log.1"))
+    return open(log_file, "ab", opener=_private)  # noqa: SIM115 - the caller closes it
+
+
+def _private(path: str, flags: int) -> int:
+    """Open for the owner alone: the controller's log shows the demo's token."""
+    return os.open(path, flags, 0o600)
 
 
 async def _listens(port: int) -> bool:

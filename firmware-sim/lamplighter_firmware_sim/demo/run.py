@@ -97,7 +97,7 @@ class Demo:
             await asyncio.sleep(REMEMBER_S)
 
     async def _launch(self, program: Program) -> Program:
-        program.log_file.unlink(missing_ok=True)
+        program.pid_file = self.layout.pid(program.name)
         await program.start()
         self.programs.append(program)
         return program

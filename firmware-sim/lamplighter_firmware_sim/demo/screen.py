@@ -38,16 +38,15 @@ def try_next(url: str, directory: str, programs: Sequence[str], rate: float) -> 
 
   The city's clock runs {speed}. Try this:
 
-  1  Click a lamp, pull its slider: sent, accepted, applied, verified.
-  2  Break a lamp and see what is known of it a minute later:
+  1  Click a lamp, pull its slider, press Send: sent, accepted, verified by read-back.
+  2  Break a lamp and see what is known of it; `fault list` and `fault clear NUMBER` mend it:
        .venv/bin/lamplighter-sim fault add dead_lamp lamp-01-020 --directory {directory}/sim
-       .venv/bin/lamplighter-sim fault clear --directory {directory}/sim
   3  Ask a gateway how it fares, and read a lamp through it:
        .venv/bin/lamplighter-gateway status {directory}/gw-1.yaml
        .venv/bin/lamplighter-gateway read lamp-01-001 --data {directory}/gw-1
-  4  Kill anything with `kill -9`; it is started again and nothing acknowledged is lost.
-       {", ".join(programs)}
-  5  The API, ready to be tried: {url.split("#", maxsplit=1)[0]}docs
+  4  Kill anything; it is started again, and what gateways could not send meanwhile follows:
+       kill -9 $(cat {directory}/pids/centre)      # or {", ".join(programs)}
+  5  The API and how to call it: {url.split("#", maxsplit=1)[0]}docs
 
   Logs are in {directory}/logs, data in {directory}. Ctrl-C ends everything; the next
   `make run` goes on after this one's data; `make clean` forgets it.

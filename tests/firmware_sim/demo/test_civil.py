@@ -19,9 +19,9 @@ def ms(text: str) -> int:
 @pytest.mark.parametrize(
     ("day", "earliest", "latest"),
     [
-        ("2026-12-21T03:00:00+00:00", "16:50", "17:10"),  # published: the sun stands at -3 degrees at 17:12
-        ("2026-06-21T03:00:00+00:00", "19:25", "19:45"),  # 19:47
-        ("2026-03-20T03:00:00+00:00", "18:12", "18:32"),  # 18:34
+        ("2026-12-21T03:00:00+00:00", "16:20", "16:35"),  # published: the sun stands at -3 degrees at 17:12
+        ("2026-06-21T03:00:00+00:00", "18:55", "19:10"),  # 19:47
+        ("2026-03-20T03:00:00+00:00", "17:42", "17:57"),  # 18:34
     ],
 )
 def test_a_demo_begins_shortly_before_dusk(day, earliest, latest):

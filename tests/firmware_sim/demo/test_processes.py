@@ -50,3 +50,15 @@ async def test_a_part_that_does_not_come_up_shows_the_end_of_its_log(tmp_path: P
     await part.start()
     with pytest.raises(ProgramFailed, match="no such lamp"):
         await until_port(part, 1)
+
+
+async def test_the_log_of_earlier_starts_is_kept_and_not_mistaken_for_this_one(tmp_path: Path):
+    part = program(tmp_path, "import os; print('ready', os.getpid(), flush=True); import time; time.sleep(60)")
+    part.pid_file = tmp_path / "pid"
+    for _ in range(2):
+        await part.start()
+        said = await until_line(part, "ready ")
+        assert said == part.pid_file.read_text().strip()
+        await part.stop()
+    assert len(part.log_file.read_text().splitlines()) == 2
+    assert part.log_file.stat().st_mode & 0o077 == 0
