@@ -19,7 +19,7 @@ from lamplighter_contract.clock import Clock
 from lamplighter_contract.commands.results import Result
 from lamplighter_contract.commands.signing import Signer
 from lamplighter_contract.commands.states import CommandState
-from lamplighter_contract.errors import Reason, Refusal
+from lamplighter_contract.errors import ContractError, Reason, Refusal
 from lamplighter_contract.ids import uuid7
 from lamplighter_contract.wire.topics import Down, down
 from lamplighter_controller.commands import progress, queries, rules, store, taking
@@ -262,11 +262,12 @@ class Dispatch:
     async def _send(self, waiting: Waiting) -> bool:
         """Hand one command to the broker; False when there is no broker."""
         order = waiting.order
-        if waiting.payload is None:
-            waiting.payload = self._around.signer.sign(order.command().as_json())
+        payload = waiting.payload = waiting.payload or await self._signed(order)
+        if payload is None:
+            return True
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT_S):
-                await self._around.link.publish(down(order.gateway, Down.COMMAND), waiting.payload)
+                await self._around.link.publish(down(order.gateway, Down.COMMAND), payload)
         except (LinkDown, TimeoutError) as error:
             self._complain("the broker", f"commands wait for the broker: {str(error) or 'no answer in time'}")
             return False
@@ -276,6 +277,17 @@ class Dispatch:
         self._content("the broker")
         self._content(order.gateway)
         return True
+
+    async def _signed(self, order: Order) -> bytes | None:
+        """The command as it is sent; None when that cannot be, which ends it, for no later try could go better."""
+        try:
+            return self._around.signer.sign(order.command().as_json())
+        except ContractError as error:
+            why, wall_ms = str(error), self._around.clock.wall_ms()
+        log.error("command %s to %s cannot be signed: %s", order.id, order.gateway, why)
+        failed = await self._write(lambda connection: progress.fail(connection, order.id, why, wall_ms))
+        self._follow(failed.changes)
+        return None
 
     def _remember(self, orders: Iterable[Order]) -> None:
         now_s, wall_ms = self._around.clock.monotonic_s(), self._around.clock.wall_ms()

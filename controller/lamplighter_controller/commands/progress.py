@@ -46,7 +46,7 @@ def take(connection: Connection, gateway: str, told: Sequence[Result], wall_ms: 
             changes.append(change)
             entries.append(trail.told(change, result, wall_ms))
     store.save(connection, changes)
-    _learn(connection, gateway, max((result.highest_seq for result in told), default=0), wall_ms)
+    _learn(connection, gateway, max((rules.believed(result.highest_seq) for result in told), default=0), wall_ms)
     audit.record_all(connection, entries)
     return Taken(tuple(changes), tuple(strangers))
 
@@ -54,6 +54,13 @@ def take(connection: Connection, gateway: str, told: Sequence[Result], wall_ms: 
 def send(connection: Connection, commands: Sequence[str], wall_ms: int) -> Moved:
     """Note that commands are about to be handed to the broker."""
     return _move(connection, commands, rules.sent, lambda change: trail.sent(change, wall_ms))
+
+
+def fail(connection: Connection, command: str, why: str, wall_ms: int) -> Moved:
+    """End a command that can never be sent."""
+    return _move(
+        connection, [command], lambda order: rules.unsendable(order, why), lambda change: trail.failed(change, wall_ms)
+    )
 
 
 def distrust(connection: Connection, wall_ms: int) -> Moved:

@@ -12,7 +12,13 @@ from lamplighter_contract.commands.command import RULES, Operation, check_args
 from lamplighter_contract.commands.results import Result
 from lamplighter_contract.commands.states import FINAL, CommandState, may_follow, summary
 from lamplighter_contract.errors import Reason, Refusal
-from lamplighter_contract.wire.limits import MAX_COMMAND_BYTES, MAX_COMMAND_DEVICES, MAX_COMMAND_LIFE_MS, MAX_TEXT
+from lamplighter_contract.wire.limits import (
+    MAX_COMMAND_BYTES,
+    MAX_COMMAND_DEVICES,
+    MAX_COMMAND_LIFE_MS,
+    MAX_COUNT,
+    MAX_TEXT,
+)
 from lamplighter_controller.commands.model import Change, CommandRequest, Order, Part
 from lamplighter_controller.commands.ports import Devices
 
@@ -22,6 +28,7 @@ MAX_APPROVALS: Final = 16
 MAX_KEY: Final = 128
 NAMES_BYTES: Final = MAX_COMMAND_BYTES - 16_384  # the rest of a command takes less than that
 GRACE_MS: Final = 60_000
+HIGHEST_BELIEVED: Final = MAX_COUNT // 2  # numbers begin at the time in ms; no gateway can have seen one above this
 WORD_BYTES: Final = 3  # two quotes and a comma
 
 # Supply and truck operations wait for the interlocks that judge them.
@@ -78,9 +85,15 @@ def content_of(request: CommandRequest) -> str:
 
 def next_seq(stored: int, gateway_highest: int, wall_ms: int) -> int:
     """The next command number: one more than the last, unless our memory begins anew or the gateway has seen more."""
-    if stored > 0 and gateway_highest <= stored:
+    told = believed(gateway_highest)
+    if stored > 0 and told <= stored:
         return stored + 1
-    return max(gateway_highest + 1, wall_ms)
+    return max(told + 1, wall_ms)
+
+
+def believed(gateway_highest: int) -> int:
+    """The number a gateway says it has seen, 0 when it cannot be: counting on from it would end in no number at all."""
+    return gateway_highest if gateway_highest <= HIGHEST_BELIEVED else 0
 
 
 def advance(order: Order, result: Result) -> Change | None:
@@ -103,6 +116,11 @@ def advance(order: Order, result: Result) -> Change | None:
 def sent(order: Order) -> Change | None:
     """The order when it is handed to the broker."""
     return _all(order, CommandState.SENT, "")
+
+
+def unsendable(order: Order, why: str) -> Change | None:
+    """The order when it cannot be put into a message at all."""
+    return _all(order, CommandState.FAILED, f"it cannot be signed: {why}")
 
 
 def refused(order: Order, refusal: Refusal) -> Change | None:

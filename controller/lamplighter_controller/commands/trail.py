@@ -45,6 +45,12 @@ def ended(change: Change, wall_ms: int) -> Entry:
     )
 
 
+def failed(change: Change, wall_ms: int) -> Entry:
+    """A command could not be put into a message."""
+    order = change.order
+    return Entry(CENTRE, "command.fail", _subject(order), order.reason, order.state, wall_ms, _devices(change.changed))
+
+
 def sent(change: Change, wall_ms: int) -> Entry:
     """A command is handed to the broker that could not be when it was made."""
     order = change.order

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from lamplighter_controller.ledger.engine import Ledger
-from lamplighter_controller.ledger.errors import LedgerUnavailable
+from lamplighter_controller.ledger.errors import LedgerRejected, LedgerUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -48,15 +48,26 @@ class Journal:
         """
         while self._waiting:
             some = self._take()
-            await self._ledger.write(lambda connection, some=some: _do_all(connection, some))  # type: ignore[misc]  # bound now
+            await self._write(some)
 
     async def _write_some(self) -> None:
         some = self._take()
         try:
-            await self._ledger.write(lambda connection: _do_all(connection, some))
+            await self._write(some)
         except LedgerUnavailable:
             self._waiting = some | self._waiting
             await asyncio.sleep(RETRY_S)
+
+    async def _write(self, some: dict[str, Work]) -> None:
+        """Write these together; when the ledger will never take one of them, the others without it."""
+        try:
+            await self._ledger.write(lambda connection: _do_all(connection, some))
+        except LedgerRejected as error:
+            if len(some) == 1:
+                log.error("%s is not kept, the ledger cannot hold it: %s", *some, error)  # noqa: TRY400 - its text says all
+                return
+            for name, work in some.items():
+                await self._write({name: work})
 
     def _take(self) -> dict[str, Work]:
         names = list(self._waiting)[:AT_ONCE]

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, delete, desc, func, select
 from lamplighter_contract.errors import Reason
 from lamplighter_controller.intake.placing import Letter
 from lamplighter_controller.intake.store import count_up, counted, dead_letter, insert
+from lamplighter_controller.ledger.tables import storable
 
 MAX_LETTERS: Final = 10_000
 MAX_BYTES: Final = 64 * 1_048_576
@@ -85,7 +86,7 @@ def _row(letter: Letter) -> dict[str, object]:
         "digest": hashlib.sha256(content).hexdigest(),
         "gateway": letter.gateway,
         "reason": letter.reason,
-        "detail": letter.detail,
+        "detail": storable(letter.detail),
         "bytes": len(letter.body),
         "body": letter.body,
         "received_ms": letter.received_ms,

@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.commands.results import Result
-from lamplighter_contract.errors import Refusal
+from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.wire.events import Event
-from lamplighter_contract.wire.frame import results_body
+from lamplighter_contract.wire.frame import events_body, results_body
+from lamplighter_contract.wire.limits import MAX_TEXT
 from lamplighter_controller.intake import letters, store
 from lamplighter_controller.intake.acks import Acker, Sender
 from lamplighter_controller.intake.alarms import Alarms
@@ -21,7 +22,7 @@ from lamplighter_controller.intake.placing import Letter
 from lamplighter_controller.intake.told import Telling, telling
 from lamplighter_controller.intake.waiting import WaitingRoom
 from lamplighter_controller.ledger.engine import Ledger
-from lamplighter_controller.ledger.errors import LedgerUnavailable
+from lamplighter_controller.ledger.errors import LedgerRejected, LedgerUnavailable
 from lamplighter_controller.link.backoff import Backoff
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class TakesResults(Protocol):
 
         Raises:
             LedgerUnavailable: nothing is known to be committed.
+            LedgerRejected: the ledger will never take them.
         """
 
 
@@ -84,7 +86,7 @@ class RecordsLane:
     async def _until_stored(self, batch: Sequence[Record]) -> None:
         while True:
             try:
-                await self._store(batch)
+                await self._store_or_keep(batch)
             except LedgerUnavailable as error:
                 self._alarms.raised(ALARM, f"the ledger takes nothing, gateways keep their data: {error}")
                 await asyncio.sleep(self._backoff.next_s())
@@ -93,12 +95,34 @@ class RecordsLane:
                 self._backoff.reset()
                 return
 
+    async def _store_or_keep(self, batch: Sequence[Record]) -> None:
+        """Store them together; when the ledger will never take one of them, that one becomes dead letters."""
+        try:
+            await self._store(batch)
+        except LedgerRejected as error:
+            if len(batch) == 1:
+                await self._store([self._unstorable(batch[0], str(error))])
+                return
+            for item in batch:
+                await self._store_or_keep([item])
+
+    def _unstorable(self, item: Record, why: str) -> Record:
+        if item.sender is None:
+            return item
+        log.error("a frame of %s is kept as dead letters, the ledger cannot hold it: %s", item.sender.gateway, why)
+        refusal = Refusal(Reason.OUT_OF_BOUNDS, f"the ledger: {why[:MAX_TEXT]}")
+        bodies = [results_body([result]) for result in item.results] + [events_body([event]) for event in item.events]
+        kept = tuple(self._letter(item.sender.gateway, body, refusal) for body in bodies)
+        return Record(item.sender, letters=item.letters + kept)
+
     async def _store(self, batch: Sequence[Record]) -> None:
         written = [letter for item in batch for letter in item.letters]
         for item in batch:
             if item.results and item.sender:
                 strangers = await self._results.take_results(item.sender.gateway, item.results)
-                written += [self._letter(item.sender.gateway, *stranger) for stranger in strangers]
+                written += [
+                    self._letter(item.sender.gateway, results_body([result]), refusal) for result, refusal in strangers
+                ]
         happened = [(item.sender.gateway, event) for item in batch if item.sender for event in item.events]
         if happened or written:
             dropped = await self._ledger.write(lambda connection: _write(connection, happened, written))
@@ -116,8 +140,7 @@ class RecordsLane:
         else:
             self._alarms.raised(told.key, told.text, quiet_s=told.quiet_s)
 
-    def _letter(self, gateway: str, result: Result, refusal: Refusal) -> Letter:
-        body = results_body([result])
+    def _letter(self, gateway: str, body: bytes, refusal: Refusal) -> Letter:
         return Letter(gateway, refusal.reason, refusal.detail, body, self._clock.wall_ms())
 
 

@@ -12,6 +12,7 @@ from lamplighter_controller.intake.letters import Kept
 from lamplighter_controller.intake.placing import Placed, place
 from lamplighter_controller.intake.records import TakesResults
 from lamplighter_controller.ledger.engine import Ledger
+from lamplighter_controller.ledger.errors import LedgerRejected
 from lamplighter_controller.series.port import Series, SeriesRejected
 from lamplighter_controller.twin.columns import Twin
 
@@ -50,12 +51,18 @@ class Replay:
             LedgerUnavailable, SeriesUnavailable: some may be stored; trying again does no harm.
         """
         kept = await self._ledger.read(lambda connection: letters.by_id(connection, ids))
-        outcomes = [await self._try(item) for item in kept]
+        outcomes = [await self._try_or_leave(item) for item in kept]
         done = [outcome.id for outcome in outcomes if outcome.stored]
         if done:
             await self._ledger.write(lambda connection: letters.remove(connection, done))
         missing = set(ids).difference(item.id for item in kept)
         return outcomes + [Outcome(number, stored=False, detail="no such letter") for number in sorted(missing)]
+
+    async def _try_or_leave(self, kept: Kept) -> Outcome:
+        try:
+            return await self._try(kept)
+        except LedgerRejected as error:
+            return Outcome(kept.id, stored=False, detail=f"the ledger: {error}")
 
     async def _try(self, kept: Kept) -> Outcome:
         frame = decode_body(kept.letter.body)

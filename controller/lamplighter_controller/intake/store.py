@@ -25,7 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from lamplighter_contract.wire.documents import GatewayState, Health
 from lamplighter_contract.wire.events import Event
-from lamplighter_controller.ledger.tables import metadata
+from lamplighter_controller.ledger.tables import metadata, storable
 
 D = TypeVar("D", GatewayState, Health)
 NAME: Final = String(64)
@@ -147,7 +147,7 @@ def set_held(connection: Connection, *, held: bool) -> None:
 
 def put_alarm(connection: Connection, state: Alarm) -> None:
     """Write an alarm as it stands."""
-    values = {"text": state.text, "raised_ms": state.raised_ms, "cleared_ms": state.cleared_ms}
+    values = {"text": storable(state.text), "raised_ms": state.raised_ms, "cleared_ms": state.cleared_ms}
     _put(connection, alarm, {"key": state.key}, values)
 
 

@@ -6,11 +6,11 @@ from functools import partial
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from lamplighter_controller.ledger import databases
-from lamplighter_controller.ledger.errors import LedgerUnavailable, LedgerUnusable
+from lamplighter_controller.ledger.errors import LedgerRejected, LedgerUnavailable, LedgerUnusable
 from lamplighter_controller.ledger.migrate import upgrade
 from lamplighter_controller.ledger.threads import Threads
 from lamplighter_controller.ledger.transaction import OUR_MISTAKES, serve
@@ -23,6 +23,7 @@ TIMEOUT_S: Final = 10.0
 MIGRATION_TIMEOUT_S: Final = 600.0
 MOST_WAITING: Final = 2_000
 COMMITTED_TOGETHER: Final = 64
+UNSTORABLE: Final = (DataError, OverflowError, UnicodeEncodeError)
 
 
 class Ledger:
@@ -51,6 +52,7 @@ class Ledger:
 
         Raises:
             LedgerUnavailable: the database does not answer or does not take it.
+            LedgerRejected: it will never take these data.
         """
         return await self._run(self._writing, work, self._timeout_s)
 
@@ -79,6 +81,8 @@ class Ledger:
     async def _run(self, threads: Threads, work: Callable[[Connection], T], timeout_s: float) -> T:
         try:
             result = await threads.run(work, timeout_s)
+        except UNSTORABLE as error:
+            raise LedgerRejected(str(getattr(error, "orig", None) or error).strip()) from error
         except OUR_MISTAKES:
             raise
         except (DBAPIError, PoolTimeout, TimeoutError) as error:

@@ -10,5 +10,9 @@ class LedgerUnavailable(ControllerError):
     """
 
 
+class LedgerRejected(ControllerError):
+    """The data themselves can never be stored: a number too large, a character no database knows. All is undone."""
+
+
 class LedgerUnusable(ControllerError):
     """The ledger cannot be opened as it is; the message says what a person has to do."""

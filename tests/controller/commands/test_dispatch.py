@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from sqlalchemy import update
 
 from lamplighter_contract.commands.command import Operation
 from lamplighter_contract.commands.results import Result
@@ -60,6 +61,34 @@ async def test_numbers_go_on_above_what_the_gateway_has_seen(city):
     )
     city.boxes["gw-1"].highest = 0
     assert (await city.light("lamp-1-1")).orders[0].seq == 2**50 + 1
+
+
+@pytest.mark.parametrize("told", [2**52, 2**53, 2**63])
+async def test_an_impossible_number_told_by_a_gateway_is_not_learned(city, told):
+    first = await city.light("lamp-1-1")
+    city.boxes["gw-1"].highest = told
+    lie = Result("no-such-command", 1, 1, S.REJECTED, "sequence", highest_seq=told)
+    assert len(await city.dispatch.take_results("gw-1", [lie])) == 1
+    assert (await city.light("lamp-1-1")).orders[0].seq == first.orders[0].seq + 1
+
+
+async def test_a_stored_command_that_cannot_be_signed_ends_failed_and_its_neighbours_are_sent(city):
+    await city.stop()
+    first = await city.light("lamp-1-1")
+    order = first.orders[0]
+    await city.ledger.write(
+        lambda c: c.execute(update(store.command_table).where(store.command_table.c.id == order.id).values(seq=2**53))
+    )
+    await city.restart()
+    city.clock.advance(1)
+    second = await city.light("lamp-1-2")
+    await city.until_state(first, S.FAILED)
+    await until(lambda: city.boxes["gw-1"].spool)
+    await city.carry()
+    assert await city.state(second) is S.VERIFIED
+    assert city.dispatch.open_count == 0
+    rows = await city.ledger.read(lambda c: audit.newest(c, limit=50))
+    assert any(row.entry.action == "command.fail" for row in rows)
 
 
 async def test_the_same_key_is_the_same_request(city):

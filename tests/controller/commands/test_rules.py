@@ -135,6 +135,8 @@ def test_no_command_carries_more_than_the_contract_allows(length):
         (NOW_MS - 900, NOW_MS - 5, NOW_MS),  # a ledger restored from a backup
         (NOW_MS - 900, NOW_MS + 7, NOW_MS + 8),  # the same, while our clock is behind
         (0, NOW_MS + 7, NOW_MS + 8),
+        (0, 2**52, NOW_MS),  # no gateway can have seen such a number
+        (NOW_MS + 5, 2**63, NOW_MS + 6),
     ],
 )
 def test_numbers_never_come_twice(stored, told, expected):

@@ -13,6 +13,7 @@ from lamplighter_contract.wire.events import Event
 from lamplighter_controller.intake import letters, store
 from lamplighter_controller.intake.placing import Letter
 from lamplighter_controller.ledger.engine import Ledger, open_ledger
+from lamplighter_controller.ledger.errors import LedgerRejected
 from lamplighter_controller.twin import store as twin_store
 
 NOW_MS = 1_763_650_000_000
@@ -86,3 +87,19 @@ async def test_devices_are_replaced_gateway_by_gateway(ledger: Ledger) -> None:
     await ledger.write(lambda c: twin_store.adopt(c, "gw-1", [entry("a"), entry("b")], NOW_MS))
     await ledger.write(lambda c: twin_store.adopt(c, "gw-2", [entry("b"), entry("c")], NOW_MS))
     assert await ledger.read(twin_store.every) == {"gw-1": [entry("a")], "gw-2": [entry("b"), entry("c")]}
+
+
+async def test_any_text_quoted_in_a_letter_or_an_alarm_can_be_stored(ledger: Ledger) -> None:
+    letter = Letter("gw-1", Reason.MALFORMED, "v is a\0b", b"{}", NOW_MS)
+    await ledger.write(lambda c: letters.keep(c, [letter]))
+    await ledger.write(lambda c: store.put_alarm(c, store.Alarm("refused", "v is a\0b", NOW_MS, None)))
+    (kept,) = await ledger.read(letters.newest)
+    (alarm,) = await ledger.read(store.active_alarms)
+    assert kept.letter.detail == alarm.text == "v is a\N{REPLACEMENT CHARACTER}b"
+
+
+@pytest.mark.parametrize("event", [Event("e-1", 2**63, "door"), Event("e-1", NOW_MS, "do\ud800or")])
+async def test_data_no_database_can_hold_are_rejected_and_not_called_unavailable(ledger: Ledger, event: Event) -> None:
+    with pytest.raises(LedgerRejected):
+        await ledger.write(lambda c: store.put_events(c, [("gw-1", event)]))
+    assert await ledger.read(store.newest_events) == []

@@ -1,5 +1,6 @@
 """Stories of intake: what is acknowledged is stored or on the dead-letter list, whatever breaks."""
 
+import asyncio
 from pathlib import Path
 
 import orjson
@@ -12,8 +13,10 @@ from lamplighter_contract.wire.events import Event
 from lamplighter_contract.wire.frame import Envelope, events_body, results_body, seal
 from lamplighter_contract.wire.topics import Up
 from lamplighter_controller.intake import letters, store
+from lamplighter_controller.intake.acks import Sender
 from lamplighter_controller.intake.placing import Letter
 from lamplighter_controller.intake.presence import Status
+from lamplighter_controller.intake.records import Record
 from lamplighter_controller.security import enrolment
 from tests.controller.intake.stand_ins import NOW_MS, Centre, centre, frame, until
 
@@ -274,3 +277,43 @@ async def test_the_dead_letter_list_is_bounded_and_counts_what_went(tmp_path: Pa
         await here.ledger.write(lambda c: letters.keep(c, [*many[:1], *many[:1]], most_bytes=250))
         tally = await here.ledger.read(letters.tally)
         assert (tally.letters, tally.bytes, tally.dropped) == (2, 200, 9)
+
+
+async def test_what_the_ledger_will_never_take_becomes_a_letter_and_its_neighbours_are_stored(tmp_path: Path) -> None:
+    async with centre(tmp_path) as here:
+        beyond = Event("event-1", 2**63, "door.open")  # as if a check had let it through
+        good = Event("event-2", NOW_MS, "door.open")
+        lane = here.intake.urgent
+        lane.room.put(Record(Sender("gw-1", "boot-a", 1), events=(beyond,)))
+        lane.room.put(Record(Sender("gw-1", "boot-a", 2), events=(good,)))
+        await until(lambda: here.acked() == {1, 2})
+        (kept,) = await listed(here)
+        assert (kept.letter.gateway, kept.letter.reason) == ("gw-1", "out-of-bounds")
+        assert orjson.loads(kept.letter.body)["events"][0]["id"] == "event-1"
+        (stored,) = await here.ledger.read(store.newest_events)
+        assert stored.event == good
+        (outcome,) = await here.intake.replayer.replay([kept.id])
+        assert not outcome.stored
+
+
+async def test_what_the_ledger_will_never_take_does_not_end_the_journal(tmp_path: Path) -> None:
+    async with centre(tmp_path) as here:
+        journal = here.intake.journal
+        journal.put("bad", lambda connection: store.put_alarm(connection, store.Alarm("bad", "", 2**63, None)))
+        journal.put("good", lambda connection: store.put_alarm(connection, store.Alarm("good", "", 1, None)))
+        async with asyncio.timeout(5):
+            while [alarm.key for alarm in await here.ledger.read(store.active_alarms)] != ["good"]:
+                await asyncio.sleep(0.005)
+
+
+async def test_a_hostile_birth_or_result_is_refused_and_the_next_command_goes_out(tmp_path: Path) -> None:
+    async with centre(tmp_path) as here:
+        here.send(Up.STATE, b'{"boot":"b","online":true,"highest_seq":9007199254740992}')
+        assert here.intake.gateways.report("gw-1").state is None
+        assert here.intake.alarms.is_raised("refused:gw-1:state:malformed")
+        lie = Result("nobody", 1, NOW_MS, CommandState.REJECTED).as_json() | {"highest_seq": 2**63}
+        body = orjson.dumps({"kind": "result", "results": [lie]})
+        here.send(Up.URGENT, seal(body, Envelope(3, "boot-a", NOW_MS)))
+        await until(lambda: here.acked() == {3})
+        (kept,) = await listed(here)
+        assert "highest_seq" in kept.letter.detail
