@@ -147,7 +147,7 @@ def _open_log(log_file: Path) -> IO[bytes]:
     """The log, to be written on; one former log is kept, of a size a person can still open."""
     if log_file.exists() and log_file.stat().st_size > LOG_BYTES:
         log_file.replace(log_file.with_suffix(".log.1"))
-    return open(log_file, "ab", opener=_private)  # noqa: SIM115 - the caller closes it
+    return open(log_file, "ab", opener=_private)
 
 
 def _private(path: str, flags: int) -> int:
