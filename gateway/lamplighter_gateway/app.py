@@ -141,7 +141,7 @@ class Gateway:
             DataInUseError: another gateway works on the data folder.
             StorageFailedError: the disk failed, at the start or later.
         """
-        self._settings.data.mkdir(parents=True, exist_ok=True)
+        self._settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         async with AsyncExitStack() as closing:
             closing.push_async_callback(self.spool.close)
             closing.callback(self._flush)

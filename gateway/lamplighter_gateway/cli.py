@@ -40,6 +40,7 @@ def check(file: Path) -> None:
 def run(file: Path, verbose: bool) -> None:
     """Run a gateway until it is told to stop."""
     config = _config(file)
+    os.umask(0o077)  # what it keeps is nobody else's to read
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO,
         format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",

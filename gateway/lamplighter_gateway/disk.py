@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 
 SET_ASIDE_KEPT: Final = 2
 LOCK_TIMEOUT_S: Final = 1.0
+PRIVATE: Final = 0o600
 _COMPANIONS: Final = ("", "-wal", "-shm", "-journal")
 _SPOILT: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
 _LOCKED: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -86,6 +87,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 
 def _open(path: Path, application_id: int, schema: str) -> tuple[sqlite3.Connection, bool]:
+    known = any(Path(f"{path}{companion}").exists() for companion in _COMPANIONS)
+    _keep_private(path)
     connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     try:
         # Exclusive: no second process, and no shared-memory file that a full disk could tear.
@@ -93,13 +96,21 @@ def _open(path: Path, application_id: int, schema: str) -> tuple[sqlite3.Connect
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -1024")
-        return connection, _prepare(connection, application_id, schema)
+        fresh = _prepare(connection, application_id, schema, known=known)
     except BaseException:
         connection.close()
         raise
+    return connection, fresh
 
 
-def _prepare(connection: sqlite3.Connection, application_id: int, schema: str) -> bool:
+def _keep_private(path: Path) -> None:
+    """Nobody else may read it; its companions take over the mode of the file. What cannot be done, SQLite tells."""
+    with contextlib.suppress(OSError):
+        path.touch(PRIVATE)
+        path.chmod(PRIVATE)
+
+
+def _prepare(connection: sqlite3.Connection, application_id: int, schema: str, *, known: bool) -> bool:
     # Not quick_check: it believes an index that has lost rows, and what waits is found by an index.
     verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if verdict != "ok":
@@ -108,6 +119,8 @@ def _prepare(connection: sqlite3.Connection, application_id: int, schema: str) -
         if connection.execute("PRAGMA application_id").fetchone()[0] != application_id:
             raise _SpoiltError("not written by this program")
         return False
+    if known:
+        raise _SpoiltError("nothing in it can be read")
     with transaction(connection):
         connection.execute(f"PRAGMA application_id = {application_id}")
         for statement in schema.split(";"):
