@@ -1,6 +1,8 @@
+import itertools
+
 import pytest
 
-from lamplighter_gateway.drivers.modbus.breaker import FIRST_DELAY_S, LONGEST_DELAY_S, OPENS_AFTER, Breakers
+from lamplighter_gateway.drivers.modbus.breaker import FIRST_DELAY_S, LONGEST_DELAY_S, MOST_SHARE, OPENS_AFTER, Breakers
 from lamplighter_gateway.drivers.modbus.late import FORGOTTEN_AFTER_S, LateAnswers
 
 UNITS = range(1, 251)
@@ -28,19 +30,43 @@ def test_an_answer_between_failures_keeps_it_closed():
     assert breakers.silent == frozenset()
 
 
-def test_dead_units_together_cost_about_one_percent():
-    breakers, cost_s = Breakers(UNITS), 0.5
-    dead = [3, 50, 99, 200, 250]
+def probed(dead, cost_s, until_s=3600):
+    """Probes of silent units among 250 that would answer: when each was made, by unit; and the share of time spent."""
+    breakers = Breakers(UNITS)
     for unit in dead:
         opened(breakers, unit)
-    spent_s, now_s = 0.0, 0.0
-    while now_s < 3600:
-        for unit in dead:
+    times = {unit: [0.0] for unit in dead}
+    now_s = 0.0
+    while now_s < until_s:
+        for unit in sorted(dead, key=lambda unit: times[unit][-1]):
             if breakers.allows(unit, now_s):
                 breakers.failed(unit, now_s, cost_s)
-                spent_s += cost_s
+                times[unit].append(now_s)
         now_s += 1.0
-    assert 0 < spent_s <= 0.01 * 3600
+    return times, sum(len(made) - 1 for made in times.values()) * cost_s / until_s
+
+
+def longest_wait_s(times):
+    return max(later - earlier for made in times.values() for earlier, later in itertools.pairwise(made))
+
+
+def test_one_dead_unit_costs_less_than_one_percent_and_is_probed_every_minute():
+    times, share = probed([3], cost_s=0.5)
+    assert share <= 0.01
+    assert longest_wait_s(times) <= LONGEST_DELAY_S + 1
+
+
+@pytest.mark.parametrize(("many", "cost_s"), [(1, 2.0), (5, 0.5), (10, 0.5), (60, 0.02)])
+def test_every_dead_unit_is_probed_once_a_minute(many, cost_s):
+    times, share = probed(range(1, many + 1), cost_s)
+    assert longest_wait_s(times) <= 1.2 * LONGEST_DELAY_S  # each step of the test is a second
+    assert share <= MOST_SHARE
+
+
+def test_many_dead_units_wait_longer_and_leave_the_bus_to_the_others():
+    times, share = probed(range(1, 101), cost_s=0.5)
+    assert share <= MOST_SHARE
+    assert longest_wait_s(times) <= 100 * 0.5 / MOST_SHARE * 1.2
 
 
 def test_the_delay_of_one_unit_grows_to_its_bound():

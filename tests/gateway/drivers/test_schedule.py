@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -62,8 +63,15 @@ def test_period_zero_is_due_again_at_once_and_never_missed():
 
 def test_postponed_polls_wait_at_least_as_told():
     schedule = Schedule([("a", 0.0)], 0.0)
-    schedule.postpone(taken(schedule, 0.0).key, 0.0, 1.0)
+    schedule.postpone(taken(schedule, 0.0).key, 0.0, wait_s=0.0, at_least_s=1.0)
     assert schedule.next_s() == 1.0
+
+
+@pytest.mark.parametrize(("wait_s", "due_s"), [(0.2, 1.0), (7.0, 7.0), (60.0, 10.0)])
+def test_a_postponed_poll_is_due_when_told_and_no_later_than_a_period_on(wait_s, due_s):
+    schedule = Schedule([("a", 10.0)], 0.0)
+    schedule.postpone(taken(schedule, 0.0).key, 0.0, wait_s, at_least_s=1.0)
+    assert schedule.next_s() == due_s
 
 
 @settings(deadline=None)

@@ -162,7 +162,7 @@ class Asking:
 
     def _note_silence(self, unit: int, trouble: Trouble, now_s: float, cost_s: float) -> None:
         if self.breakers.failed(unit, now_s, cost_s):
-            text = "bus %s: unit %d (%s) does not answer (%s); it is probed now and then"
+            text = "bus %s: unit %d (%s) does not answer (%s); it is probed every minute"
             logger.warning(text, self.bus.id, unit, self._names(unit), trouble)
 
     def _count(self, unit: int, trouble: Trouble) -> None:

@@ -1,7 +1,9 @@
 """Who on a bus is worth asking: a unit that does not answer must not cost the others their time.
 
 Pure: times are monotonic seconds handed in. A breaker belongs to one unit of one bus. After a few failures in a row it
-opens; an open one lets a probe through now and then, and all probes of a bus together take a small share of its time.
+opens; an open one lets a probe through at least once a minute. All probes of a bus together take a small share of its
+time, and a larger one where only that finds every unit within the minute; where even that is not enough (a whole branch
+is dark), the wait grows with the number of silent units.
 """
 
 from collections.abc import Hashable, Iterable
@@ -12,8 +14,9 @@ Unit = TypeVar("Unit", bound=Hashable)
 
 OPENS_AFTER: Final = 3
 FIRST_DELAY_S: Final = 5.0
-LONGEST_DELAY_S: Final = 300.0
+LONGEST_DELAY_S: Final = 60.0
 PROBE_SHARE: Final = 0.01  # of the time that the answering units need
+MOST_SHARE: Final = 0.1  # of all time, when many are silent
 
 
 @dataclass(slots=True)
@@ -49,7 +52,11 @@ class Breakers(Generic[Unit]):
         """True if the unit answers as a rule, or is due for its probe."""
         if unit not in self._open:
             return True
-        return now_s >= self._next_probe_s and now_s >= self._states[unit].retry_s
+        return now_s >= self.due_s(unit)
+
+    def due_s(self, unit: Unit) -> float:
+        """When a silent unit may be probed; never later than told, earlier when another one answers again."""
+        return max(self._next_probe_s, self._states[unit].retry_s)
 
     def succeeded(self, unit: Unit) -> bool:
         """Note an answer; True if the unit was silent until now.
@@ -77,8 +84,11 @@ class Breakers(Generic[Unit]):
         self._open.add(unit)
         state.delay_s = FIRST_DELAY_S if opened else min(2 * state.delay_s, LONGEST_DELAY_S)
         state.retry_s = now_s + state.delay_s
-        self._next_probe_s = now_s + cost_s * self._answering_share() / PROBE_SHARE
+        self._next_probe_s = now_s + self._pause_s(cost_s)
         return opened
 
-    def _answering_share(self) -> float:
-        return 1 - len(self._open) / len(self._states)
+    def _pause_s(self, cost_s: float) -> float:
+        """How long the bus is spared after a probe that cost so much."""
+        answering = 1 - len(self._open) / len(self._states)
+        soon_enough = LONGEST_DELAY_S / len(self._open)
+        return min(cost_s * answering / PROBE_SHARE, max(soon_enough, cost_s / MOST_SHARE))

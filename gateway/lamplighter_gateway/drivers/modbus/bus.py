@@ -141,10 +141,11 @@ class ModbusBus:
 
     async def _poll(self, schedule: Schedule[Poll], due: Due[Poll], now_s: float) -> None:
         poll = due.key
-        if not self._asking.breakers.allows(poll.unit, now_s):
-            schedule.postpone(poll, now_s, _SKIPPED_FOR_S)
+        breakers = self._asking.breakers
+        if not breakers.allows(poll.unit, now_s):
+            schedule.postpone(poll, now_s, breakers.due_s(poll.unit) - now_s, _SKIPPED_FOR_S)
             return
-        if self._asking.breakers.is_silent(poll.unit):
+        if breakers.is_silent(poll.unit):
             poll.forget()
         found = await self._asking.read(poll)
         schedule.done(poll, self._clock.monotonic_s())

@@ -57,10 +57,10 @@ class Schedule(Generic[Key]):
         """Due again one period after it was due; never in the past, so that nobody is served twice in a row."""
         self._push(max(self._taken.pop(key) + self._periods[key], now_s), key)
 
-    def postpone(self, key: Key, now_s: float, at_least_s: float) -> None:
-        """Due again after a period, `at_least_s` from now: it was not made this time."""
+    def postpone(self, key: Key, now_s: float, wait_s: float, at_least_s: float) -> None:
+        """Due again `wait_s` from now or a period from now, whichever is less: it was not made this time."""
         self._taken.pop(key)
-        self._push(now_s + max(self._periods[key], at_least_s), key)
+        self._push(now_s + max(min(wait_s, self._periods[key]), at_least_s), key)
 
     def _push(self, due_s: float, key: Key) -> None:
         self._order += 1
