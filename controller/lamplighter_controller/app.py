@@ -30,6 +30,8 @@ from lamplighter_controller.intake.engine import Identity, Intake, Registry
 from lamplighter_controller.keys_keeper import KeysKeeper
 from lamplighter_controller.ledger.engine import Ledger, open_ledger
 from lamplighter_controller.ledger.errors import LedgerUnavailable
+from lamplighter_controller.lighting.desk import PlanDesk
+from lamplighter_controller.lighting.engine import PlanKeeper
 from lamplighter_controller.link.mqtt import Broker, MqttLink
 from lamplighter_controller.link.port import Message, Will
 from lamplighter_controller.losses import Losses
@@ -93,7 +95,9 @@ async def run(config: Config, tell: Callable[[str], None]) -> None:
             series = await _patiently("series store", SeriesUnavailable, stop, partial(open_series, settings))
             try:
                 foundation, token = await _found(config, scale, clock, ledger, series)
-                tell(f"console: {server.url}{f'/#token={token}' if token else '/'}")
+                if token and not config.demo:
+                    tell(f"administrator's token: {config.data / first_start.ADMIN_TOKEN_FILE}, to be kept elsewhere")
+                tell(f"console: {server.url}{f'/#token={token}' if token and config.demo else '/'}")
                 await _Program(foundation, server).run(stop)
             finally:
                 await _close(series)
@@ -175,11 +179,14 @@ class _Program:
         )
         self._keeper = KeysKeeper(self._link, registry.gateways, registry.alarms, on.keys.document)
         losses = Losses(on.series, self._dispatch, registry.gateways, registry.alarms)
+        self._plans = PlanKeeper(
+            self._link, on.ledger, on.keys.signer, registry.gateways, registry.alarms, lambda: on.hold.held
+        )
         self._upkeep = Upkeep(on.ledger, on.series, clock, registry.alarms, losses)
         self._actions = ProgramActions(
             config, on.identity, on.ledger, on.series, self._intake, self._keeper, on.hold, clock
         )
-        for callback in (self._intake.connected, self._keeper.connected, self._dispatch.link_up):
+        for callback in (self._intake.connected, self._keeper.connected, self._plans.connected, self._dispatch.link_up):
             self._link.on_up(callback)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -195,6 +202,7 @@ class _Program:
                 group.create_task(self._intake.run(), name="intake")
                 group.create_task(self._dispatch.run(), name="commands")
                 group.create_task(self._keeper.run(), name="keys")
+                group.create_task(self._plans.run(), name="plans")
                 group.create_task(self._upkeep.run(), name="upkeep")
                 group.create_task(self._restore(), name="twin-restore")
                 group.create_task(self._server.run(create_api(self._services())), name="http")
@@ -225,6 +233,15 @@ class _Program:
             letters=self._intake.replayer,
             events=self._events,
             actions=self._actions,
+            plans=PlanDesk(
+                on.ledger,
+                self._twin,
+                self._intake.gateways,
+                on.clock,
+                config.city.zone,
+                lambda: on.hold.held,
+                self._plans.wake,
+            ),
             session_key=first_start.session_key(config.data),
         )
 

@@ -1,6 +1,7 @@
 """What has to be there before the controller can run: data folder, keys, a first token, the gateways of the config."""
 
 import fcntl
+import logging
 import os
 import secrets
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ from lamplighter_controller.hold import RESTORING
 from lamplighter_controller.security import enrolment, keys, tokens
 from lamplighter_controller.security.keys import Keys
 from lamplighter_controller.security.tokens import Right
+
+log = logging.getLogger(__name__)
 
 ADMIN_TOKEN_FILE: Final = "admin.token"  # noqa: S105 - a file name
 SESSION_KEY_FILE: Final = "session.key"
@@ -76,15 +79,17 @@ def find_keys(config: Config, *, known: bool, wall_ms: int) -> Keys:
         KeyFileWrong: they cannot be used.
     """
     folder = config.keys_folder
-    if (folder / keys.SIGNING_FILE).exists():
-        return keys.load(folder)
-    if known:
+    if known and not (folder / keys.SIGNING_FILE).exists():
         raise KeysMissing(
             f"{folder / keys.SIGNING_FILE} is missing. Put back {keys.SIGNING_FILE}, {keys.DOCUMENT_FILE} and "
             f"{keys.ROOT_PUBLIC_FILE}, or make new ones with `lamplighter-controller keys` and give every gateway the "
             "new root key"
         )
-    return make_keys(config, wall_ms)
+    found = keys.load(folder) if (folder / keys.SIGNING_FILE).exists() else make_keys(config, wall_ms)
+    root = folder / keys.ROOT_FILE
+    if root.exists() and not config.demo:
+        log.warning("%s lies beside the key that signs commands: move it to a safe place away from this machine", root)
+    return found
 
 
 def session_key(folder: Path) -> bytes:
@@ -96,7 +101,10 @@ def session_key(folder: Path) -> bytes:
 
 
 def first_token(connection: Connection, config: Config, wall_ms: int) -> str | None:
-    """A token with all rights when there is none yet, and in a demo when nobody has its text any more."""
+    """A token with all rights when there is none yet, and in a demo when nobody has its text any more.
+
+    Its text goes into a file only the owner may read: what is printed ends up in the journal of a service manager.
+    """
     known = {token.name for token in tokens.every(connection)}
     lost = config.demo and not (config.data / ADMIN_TOKEN_FILE).exists()
     if known and not lost:
@@ -106,8 +114,7 @@ def first_token(connection: Connection, config: Config, wall_ms: int) -> str | N
         connection, name, list(Right), who=WHO, reason=WHY, time_ms=wall_ms, random=secrets.token_bytes
     )
     assert isinstance(made, str)
-    if config.demo:
-        _write_private(config.data / ADMIN_TOKEN_FILE, made)
+    _write_private(config.data / ADMIN_TOKEN_FILE, made)
     return made
 
 

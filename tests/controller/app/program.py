@@ -68,7 +68,9 @@ class Controller:
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.02)
         self.url = found[1]
-        self.token = found[2] or self.token
+        kept = self.folder / "data" / "admin.token"
+        if kept.exists():
+            self.token = kept.read_text()
         return self
 
     def stop(self) -> float:

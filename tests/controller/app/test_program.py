@@ -201,9 +201,27 @@ def test_a_wrong_configuration_starts_nothing(tmp_path: Path) -> None:
     assert not (centre.folder / "data").exists()
 
 
+def test_a_city_shows_its_first_token_to_nobody_but_the_owner_of_its_data(tmp_path: Path, broker: Mosquitto) -> None:
+    with Controller(tmp_path / "c", broker.port) as centre:
+        kept = centre.folder / "data" / "admin.token"
+        told = (centre.folder / "controller.out").read_text() + centre.log.read_text()
+        assert kept.read_text() not in told
+        assert str(kept) in told
+        assert mode_of(kept) == 0o600
+        assert "root.key lies beside" in told
+        kept.unlink()  # a person has put it elsewhere
+        centre.stop()
+        (centre.folder / "data/keys/root.key").unlink()
+        centre.log.unlink()
+        centre.start()
+        assert not kept.exists()
+        assert "root.key" not in centre.log.read_text()
+
+
 def test_the_demo_keeps_its_token_for_the_page(tmp_path: Path, broker: Mosquitto) -> None:
     with Controller(tmp_path / "c", broker.port, "demo: true") as centre:
         kept = centre.folder / "data" / "admin.token"
-        assert kept.read_text() == centre.token
+        assert f"/#token={kept.read_text()}\n" in (centre.folder / "controller.out").read_text()
+        assert "root.key" not in centre.log.read_text()
         assert mode_of(kept) == 0o600
         assert json.loads((centre.folder / "data/keys/keys.json").read_text())["v"] == 1
