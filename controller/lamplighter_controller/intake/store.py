@@ -27,7 +27,7 @@ from lamplighter_contract.wire.documents import GatewayState, Health
 from lamplighter_contract.wire.events import Event
 from lamplighter_controller.ledger.tables import metadata, storable
 
-D = TypeVar("D", GatewayState, Health)
+D = TypeVar("D", GatewayState, Health, Event)
 NAME: Final = String(64)
 NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up whole "INTEGER" keys only
 
@@ -201,8 +201,9 @@ def newest_events(
     if before is not None:
         query = query.where(gateway_event.c.number < before)
     return [
-        Happened(row.number, row.gateway, msgspec.json.decode(row.body, type=Event))
+        Happened(row.number, row.gateway, event)
         for row in connection.execute(query)
+        if (event := _read(row.body, Event)) is not None
     ]
 
 
@@ -239,4 +240,8 @@ def _text(document: GatewayState | Health | None) -> str | None:
 
 
 def _read(text: str | None, kind: type[D]) -> D | None:
-    return None if text is None else msgspec.json.decode(text, type=kind)
+    """What was kept, None when there is nothing or an earlier version of this program took what is refused now."""
+    try:
+        return None if text is None else msgspec.json.decode(text, type=kind)
+    except msgspec.ValidationError:
+        return None

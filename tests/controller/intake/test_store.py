@@ -103,3 +103,14 @@ async def test_data_no_database_can_hold_are_rejected_and_not_called_unavailable
     with pytest.raises(LedgerRejected):
         await ledger.write(lambda c: store.put_events(c, [("gw-1", event)]))
     assert await ledger.read(store.newest_events) == []
+
+
+async def test_what_an_earlier_version_took_and_this_one_refuses_stops_no_start(ledger: Ledger) -> None:
+    beyond = GatewayState("boot-a", online=True, highest_seq=2**53)
+    entry, old = (DeviceEntry(name, Kind.LAMP, profile, "bus:1") for name, profile in (("a", "p"), ("b", "p\0")))
+    await ledger.write(lambda c: store.put_report(c, store.Report("gw-1", beyond, None, NOW_MS)))
+    await ledger.write(lambda c: store.put_events(c, [("gw-1", Event("e-1", NOW_MS, "door", count=2**60))]))
+    await ledger.write(lambda c: twin_store.adopt(c, "gw-1", [entry, old], NOW_MS))
+    assert await ledger.read(store.reports) == [store.Report("gw-1", None, None, NOW_MS)]
+    assert await ledger.read(store.newest_events) == []
+    assert await ledger.read(twin_store.every) == {"gw-1": [entry]}
