@@ -17,6 +17,7 @@ from lamplighter_contract.wire.limits import (
     MAX_COMMAND_DEVICES,
     MAX_COMMAND_LIFE_MS,
     MAX_COUNT,
+    MAX_OVERRIDE_MS,
     MAX_TEXT,
 )
 from lamplighter_controller.commands.model import Change, CommandRequest, Order, Part
@@ -170,8 +171,13 @@ def _operation_refusal(request: CommandRequest) -> Refusal | None:
 
 def _until_refusal(request: CommandRequest, civil_ms: int) -> Refusal | None:
     until = request.args.get("until")
-    if until is not None and until <= civil_ms:
+    if until is None:
+        return None
+    if until <= civil_ms:
         return Refusal(Reason.ARGUMENT, f"until is {until}, which has passed: it is {civil_ms} now")
+    if until > civil_ms + MAX_OVERRIDE_MS:
+        hours = MAX_OVERRIDE_MS // 3_600_000
+        return Refusal(Reason.ARGUMENT, f"until is {until}, expected at most {hours} h after now, which is {civil_ms}")
     return None
 
 

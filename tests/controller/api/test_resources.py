@@ -229,6 +229,7 @@ class TestCommands:
             ({"expires_s": 0}, "body.expires_s"),
             ({"expires_s": 86_401}, "body.expires_s"),
             ({"surprise": 1}, "body.surprise"),
+            ({"approvals": ["user:li"]}, "body.approvals"),
         ],
     )
     async def test_refusals_name_the_field(self, world: World, change: dict[str, object], field: str):

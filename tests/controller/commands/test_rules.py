@@ -10,7 +10,7 @@ from lamplighter_contract.commands.states import CommandState as S
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
-from lamplighter_contract.wire.limits import MAX_COMMAND_BYTES, MAX_COMMAND_DEVICES
+from lamplighter_contract.wire.limits import MAX_COMMAND_BYTES, MAX_COMMAND_DEVICES, MAX_OVERRIDE_MS
 from lamplighter_controller.commands import rules
 from lamplighter_controller.commands.model import Change, CommandRequest, Order, Part, Request
 
@@ -52,6 +52,7 @@ def wanted(op=Operation.LIGHT_SET, devices=("lamp-1",), args=SET, **rest):
     "request_",
     [
         wanted(),
+        wanted(args=SET | {"until": NOW_MS + MAX_OVERRIDE_MS}),
         wanted(devices=("lamp-1", "lamp-2", "lamp-3")),
         wanted(Operation.LIGHT_RESUME, args={}),
         wanted(Operation.LIGHT_IDENTIFY, args={"seconds": 10}),
@@ -80,6 +81,8 @@ def test_what_makes_sense_is_taken(request_):
         (wanted(args=SET | {"level_percent": 101}), Reason.ARGUMENT, "level_percent"),
         (wanted(args=SET | {"level_percent": float("nan")}), Reason.ARGUMENT, "level_percent"),
         (wanted(args=SET | {"until": NOW_MS}), Reason.ARGUMENT, "until"),
+        (wanted(args=SET | {"until": NOW_MS + MAX_OVERRIDE_MS + 1}), Reason.ARGUMENT, "at most 12 h"),
+        (wanted(args=SET | {"until": 4_000_000_000_000}), Reason.ARGUMENT, "until"),
         (wanted(args=SET | {"colour": "red"}), Reason.ARGUMENT, "colour"),
     ],
 )

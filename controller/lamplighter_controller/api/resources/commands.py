@@ -1,17 +1,18 @@
 """Commands: asked for, stored, sent, and followed until their effect was read back."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from lamplighter_contract.commands.command import RULES, Operation
 from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.errors import Reason, Refusal
-from lamplighter_contract.wire.limits import MAX_TEXT
+from lamplighter_contract.wire.limits import MAX_OVERRIDE_MS, MAX_TEXT
 from lamplighter_controller.api.guard import Commander, Reader
 from lamplighter_controller.api.hub import Hub
 from lamplighter_controller.api.problems import Problem, not_found, refused
@@ -26,10 +27,10 @@ router = APIRouter(tags=["commands"])
 MAX_DEVICES: Final = 50_000
 MAX_GATEWAYS: Final = 2_000
 PARTS_SHOWN: Final = 2_000
-HOUR_MS: Final = 3_600_000
+LONGEST_S: Final = MAX_OVERRIDE_MS // 1000
 EXPIRES_S: Final = 60.0
 
-RequestId = Annotated[str, Path(min_length=1, max_length=64)]
+RequestId = Annotated[str, Path(min_length=1, max_length=64, examples=["01980000-0000-7000-8000-000000000000"])]
 Key = Annotated[
     str | None,
     Header(
@@ -39,7 +40,12 @@ Key = Annotated[
         description="Your own name for this request: asking again with it does nothing again",
     ),
 ]
-Reason500 = Annotated[str, Field(min_length=1, max_length=MAX_TEXT, description="Why; it stands in the audit trail")]
+Reason500 = Annotated[
+    str,
+    Field(
+        min_length=1, max_length=MAX_TEXT, description="Why; it stands in the audit trail", examples=["WO-0007 test"]
+    ),
+]
 Text = Annotated[str, Field(min_length=1, max_length=64)]
 Expires = Annotated[float, Field(gt=0, le=86_400, description="Real seconds in which a gateway may still accept it")]
 
@@ -68,8 +74,15 @@ class CommandIn(BaseModel):
     gateways: list[Text] | None = Field(default=None, min_length=1, max_length=MAX_GATEWAYS)
     args: dict[str, Any] = Field(default_factory=dict, max_length=8, description="As the operation says; times in ms")
     reason: Reason500
-    approvals: list[Text] = Field(default_factory=list, max_length=16)
+    approvals: list[Text] = Field(default_factory=list, max_length=16, description="Empty: nobody can approve yet")
     expires_s: Expires = EXPIRES_S
+
+    @field_validator("approvals")
+    @classmethod
+    def _none_yet(cls, approvals: list[str]) -> list[str]:
+        if approvals:  # they would be signed and audited as if these people had approved
+            raise ValueError("an approval cannot be claimed by the one who asks; leave this empty")
+        return approvals
 
     @model_validator(mode="after")
     def _one_target(self) -> "CommandIn":
@@ -84,7 +97,7 @@ class LevelIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     level_percent: float = Field(ge=0, le=100, examples=[60])
-    for_s: float = Field(default=7200, ge=1, le=12 * 3600, description="Civil seconds until it goes back to automatic")
+    for_s: float = Field(default=7200, ge=1, le=LONGEST_S, description="Civil seconds until it goes back to automatic")
     reason: Reason500
 
 
@@ -126,6 +139,7 @@ class Summary(BaseModel):
     expires_ms: int
     state: CommandState
     total: int = Field(description="Devices, or gateways for operations on gateways")
+    device: str | None = Field(description="The device of a request for just one")
     states: dict[CommandState, int] = Field(description="How many of them are in which state")
 
 
@@ -242,12 +256,20 @@ _FIELD: Final[Mapping[Reason, str]] = {
 }
 
 
+_ARGUMENT: Final = re.compile(r"([a-z_]+) is ")  # how the contract begins what it says of one argument's value
+
+
 def _problem(refusal: Refusal) -> Problem:
     status = _STATUS.get(refusal.reason, HTTPStatus.UNPROCESSABLE_ENTITY)
-    return Problem(status, refusal.reason, refusal.detail, field=_FIELD.get(refusal.reason, "body"))
+    field = _FIELD.get(refusal.reason, "body")
+    if refusal.reason is Reason.ARGUMENT and (named := _ARGUMENT.match(refusal.detail)):
+        field += f".{named[1]}"
+    return Problem(status, refusal.reason, refusal.detail, field=field)
 
 
-def _head(taken: Taken, state: CommandState, states: Mapping[CommandState, int]) -> dict[str, Any]:
+def _head(
+    taken: Taken, state: CommandState, states: Mapping[CommandState, int], device: str | None
+) -> dict[str, Any]:
     return {
         "request": taken.id,
         "op": taken.op,
@@ -258,12 +280,13 @@ def _head(taken: Taken, state: CommandState, states: Mapping[CommandState, int])
         "expires_ms": taken.expires_ms,
         "state": state,
         "total": sum(states.values()),
+        "device": device,
         "states": dict(states),
     }
 
 
 def _summary(overview: Overview) -> Summary:
-    return Summary(**_head(overview.request, overview.state, overview.parts))
+    return Summary(**_head(overview.request, overview.state, overview.parts, overview.device))
 
 
 def _full(request: Request, found: Submitted) -> Full:
@@ -276,7 +299,7 @@ def _full(request: Request, found: Submitted) -> Full:
     states = Counter(part.state for part in parts) or Counter(order.state for order in found.orders)
     parts.sort(key=lambda part: part.state is CommandState.VERIFIED)
     return Full(
-        **_head(found.request, found.state, states),
+        **_head(found.request, found.state, states, parts[0].device if len(parts) == 1 else None),
         repeated=found.repeated,
         steps=[Step(state=state, time_ms=time_ms) for state, time_ms in hub.steps_of(found.request.id).items()],
         commands=[
