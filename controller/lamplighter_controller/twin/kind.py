@@ -15,6 +15,7 @@ from lamplighter_controller.series.port import Floats, Readings, Times
 Rows = NDArray[np.int64]
 NOBODY: Final = -1
 FIRST_ROWS: Final = 64
+WISHES: Final = frozenset({"desired_percent"})  # what the gateway wants, not what was measured
 N = TypeVar("N", bound=np.generic)
 
 
@@ -73,13 +74,15 @@ class KindColumns:
         return np.fromiter(map(self.row_of.get, devices, repeat(NOBODY)), np.int64, len(devices))
 
     def apply(self, readings: Readings, received_s: float, version: int, rows: Rows) -> None:
-        """Take what is not older than what is known, device by device.
+        """Take what is not older than what is known, device by device; from the record (`received_s` NaN), only newer.
 
         A value that was not read leaves the one before standing: the row has one time, that of its newest reading. A
         device's quantities are read together, so their ages differ by one report at most. A device that was asked and
-        did not answer becomes stale and keeps the age of what it said last.
+        did not answer becomes stale and keeps the age of what it said last. A wish is different: a reading that comes
+        without one says that nothing is wanted any more.
         """
-        taken = (rows >= 0) & (readings.time_ms >= self.time_ms[rows])
+        not_older = np.greater if np.isnan(received_s) else np.greater_equal  # what is on record adds nothing to itself
+        taken = (rows >= 0) & not_older(readings.time_ms, self.time_ms[rows])
         silent = taken & ((readings.quality & Quality.STALE) != 0)
         if silent.any():
             for column in readings.values.values():
@@ -95,10 +98,12 @@ class KindColumns:
         self.quality[rows] = readings.quality[order]
         self.received_s[rows] = received_s
         self.version[rows] = version
+        for name in WISHES & self.values.keys() - readings.values.keys():
+            self.values[name][rows] = np.nan
         for name, column in readings.values.items():
             values = column[order]
             gaps = np.isnan(values)
-            if gaps.any():
+            if name not in WISHES and gaps.any():
                 self._column(name)[rows[~gaps]] = values[~gaps]
             else:
                 self._column(name)[rows] = values

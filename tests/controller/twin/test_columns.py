@@ -1,6 +1,7 @@
 """The twin: newest wins, unknown stays unknown, who serves what."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,6 +51,22 @@ def test_older_readings_change_nothing_and_gaps_leave_the_last_value() -> None:
     state = twin.state("a")
     assert state is not None
     assert (state.values, state.time_ms, state.received_s) == ({"power_w": 1.0}, 11, 3.0)
+
+
+@pytest.mark.parametrize("said", [{"power_w": 2.0, "desired_percent": NAN}, {"power_w": 2.0}])
+def test_a_wish_ends_with_the_first_reading_that_comes_without_it(said: dict[str, float]) -> None:
+    twin = Twin()
+    twin.adopt("gw-1", entries("a", "b"))
+    wished = {"power_w": np.array([1.0, 1.0]), "desired_percent": np.array([30.0, 40.0])}
+    twin.apply(Readings(Kind.LAMP, ["a", "b"], np.array([10, 10]), wished, np.zeros(2, np.uint8)), 1.0)
+    later = {name: np.array([value]) for name, value in said.items()}
+    twin.apply(Readings(Kind.LAMP, ["a"], np.array([9]), later, np.zeros(1, np.uint8)), 2.0)
+    assert values(twin, "a") == {"power_w": 1.0, "desired_percent": 30.0}  # older readings end nothing
+    twin.apply(Readings(Kind.LAMP, ["a"], np.array([11]), {}, np.array([Quality.STALE], np.uint8)), 3.0)
+    assert values(twin, "a") == {"power_w": 1.0, "desired_percent": 30.0}  # nor does silence
+    twin.apply(Readings(Kind.LAMP, ["a"], np.array([12]), later, np.zeros(1, np.uint8)), 4.0)
+    assert values(twin, "a") == {"power_w": 2.0}
+    assert values(twin, "b") == {"power_w": 1.0, "desired_percent": 40.0}
 
 
 def test_a_device_that_does_not_answer_is_stale_and_keeps_the_age_of_what_it_said() -> None:

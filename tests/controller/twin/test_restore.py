@@ -1,5 +1,6 @@
 """The twin after a restart: devices from the ledger, values from the series, live readings not overwritten."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -28,7 +29,8 @@ class LastSeries:
     async def last(self, kind: Kind, since_ms: int) -> Readings:
         assert kind is Kind.LAMP
         assert since_ms < 1_000
-        return readings("lamp-1", 500, 55.0)
+        found = readings("lamp-1", 500, 55.0)
+        return replace(found, values={**found.values, "desired_percent": np.array([30.0])})
 
 
 async def test_devices_are_kept_as_they_were_told_and_moved_between_gateways(tmp_path: Path) -> None:
@@ -61,3 +63,14 @@ async def test_values_come_back_as_not_received_and_never_over_newer_ones() -> N
     state = twin.state("lamp-1")
     assert state is not None
     assert (state.values, state.received_s) == ({"power_w": 60.0}, 1.0)
+
+
+async def test_what_came_live_is_not_taken_again_from_the_record() -> None:
+    twin = Twin()
+    twin.adopt("gw-1", [entry("lamp-1")])
+    live = readings("lamp-1", 500, 55.0)
+    twin.apply(replace(live, values={**live.values, "desired_percent": np.array([80.0])}), 1.0)
+    await restore_values(twin, cast("Series", LastSeries()), 1_000)
+    state = twin.state("lamp-1")
+    assert state is not None
+    assert (state.values, state.received_s) == ({"power_w": 55.0, "desired_percent": 80.0}, 1.0)
