@@ -83,9 +83,14 @@ class Gateways:
         known = self._known.get(gateway)
         return bool(known and known.presence.doubled)
 
-    def state(self, gateway: str, said: GatewayState) -> None:
-        """A birth or a will came."""
+    def state(self, gateway: str, said: GatewayState, *, retained: bool = False) -> None:
+        """A birth or a will came; a retained one of a boot that ended is only a broker's old memory and says nothing.
+
+        A second gateway under the same id is noticed when it speaks for itself.
+        """
         now_s = self._clock.monotonic_s()
+        if retained and presence.is_former(self._get(gateway).presence, said.boot):
+            return
         if said.online:
             self._note(gateway, replace(self.report(gateway), state=said))
             self._check_rate(gateway, said.rate)

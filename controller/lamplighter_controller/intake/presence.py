@@ -53,14 +53,18 @@ def born(known: Presence, boot: str, now_s: float) -> Presence:
     former = known.former
     if known.boot not in {"", boot}:
         former = (*(item for item in former if item[0] not in {boot, known.boot}), (known.boot, now_s))
-    returned = any(boot == followed for followed, _ in known.former)
     return Presence(
         Status.ONLINE,
         boot,
         now_s + SILENCE_S,
         former[-BOOTS_REMEMBERED:],
-        now_s if returned else known.doubled_s,
+        now_s if is_former(known, boot) else known.doubled_s,
     )
+
+
+def is_former(known: Presence, boot: str) -> bool:
+    """True for a boot that another one followed."""
+    return any(boot == followed for followed, _ in known.former)
 
 
 def heard(known: Presence, boot: str | None, now_s: float) -> Presence:

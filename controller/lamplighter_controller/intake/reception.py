@@ -70,14 +70,14 @@ class Reception:
         elif channel in {Up.LIVE, Up.BACKLOG, Up.URGENT}:
             self._frame(gateway, channel, message.payload)
         elif message.payload:
-            self._document(gateway, channel, message.payload)
+            self._document(gateway, channel, message)
 
-    def _document(self, gateway: str, channel: Up, payload: bytes) -> None:
-        document = documents.decode(payload, _DOCUMENT[channel])
+    def _document(self, gateway: str, channel: Up, message: Message) -> None:
+        document = documents.decode(message.payload, _DOCUMENT[channel])
         if isinstance(document, Refusal):
             self._refuse(gateway, channel, document)
         elif isinstance(document, GatewayState):
-            self._gateways.state(gateway, document)
+            self._gateways.state(gateway, document, retained=message.retained)
         elif isinstance(document, Health):
             self._gateways.health(gateway, document)
         elif isinstance(document, DevicesDocument):

@@ -11,7 +11,7 @@ from lamplighter_contract.wire import documents
 from lamplighter_contract.wire.documents import ControllerState, GatewayState
 from lamplighter_contract.wire.events import Event
 from lamplighter_contract.wire.frame import Envelope, events_body, results_body, seal
-from lamplighter_contract.wire.topics import Up
+from lamplighter_contract.wire.topics import Up, up
 from lamplighter_controller.intake import letters, store
 from lamplighter_controller.intake.acks import Sender
 from lamplighter_controller.intake.placing import Letter
@@ -215,6 +215,21 @@ async def test_two_gateways_with_one_id_are_noticed_and_settle(tmp_path: Path) -
         here.intake.gateways.tick()
         assert not here.intake.gateways.doubled("gw-1")
         assert not here.intake.alarms.is_raised("gateway-doubled:gw-1")
+
+
+async def test_a_former_birth_that_a_broker_remembers_is_no_second_gateway(tmp_path: Path) -> None:
+    async with centre(tmp_path) as here:
+        for boot in ("boot-a", "boot-b"):
+            here.birth(boot=boot)
+        here.clock.advance(60)
+        old = documents.encode(GatewayState("boot-a", online=True, highest_seq=5))
+        here.link.deliver(up("gw-1", Up.STATE), old, retained=True)
+        assert not here.intake.gateways.doubled("gw-1")
+        state = here.intake.gateways.report("gw-1").state
+        assert state is not None
+        assert state.boot == "boot-b"
+        here.send(Up.LIVE, frame(1, "lamp-1", boot="boot-a"))
+        assert here.intake.gateways.doubled("gw-1")
 
 
 async def test_a_later_epoch_than_ours_raises_an_alarm_and_our_own_voice_does_not(tmp_path: Path) -> None:
