@@ -78,6 +78,11 @@ class Gateways:
         known = self._known.get(gateway)
         return known.presence.status if known else Status.UNKNOWN
 
+    def introduced(self, gateway: str) -> bool:
+        """True when it has told who it is, in a birth, since we started."""
+        known = self._known.get(gateway)
+        return bool(known and known.presence.boot)
+
     def doubled(self, gateway: str) -> bool:
         """True while two gateways seem to share this id: no commands until that is settled."""
         known = self._known.get(gateway)
@@ -151,7 +156,10 @@ class Gateways:
         if status is Status.ONLINE:
             self._alarms.cleared(key)
         else:
-            self._alarms.raised(key, f"{gateway} is {status}")
+            never = self.report(gateway).heard_ms == 0
+            self._alarms.raised(
+                key, f"{gateway} is enrolled and was never heard" if never else f"{gateway} is {status}"
+            )
 
     def _show_doubled(self, gateway: str, *, doubled: bool) -> None:
         key = f"gateway-doubled:{gateway}"
