@@ -14,7 +14,7 @@ from lamplighter_contract.errors import Refusal
 from lamplighter_controller import backup, hold
 from lamplighter_controller.config import Config
 from lamplighter_controller.control import ControlError, Handler
-from lamplighter_controller.hold import Hold
+from lamplighter_controller.hold import Hold, Unheard
 from lamplighter_controller.intake.engine import Identity, Intake
 from lamplighter_controller.keys_keeper import KeysKeeper
 from lamplighter_controller.ledger.engine import Ledger
@@ -53,11 +53,13 @@ class ProgramActions:
         """True while a restored controller sends neither plans nor commands."""
         return self._hold.held
 
-    async def release(self, *, who: str, reason: str) -> bool:
+    async def release(self, *, who: str, reason: str, anyway: bool) -> bool | Unheard:
         """End the hold, with its audit entry; False when there is none."""
-        wall_ms = self._clock.wall_ms()
+        wall_ms, unheard = self._clock.wall_ms(), self._unheard()
+        if unheard and self._hold.held and not anyway:
+            return unheard
         released = await self._ledger.write(
-            lambda connection: hold.release(connection, who=who, reason=reason, time_ms=wall_ms)
+            lambda connection: hold.release(connection, who=who, reason=reason, time_ms=wall_ms, unheard=unheard)
         )
         self._hold.held = False
         self._intake.alarms.cleared(hold.HELD)
@@ -78,6 +80,11 @@ class ProgramActions:
             await backup.make(self._config, self._series, target, about)
         await self._ledger.write(lambda connection: self._record(connection, who, "controller.backup", str(target)))
         return target
+
+    def _unheard(self) -> Unheard | None:
+        gateways = self._intake.gateways
+        missing = sorted(name for name in gateways.enrolled if not gateways.introduced(name))
+        return Unheard(tuple(missing)) if missing else None
 
     def handlers(self) -> dict[str, Handler]:
         """What the control socket answers."""
@@ -110,7 +117,11 @@ class ProgramActions:
         return {"backup": str(await self.backup_to(target, who=_who(wanted)))}
 
     async def _ask_release(self, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"released": await self.release(who=_who(wanted), reason=_reason(wanted))}
+        anyway = wanted.get("anyway") is True
+        released = await self.release(who=_who(wanted), reason=_reason(wanted), anyway=anyway)
+        if isinstance(released, Unheard):
+            raise ControlError(f"{released}: --anyway")
+        return {"released": released}
 
     async def _ask_enrol(self, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
         enrolled = await self._ledger.write(lambda connection: enrol(connection, wanted, self._clock.wall_ms()))

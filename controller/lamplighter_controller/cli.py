@@ -128,10 +128,11 @@ def restore(file: Path, source: Path) -> None:
 
 @main.command()
 @FILE
+@click.option("--anyway", is_flag=True, help="Do not wait for gateways that were not heard since the start.")
 @REASON
-def release(file: Path, reason: str) -> None:
+def release(file: Path, anyway: bool, reason: str) -> None:
     """End the hold of a restored controller, after a person has looked at it running."""
-    answer = _ask(_read(file), {"do": "release", "reason": reason})
+    answer = _ask(_read(file), {"do": "release", "anyway": anyway, "reason": reason})
     click.echo("released" if answer["released"] else "it was not held")
 
 

@@ -31,8 +31,22 @@ def begin(connection: Connection, *, time_ms: int) -> None:
     progress.distrust(connection, time_ms)
 
 
-def release(connection: Connection, *, who: str, reason: str, time_ms: int) -> bool:
-    """End the hold in the ledger, with its audit entry; False when there is none."""
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """Why a hold is not ended: enrolled gateways that have not told their highest command number since the start."""
+
+    gateways: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """For a person."""
+        return (
+            f"not heard since the start: {', '.join(self.gateways)}. A command to one of them could take a number "
+            "it has seen already. Wait for them, revoke them, or release anyway"
+        )
+
+
+def release(connection: Connection, *, who: str, reason: str, time_ms: int, unheard: Unheard | None = None) -> bool:
+    """End the hold in the ledger, with its audit entry that names whom nobody waited for; False when there is none."""
     if not store.is_held(connection):
         return False
     store.set_held(connection, held=False)
@@ -43,6 +57,7 @@ def release(connection: Connection, *, who: str, reason: str, time_ms: int) -> b
         subject="controller",
         reason=reason,
         result="done",
+        detail={"unheard": list(unheard.gateways)} if unheard else {},
         time_ms=time_ms,
     )
     return True

@@ -12,6 +12,7 @@ from lamplighter_contract.clock import Clock
 from lamplighter_contract.errors import Refusal
 from lamplighter_controller.commands.model import CommandRequest, Overview, Submitted
 from lamplighter_controller.events import Events
+from lamplighter_controller.hold import Unheard
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.gateways import Gateways
 from lamplighter_controller.intake.replay import Outcome
@@ -54,8 +55,8 @@ class Actions(Protocol):
     def held(self) -> bool:
         """True while a restored controller sends neither plans nor commands."""
 
-    async def release(self, *, who: str, reason: str) -> bool:
-        """End the hold, with its audit entry; False when there is none."""
+    async def release(self, *, who: str, reason: str, anyway: bool) -> bool | Unheard:
+        """End the hold, with its audit entry; False when there is none. `anyway` waits for no gateway."""
 
     async def backup(self, *, who: str) -> str:
         """Write a backup, with its audit entry, and return its name.

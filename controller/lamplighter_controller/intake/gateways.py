@@ -83,6 +83,11 @@ class Gateways:
         known = self._known.get(gateway)
         return bool(known and known.presence.boot)
 
+    def introduced(self, gateway: str) -> bool:
+        """True when it has told who it is, in a birth, since we started."""
+        known = self._known.get(gateway)
+        return bool(known and known.presence.boot)
+
     def doubled(self, gateway: str) -> bool:
         """True while two gateways seem to share this id: no commands until that is settled."""
         known = self._known.get(gateway)

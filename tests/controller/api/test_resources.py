@@ -355,6 +355,16 @@ class TestSystem:
         assert (await world.send("POST", "/controller/release", why)).json() == {"result": "released"}
         assert (await world.send("POST", "/controller/release", why)).status_code == 409
 
+    async def test_release_names_whom_it_waits_for_and_does_not_wait_when_told(self, world: World):
+        world.actions.is_held, world.actions.unheard = True, ("gw-7",)
+        why = {"reason": "looked at everything"}
+        refused = await world.send("POST", "/controller/release", why)
+        assert (refused.status_code, refused.json()["type"]) == (409, "urn:lamplighter:problem:unheard")
+        assert "gw-7" in refused.json()["detail"]
+        assert world.actions.is_held
+        anyway = why | {"anyway": True}
+        assert (await world.send("POST", "/controller/release", anyway)).json() == {"result": "released"}
+
     async def test_backup(self, world: World):
         assert (await world.send("POST", "/controller/backup")).json() == {"result": "2025-11-20T1300"}
         world.actions.backup_fails = True

@@ -23,6 +23,7 @@ from lamplighter_controller.api import City, Services, create_api
 from lamplighter_controller.commands.model import CommandRequest, Order, Overview, Part, Request, Submitted
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.events import CommandChanged, Events
+from lamplighter_controller.hold import Unheard
 from lamplighter_controller.intake import letters
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.gateways import Gateways
@@ -216,6 +217,7 @@ class MemoryActions:
     is_held: bool = False
     changes: int = 0
     backup_fails: bool = False
+    unheard: tuple[str, ...] = ()
 
     async def enrolment_changed(self) -> None:
         self.changes += 1
@@ -223,7 +225,9 @@ class MemoryActions:
     def held(self) -> bool:
         return self.is_held
 
-    async def release(self, *, who: str, reason: str) -> bool:
+    async def release(self, *, who: str, reason: str, anyway: bool) -> bool | Unheard:
+        if self.unheard and not anyway:
+            return Unheard(self.unheard)
         was, self.is_held = self.is_held, False
         return was
 

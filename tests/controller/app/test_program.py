@@ -112,6 +112,7 @@ async def test_a_backup_of_the_running_controller_restores_into_a_held_one(tmp_p
         key.touch(mode=0o600)
         key.write_bytes((first.folder / "data/keys/commands.key").read_bytes())
         second.token = first.token
+        assert second.run_tool("enrol", "gw-2", "--reason", "a box that is never heard").exit_code == 0
         with second:
             await gw.centre_after(epoch)
             await gw.send(2, "lamp-1", time_ms=time_ms + 1, power_w=34.0)
@@ -133,8 +134,15 @@ async def test_a_backup_of_the_running_controller_restores_into_a_held_one(tmp_p
                 refused = await http.post("/commands", json=order)
                 assert "released" in refused.text or "release" in refused.text
                 assert not any(str(message.topic).endswith("/command") for message in gw.others)
-                released = second.run_tool("release", "--reason", "looked at everything")
+                waits = second.run_tool("release", "--reason", "looked at everything")
+                assert waits.exit_code == 1
+                assert "not heard since the start: gw-2." in waits.stderr
+                assert "--anyway" in waits.stderr
+                assert (await http.get("/health")).json()["detail"]["held"]
+                released = second.run_tool("release", "--anyway", "--reason", "gw-2 has no lamps yet")
                 assert released.stdout == "released\n", released.stderr
+                entry = (await http.get("/audit?limit=1")).json()["items"][0]
+                assert (entry["action"], entry["detail"]) == ("controller.release", {"unheard": ["gw-2"]})
                 assert (await http.post("/commands", json=order)).status_code < 300
                 await until(lambda: any(str(message.topic).endswith("/command") for message in gw.others))
 

@@ -13,6 +13,7 @@ from lamplighter_controller.api.problems import Problem
 from lamplighter_controller.api.resources.gateways import ReasonIn
 from lamplighter_controller.api.services import Provided, Services
 from lamplighter_controller.errors import ControllerError
+from lamplighter_controller.hold import Unheard
 from lamplighter_controller.intake import letters
 from lamplighter_controller.intake.presence import Status
 from lamplighter_controller.ledger.errors import LedgerUnavailable
@@ -59,6 +60,12 @@ class CityOut(BaseModel):
     rate: float
 
 
+class ReleaseIn(ReasonIn):
+    """Why the hold is ended."""
+
+    anyway: bool = Field(default=False, description="Also when enrolled gateways were not heard since the start")
+
+
 class Done(BaseModel):
     """What came of it."""
 
@@ -94,9 +101,12 @@ async def city(services: Provided, _: Reader) -> CityOut:
 
 
 @router.post("/controller/release", summary="End the hold of a restored controller")
-async def release(services: Provided, caller: Admin, why: ReasonIn) -> Done:
-    """Plans and commands go out again."""
-    if not await services.actions.release(who=caller.who, reason=why.reason):
+async def release(services: Provided, caller: Admin, wanted: ReleaseIn) -> Done:
+    """Plans and commands go out again, once every enrolled gateway was heard; `anyway` does not wait for that."""
+    released = await services.actions.release(who=caller.who, reason=wanted.reason, anyway=wanted.anyway)
+    if isinstance(released, Unheard):
+        raise Problem(HTTPStatus.CONFLICT, "unheard", f"{released}.", field="body.anyway")
+    if not released:
         raise Problem(HTTPStatus.CONFLICT, "not-held", "The controller is not held.")
     return Done(result="released")
 
