@@ -23,13 +23,17 @@ from lamplighter_gateway.commands.answers import Answers
 from lamplighter_gateway.commands.desk import Desk
 from lamplighter_gateway.commands.execution import Execution
 from lamplighter_gateway.commands.journal import Journal
+from lamplighter_gateway.commands.keys import Keys
 from lamplighter_gateway.commands.own_work import OwnWork
 from lamplighter_gateway.drivers.port import Driver, Reading, Sink
 from lamplighter_gateway.events import Events
 from lamplighter_gateway.faults import FaultHook, no_fault
 from lamplighter_gateway.light.actuator import Actuator
 from lamplighter_gateway.light.autonomy import Autonomy
+from lamplighter_gateway.light.plan_desk import PlanDesk
 from lamplighter_gateway.light.registry import Registry
+from lamplighter_gateway.light.switching import Switching
+from lamplighter_gateway.light.wanted import Wanted
 from lamplighter_gateway.link.port import Link
 from lamplighter_gateway.local import LocalRequests
 from lamplighter_gateway.spool.frames import Class, Limits, SpoolState
@@ -78,6 +82,7 @@ class Settings:
     timing: Timing = field(default_factory=Timing)
     metrics: tuple[str, int] | None = None
     rate: float = 1.0
+    switching: Switching = field(default_factory=Switching)
 
 
 class Gateway:
@@ -111,12 +116,25 @@ class Gateway:
         self._actuator = Actuator(self.registry, clock)
         self.uplink = self._make_uplink(link)
         own = OwnWork(self.registry, self.spool, self.uplink.look_again, lambda: self.stop(Ending.RESTART))
-        self._execution = Execution(self.journal, self._answers, self._actuator, clock, own.operations(), fault)
-        self._autonomy = Autonomy(self.journal, self._actuator, clock, self._counters, self._execution.reached)
+        self._wanted = Wanted(self.registry.entries, self.journal, clock, self._clock_trusted)
+        self._execution = Execution(
+            self.journal, self._answers, self._actuator, self._wanted.level, clock, own.operations(), fault
+        )
+        self._autonomy = Autonomy(
+            self._wanted,
+            self.journal,
+            self.registry,
+            self._actuator,
+            clock,
+            self._counters,
+            self._execution.reached,
+            settings.switching,
+        )
         self._execution.autonomy = self._autonomy
+        self._keys = Keys(settings.root_key, self.journal, self.events, self._counters, clock)
         self._desk = Desk(
             settings.gateway,
-            settings.root_key,
+            self._keys,
             self.registry.entries,
             self.journal,
             self._answers,
@@ -124,10 +142,25 @@ class Gateway:
             self._counters,
             clock,
             self._execution.begin,
-            clock_trusted=lambda: trusted(self._clock_state()),
+            clock_trusted=self._clock_trusted,
             fault=fault,
         )
-        self.uplink.handlers |= {Down.COMMAND: self._desk.take, Down.KEYS: self._desk.take_keys}
+        self._plans = PlanDesk(
+            settings.gateway,
+            self.registry.entries,
+            self._keys,
+            self.journal,
+            self._wanted,
+            self.events,
+            self._counters,
+            self._plan_changed,
+        )
+        self.uplink.handlers |= {
+            Down.COMMAND: self._desk.take,
+            Down.KEYS: self._keys.take,
+            Down.PLAN: self._plans.take_plan,
+            Down.SIGNAL: self._plans.take_signals,
+        }
 
     def stop(self, ending: Ending = Ending.STOPPED) -> None:
         """Have `run` return soon."""
@@ -186,12 +219,15 @@ class Gateway:
         aside = await self.journal.open()
         if aside is not None:
             self.events.say("ledger.set_aside", file=aside.name)
+        await self._keys.open()
+        await self._plans.open()
         self._autonomy.refresh()
-        await self._desk.open()
         self.events.say("gateway.started", boot=self.boot, version=_version())
 
     async def _serve_local(self, closing: AsyncExitStack) -> None:
-        local = LocalRequests(self.registry, self.journal, self._actuator, self.events, self._clock, self._status)
+        local = LocalRequests(
+            self.registry, self.journal, self._actuator, self._wanted.level, self.events, self._clock, self._status
+        )
         await closing.enter_async_context(control.serve(self._settings.data, local.handle))
         if self._settings.metrics is None:
             return
@@ -224,8 +260,15 @@ class Gateway:
     def _hand_over(self, body: bytes) -> None:
         self.spool.offer(Class.READING, body)
 
+    def _plan_changed(self) -> None:
+        self._autonomy.refresh()
+        self.uplink.say_birth()
+
+    def _clock_trusted(self) -> bool:
+        return trusted(self._clock_state())
+
     def _doubts(self) -> int:
-        return Quality.GOOD if trusted(self._clock_state()) else Quality.CLOCK_UNTRUSTED
+        return Quality.GOOD if self._clock_trusted() else Quality.CLOCK_UNTRUSTED
 
     def _flush(self) -> None:
         self._batch.flush()
@@ -270,6 +313,7 @@ class Gateway:
             boot=self.boot,
             online=True,
             version=_version(),
+            plan_version=self._plans.version,
             config_version=self._settings.config_version,
             config_source="local",
             highest_seq=self.journal.highest_seq,
@@ -307,6 +351,7 @@ class Gateway:
             "uplink": self.uplink.connected,
             "controller": documents.as_json(controller) if controller else None,
             "highest_seq": self.journal.highest_seq,
+            "plan_version": self._plans.version,
             "overrides": [asdict(o) for o in self.journal.desired.overrides() if o.until_ms > now_ms],
         }
         buses = [asdict(driver.status()) for driver in self.registry.drivers.values()]

@@ -16,6 +16,7 @@ from lamplighter_gateway.drivers.modbus.bus import ModbusBus
 from lamplighter_gateway.drivers.mqtt import MqttBus
 from lamplighter_gateway.drivers.port import Driver, Sink
 from lamplighter_gateway.errors import GatewayError
+from lamplighter_gateway.light.switching import Switching
 from lamplighter_gateway.link.mqtt import Broker, MqttLink
 from lamplighter_gateway.report import Reporter
 from lamplighter_gateway.spool.frames import Limits
@@ -23,6 +24,7 @@ from lamplighter_gateway.uplink.lanes import Timing
 
 MIB: Final = 1024 * 1024
 MS_PER_H: Final = 3_600_000
+DWELL_S: Final = 60.0  # civil seconds a relay rests between two switchings
 
 
 class UnusableFileError(GatewayError):
@@ -47,6 +49,7 @@ def build(config: Config) -> Gateway:
         timing=Timing(backlog_per_s=config.uplink.backlog_per_s, backlog_delay_s=config.uplink.backlog_delay_s),
         metrics=(config.metrics.host, config.metrics.port) if config.metrics else None,
         rate=scale.rate,
+        switching=Switching(DWELL_S / scale.rate, config.light.switch_ons_per_s * scale.rate),
     )
     return Gateway(
         settings,

@@ -6,7 +6,7 @@ from typing import Final
 
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.ids import uuid7
-from lamplighter_contract.level import Override
+from lamplighter_contract.level import Level, Override
 from lamplighter_gateway.commands.journal import Journal
 from lamplighter_gateway.commands.ledger import Change
 from lamplighter_gateway.control import Answer, Request
@@ -28,14 +28,16 @@ class LocalRequests:
         registry: Registry,
         journal: Journal,
         actuator: Actuator,
+        level: Callable[[str], Level],
         events: Events,
         clock: Clock,
         status: Callable[[], Awaitable[Answer]],
     ) -> None:
-        """`status` gives the whole state as plain JSON values."""
+        """`level`: what a lamp is to show now, whoever decides it. `status`: the whole state as plain JSON."""
         self._registry = registry
         self._journal = journal
         self._actuator = actuator
+        self._level = level
         self._events = events
         self._clock = clock
         self._status = status
@@ -74,7 +76,9 @@ class LocalRequests:
             return {"error": "no room on the disk to keep the override"}
         self._events.say("local.override", device, by=f"local:{user}", level_percent=level, until=override.until_ms)
         written: list[Written] = []
-        await self._actuator.write(Point.LEVEL, {device: float(level)}, lambda _device: None, written.extend)
+        percent = self._level(device).level_percent
+        values = {device: float(level) if percent is None else percent}
+        await self._actuator.write(Point.LEVEL, values, lambda _device: None, written.extend)
         return _outcome(device, override, written[0])
 
     def _override(self, device: str, level: float, minutes: float) -> Override:

@@ -8,7 +8,6 @@ from typing import Any, Final
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.commands.command import Command, Operation
 from lamplighter_contract.commands.results import DeviceResult, Result
-from lamplighter_contract.commands.signing import Keyring, open_keys
 from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.level import Override
@@ -18,6 +17,7 @@ from lamplighter_contract.wire.limits import MAX_COMMAND_BYTES, MAX_TEXT
 from lamplighter_gateway.commands.acceptance import READS, Accepted, Facts, Refused, Repeated, judge
 from lamplighter_gateway.commands.answers import Answers
 from lamplighter_gateway.commands.journal import Journal
+from lamplighter_gateway.commands.keys import Keys
 from lamplighter_gateway.commands.ledger import Change
 from lamplighter_gateway.commands.progress import Progress
 from lamplighter_gateway.disk import DiskFullError
@@ -35,12 +35,12 @@ Begin = Callable[[Progress], None]
 
 
 class Desk:
-    """Takes commands and keys from the uplink, one at a time."""
+    """Takes commands from the uplink, one at a time."""
 
     def __init__(
         self,
         gateway: str,
-        root_key: bytes | None,
+        keys: Keys,
         entries: Mapping[str, DeviceEntry],
         journal: Journal,
         answers: Answers,
@@ -54,7 +54,7 @@ class Desk:
     ) -> None:
         """`begin` starts to carry out what was accepted and returns at once."""
         self._gateway = gateway
-        self._root_key = root_key
+        self._keys = keys
         self._entries = entries
         self._journal = journal
         self._answers = answers
@@ -64,41 +64,17 @@ class Desk:
         self._begin = begin
         self._clock_trusted = clock_trusted
         self._fault = fault
-        self._keyring = Keyring()
         self._one_at_a_time = asyncio.Lock()
         self._pace = Pace(REPEATS_PER_S, REPEATS_BURST)
-
-    async def open(self) -> None:
-        """Take up the keys that were in force."""
-        payload = await self._journal.keys()
-        if payload is not None and self._root_key is not None:
-            keyring = open_keys(payload, self._root_key, self._keyring)
-            if isinstance(keyring, Refusal):
-                log.warning("the kept keys no longer fit the root key (%s); commands wait for new ones", keyring.detail)
-            else:
-                self._keyring = keyring
-
-    async def take_keys(self, payload: bytes, _retained: bool) -> None:
-        """A keys document."""
-        if self._root_key is None:
-            self._refuse_quietly("keys", Refusal(Reason.KEY, "no root key is configured"))
-            return
-        keyring = open_keys(payload, self._root_key, self._keyring)
-        if isinstance(keyring, Refusal):
-            self._refuse_quietly("keys", keyring)
-        elif keyring.version > self._keyring.version:
-            await self._journal.keep_keys(payload)
-            self._keyring = keyring
-            log.info("keys of version %d are in force", keyring.version)
 
     async def take(self, payload: bytes, retained: bool) -> None:
         """A command as it came."""
         document = read_object(payload, MAX_COMMAND_BYTES)
         if isinstance(document, Refusal):
-            self._refuse_quietly("command", document)
+            self._refuse_quietly(document)
             return
         if retained:
-            self._refuse_quietly("command", Refusal(Reason.RETAINED, "commands are never retained"))
+            self._refuse_quietly(Refusal(Reason.RETAINED, "commands are never retained"))
             return
         async with self._one_at_a_time:
             await self._decide(document)
@@ -116,7 +92,7 @@ class Desk:
         memory = self._journal.memory
         return Facts(
             gateway=self._gateway,
-            keyring=self._keyring,
+            keyring=self._keys.ring,
             wall_ms=self._clock.wall_ms(),
             civil_ms=self._clock.civil_ms(),
             clock_trusted=self._clock_trusted(),
@@ -152,7 +128,7 @@ class Desk:
             self._answers.repeat(await self._journal.results(identity))
 
     async def _refuse(self, verdict: Refused) -> None:
-        self._refuse_quietly("command", verdict.refusal)
+        self._refuse_quietly(verdict.refusal)
         if not verdict.id or verdict.id in self._journal.memory.seen:
             return
         result = Result(
@@ -174,9 +150,9 @@ class Desk:
         elif self._pace.take(self._clock.monotonic_s()):
             self._answers.repeat([result])
 
-    def _refuse_quietly(self, what: str, refusal: Refusal) -> None:
-        self._counters.add(f"{what}_refused_{refusal.reason}")
-        self._events.say(f"{what}.refused.{refusal.reason}", detail=refusal.detail)
+    def _refuse_quietly(self, refusal: Refusal) -> None:
+        self._counters.add(f"command_refused_{refusal.reason}")
+        self._events.say(f"command.refused.{refusal.reason}", detail=refusal.detail)
 
 
 def _change(command: Command, devices: tuple[str, ...]) -> Change:
@@ -190,4 +166,5 @@ def _change(command: Command, devices: tuple[str, ...]) -> Change:
 
 def _override(command: Command, device: str) -> Override:
     percent, until = float(command.args["level_percent"]), int(command.args["until"])
-    return Override(command.id, command.seq, command.issued, device, percent, until)
+    emergency = bool(command.args.get("emergency", False))
+    return Override(command.id, command.seq, command.issued, device, percent, until, emergency)

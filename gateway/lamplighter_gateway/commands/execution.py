@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
@@ -9,6 +10,7 @@ from lamplighter_contract.clock import Clock
 from lamplighter_contract.commands.command import Command, Operation
 from lamplighter_contract.commands.results import DeviceResult
 from lamplighter_contract.commands.states import CommandState
+from lamplighter_contract.level import Level
 from lamplighter_contract.wire.limits import MAX_TEXT
 from lamplighter_gateway.commands.answers import Answers
 from lamplighter_gateway.commands.journal import Journal
@@ -41,14 +43,19 @@ class Execution:
         journal: Journal,
         answers: Answers,
         actuator: Actuator,
+        level: Callable[[str], Level],
         clock: Clock,
         gateway_work: Mapping[Operation, GatewayWork],
         fault: FaultHook = no_fault,
     ) -> None:
-        """`gateway_work`: what operations on the gateway itself do; their result's `device` is empty."""
+        """`level`: what a lamp is to show now, whoever decides it.
+
+        `gateway_work`: what operations on the gateway itself do; their result's `device` is empty.
+        """
         self._journal = journal
         self._answers = answers
         self._actuator = actuator
+        self._level = level
         self._clock = clock
         self._gateway_work = gateway_work
         self._fault = fault
@@ -76,7 +83,7 @@ class Execution:
         if self.autonomy is not None:
             self.autonomy.refresh()
         if command.op in POINTS:
-            await self._write(progress, POINTS[command.op])
+            await self._write(progress)
         elif command.op is Operation.DEVICE_READ:
             await self._read(progress)
         else:
@@ -88,8 +95,7 @@ class Execution:
         if progress is not None and device in progress.states:
             await self._tell(progress, [DeviceResult(device, CommandState.VERIFIED, "late")])
 
-    async def _write(self, progress: Progress, point: Point) -> None:
-        value = _value(progress.command)
+    async def _write(self, progress: Progress) -> None:
         devices = [device for device in progress.open_devices() if not self._superseded(progress.command, device)]
         superseded = [device for device in progress.open_devices() if device not in devices]
         await self._tell(progress, [DeviceResult(device, CommandState.SUPERSEDED) for device in superseded])
@@ -97,12 +103,27 @@ class Execution:
         async with asyncio.TaskGroup() as telling:
             soon = telling.create_task(self._tell_applied(progress, taken), name="tell-applied")
 
-            def done(written: Sequence[Written]) -> None:
-                self._fault(ACTED)
-                telling.create_task(self._conclude(progress, point, written), name="tell-written")
+            for point, values in self._writes(progress.command, devices).items():
 
-            await self._actuator.write(point, dict.fromkeys(devices, value), taken.append, done)
+                def done(written: Sequence[Written], point: Point = point) -> None:
+                    self._fault(ACTED)
+                    telling.create_task(self._conclude(progress, point, written), name="tell-written")
+
+                await self._actuator.write(point, values, taken.append, done)
             soon.cancel()
+
+    def _writes(self, command: Command, devices: Sequence[str]) -> Mapping[Point, Mapping[str, float]]:
+        """What brings each lamp where it is to be: a resume, too, is a level when a plan or an override has one."""
+        found: dict[Point, dict[str, float]] = defaultdict(dict)
+        for device in devices:
+            percent = None if command.op is Operation.LIGHT_IDENTIFY else self._level(device).level_percent
+            point = POINTS[command.op] if percent is None else Point.LEVEL
+            found[point][device] = _value(command) if percent is None else percent
+        return found
+
+    def _asked(self, command: Command, device: str) -> float:
+        percent = self._level(device).level_percent
+        return _value(command) if percent is None else percent
 
     async def _tell_applied(self, progress: Progress, taken: Sequence[str]) -> None:
         told = 0
@@ -155,7 +176,11 @@ class Execution:
         shown = values.get("level_percent")
         if self._superseded(command, device):
             return DeviceResult(device, CommandState.SUPERSEDED, INTERRUPTED, values)
-        if command.op is Operation.LIGHT_SET and isinstance(shown, int | float) and _close(shown, _value(command)):
+        if (
+            command.op is Operation.LIGHT_SET
+            and isinstance(shown, int | float)
+            and _close(shown, self._asked(command, device))
+        ):
             return DeviceResult(device, CommandState.VERIFIED, INTERRUPTED, values)
         state = CommandState.UNCONFIRMED if self._wanted(command, device) else CommandState.FAILED
         return DeviceResult(device, state, INTERRUPTED, values)

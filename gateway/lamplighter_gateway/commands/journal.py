@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 FILE_NAME: Final = "desired.db"
 BEGINS: Final = "begins_ms"
 KEYS: Final = "keys"
+PLAN: Final = "plan"
+SIGNALS: Final = "signals"
 T = TypeVar("T")
 
 
@@ -36,7 +38,7 @@ class Journal:
         self._ledger: Ledger | None = None
         self._failure = asyncio.Event()
         self._failed_by = ""
-        self._memory = Memory(set(), set(), 0, {}, [], set())
+        self._memory = Memory(set(), set(), 0, {}, [], set(), {})
         self.desired = Desired()
         self.begins_ms = 0
         self.highest_seq = 0
@@ -53,6 +55,7 @@ class Journal:
         def work() -> tuple[Ledger, Memory, int, Path | None]:
             opened = open_database(self._path, APPLICATION_ID, SCHEMA, now_ms)
             ledger = Ledger(opened.connection)
+            ledger.upgrade()
             ledger.reserve()
             if opened.fresh:
                 ledger.put(BEGINS, b"%d" % now_ms)
@@ -60,7 +63,7 @@ class Journal:
 
         self._ledger, self._memory, self.begins_ms, aside = await self._in_thread(work)
         self.highest_seq = self._memory.highest_seq
-        self.desired = Desired(self._memory.overrides, self._memory.held)
+        self.desired = Desired(self._memory.overrides, self._memory.held, self._memory.resumed)
         return aside
 
     async def run(self) -> NoReturn:
@@ -131,6 +134,32 @@ class Journal:
     async def keep_keys(self, payload: bytes) -> None:
         """Keep an accepted keys document."""
         await self._in_thread(lambda: self._opened.put(KEYS, payload))
+
+    async def plan(self) -> bytes | None:
+        """The plan in force, None when there never was one."""
+        return await self._in_thread(lambda: self._opened.get(PLAN))
+
+    async def keep_plan(self, body: bytes, in_force: Callable[[], Sequence[Override]]) -> None:
+        """Keep a plan and the overrides in force under it, then know them; `in_force` is asked at the last moment.
+
+        Raises:
+            DiskFullError: the disk is full; the plan before stays in force.
+        """
+        overrides = in_force()
+        await self._in_thread(lambda: self._opened.keep_plan(PLAN, body, overrides))
+        self.desired.replace(overrides)
+
+    async def signals(self) -> bytes | None:
+        """The last accepted signals."""
+        return await self._in_thread(lambda: self._opened.get(SIGNALS))
+
+    async def keep_signals(self, body: bytes) -> None:
+        """Keep accepted signals.
+
+        Raises:
+            DiskFullError: the disk is full; those before stay kept.
+        """
+        await self._in_thread(lambda: self._opened.put(SIGNALS, body))
 
     async def close(self) -> None:
         """Close the file."""

@@ -29,6 +29,13 @@ CREATE TABLE override (
     until INTEGER NOT NULL, PRIMARY KEY (id, device)) WITHOUT ROWID;
 CREATE TABLE held (device TEXT PRIMARY KEY) WITHOUT ROWID
 """
+# Each brings a file one version on (`PRAGMA user_version`); a new file begins with SCHEMA and takes them all.
+UPGRADES: Final = (
+    """
+ALTER TABLE override ADD COLUMN emergency INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE resumed (device TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID
+""",
+)
 KEEP_MS: Final = 48 * 3_600_000  # twice the longest life of a command
 PRUNE_EVERY: Final = 64
 RESERVE: Final = "reserve"
@@ -54,6 +61,7 @@ class Memory:
     last_of: dict[str, int]
     overrides: list[Override]
     held: set[str]
+    resumed: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,15 @@ class Ledger:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+    def upgrade(self) -> None:
+        """Bring a file of an older version on; all of a step or nothing of it."""
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        for number, statements in enumerate(UPGRADES[version:], start=version + 1):
+            with transaction(self._db):
+                for statement in statements.split(";"):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version = {number}")
 
     def reserve(self) -> None:
         """Have room for commands while the disk is full: free pages in the file, and a log that need not grow."""
@@ -102,14 +119,17 @@ class Ledger:
         """Everything the gateway has to know in order to judge and to act."""
         highest = self._db.execute("SELECT coalesce(max(seq), 0) FROM command").fetchone()[0]
         used = self._db.execute("SELECT seq FROM command WHERE seq > ?", (highest - SEQUENCE_WINDOW,))
-        overrides = self._db.execute("SELECT id, seq, issued, device, level, until FROM override ORDER BY issued")
+        overrides = self._db.execute(
+            "SELECT id, seq, issued, device, level, until, emergency FROM override ORDER BY issued"
+        )
         return Memory(
             seen={row[0] for row in self._db.execute("SELECT id FROM command")},
             used={row[0] for row in used},
             highest_seq=highest,
             last_of=dict(self._db.execute("SELECT device, seq FROM last_of")),
-            overrides=[Override(*row) for row in overrides],
+            overrides=[_override(*row) for row in overrides],
             held={row[0] for row in self._db.execute("SELECT device FROM held")},
+            resumed=dict(self._db.execute("SELECT device, seq FROM resumed")),
         )
 
     def accept(self, command: Command, change: Change, results: Sequence[Result], *, final: bool) -> None:
@@ -132,6 +152,13 @@ class Ledger:
         """Desired state that no command of the centre brought."""
         with transaction(self._db):
             self._want(change, seq)
+
+    def keep_plan(self, key: str, body: bytes, overrides: Iterable[Override]) -> None:
+        """One transaction: the plan that is to be in force, and the overrides in force under it."""
+        with transaction(self._db):
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, body))
+            self._db.execute("DELETE FROM override")
+            self._insert(overrides)
 
     def tell(self, result: Result, *, final: bool) -> None:
         """One more result of an accepted command."""
@@ -171,20 +198,28 @@ class Ledger:
             self._db.executemany("DELETE FROM held WHERE device = ?", [(device,) for device in handed_back])
 
     def _want(self, change: Change, seq: int) -> None:
-        # An older override that ends no later can never decide again.
+        # An older override that ends no later can never decide again, unless it is an emergency and the newer is not.
         self._db.executemany(
-            "DELETE FROM override WHERE device = ? AND issued <= ? AND until <= ?",
-            [(o.device, o.issued_ms, o.until_ms) for o in change.overrides],
+            "DELETE FROM override WHERE device = ? AND issued <= ? AND until <= ? AND emergency <= ?",
+            [(o.device, o.issued_ms, o.until_ms, o.emergency) for o in change.overrides],
         )
-        self._db.executemany(
-            "INSERT OR REPLACE INTO override VALUES (?, ?, ?, ?, ?, ?)",
-            [(o.id, o.device, o.seq, o.issued_ms, o.level_percent, o.until_ms) for o in change.overrides],
-        )
+        self._insert(change.overrides)
         self._db.executemany(
             "DELETE FROM override WHERE device = ? AND seq <= ?", [(device, seq) for device in change.resumed]
         )
+        self._db.executemany(
+            "INSERT INTO resumed VALUES (?, ?) ON CONFLICT (device) DO UPDATE SET seq = max(seq, excluded.seq)",
+            [(device, seq) for device in change.resumed],
+        )
         held = {*(override.device for override in change.overrides), *change.resumed}
         self._db.executemany("INSERT OR IGNORE INTO held VALUES (?)", [(device,) for device in held])
+
+    def _insert(self, overrides: Iterable[Override]) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO override (id, device, seq, issued, level, until, emergency)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(o.id, o.device, o.seq, o.issued_ms, o.level_percent, o.until_ms, o.emergency) for o in overrides],
+        )
 
     def _note(self, results: Iterable[Result]) -> None:
         self._db.executemany(
@@ -200,6 +235,12 @@ class Ledger:
                 (now_ms - KEEP_MS, SEQUENCE_WINDOW),
             )
             self._db.execute("DELETE FROM result WHERE spooled = 1 AND id NOT IN (SELECT id FROM command)")
+
+
+def _override(
+    identity: str, seq: int, issued_ms: int, device: str, level: float, until_ms: int, emergency: int
+) -> Override:
+    return Override(identity, seq, issued_ms, device, level, until_ms, bool(emergency))
 
 
 def _result(body: bytes) -> Result:

@@ -11,7 +11,7 @@ from lamplighter_gateway.config.buses import beside, read_buses, read_path, read
 from lamplighter_gateway.config.devices import read_devices
 from lamplighter_gateway.config.document import read_document
 from lamplighter_gateway.config.environment import overlaid
-from lamplighter_gateway.config.model import Config, Metrics, Reporting, SpoolLimits, Uplink
+from lamplighter_gateway.config.model import Config, Lighting, Metrics, Reporting, SpoolLimits, Uplink
 from lamplighter_gateway.config.problem import Problem, Problems
 from lamplighter_gateway.config.section import Section
 from lamplighter_gateway.profiles.load import load_profiles
@@ -44,6 +44,7 @@ def _read(path: Path, tree: Mapping[str, Any], problems: list[Problem]) -> Confi
         metrics=_metrics(section.section("metrics")) if section.has("metrics") else None,
         buses=buses,
         devices=read_devices(section, buses, profiles),
+        light=_light(section.section("light")) if section.has("light") else Lighting(),
     )
     section.close()
     return config
@@ -98,6 +99,12 @@ def _spool(section: Section) -> SpoolLimits:
     limits = SpoolLimits(section.integer("max_mib", 1, 1_048_576, 512), section.number("keep_h", 1, 10_000, 24))
     section.close()
     return limits
+
+
+def _light(section: Section) -> Lighting:
+    light = Lighting(section.number("switch_ons_per_s", 0, 1_000, Lighting().switch_ons_per_s))
+    section.close()
+    return light
 
 
 def _metrics(section: Section) -> Metrics:

@@ -72,6 +72,13 @@ class SpoolLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Lighting:
+    """How the gateway switches by itself: lamps and circuits switched on per bus and civil second, 0 = all at once."""
+
+    switch_ons_per_s: float = 5
+
+
+@dataclass(frozen=True, slots=True)
 class Metrics:
     """Where Prometheus reads; loopback unless told otherwise."""
 
@@ -162,6 +169,7 @@ class Config:
     metrics: Metrics | None
     buses: tuple[Bus, ...]
     devices: tuple[Device, ...]
+    light: Lighting = Lighting()
 
     def devices_on(self, bus: str) -> tuple[Device, ...]:
         """The devices of one bus, in the order of the file."""

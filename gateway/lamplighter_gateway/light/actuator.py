@@ -1,7 +1,7 @@
 """Writes to devices, whoever wants them: one at a time per device, and what was read back is known to all."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from lamplighter_contract.clock import Clock
@@ -27,9 +27,10 @@ class Actuator:
         self.busy: set[str] = set()
         self.shown: dict[str, Shown] = {}
         self.tried: dict[str, Tried] = {}
+        self.switched_s: dict[str, float] = {}
 
-    def observe(self, readings: Iterable[Reading], of_interest: set[str]) -> None:
-        """Note the levels that lamps of interest show."""
+    def observe(self, readings: Iterable[Reading], of_interest: Collection[str]) -> None:
+        """Note the levels that devices of interest show."""
         at_s = self._clock.monotonic_s()
         for reading in readings:
             if reading.device in of_interest:
@@ -73,6 +74,7 @@ class Actuator:
     ) -> None:
         budget_s = DEADLINE_S + DEADLINE_PER_DEVICE_S * len(values)
         deadline_s = self._clock.monotonic_s() + budget_s
+        turning = self._turning(values) if point in (Point.LEVEL, Point.CONTACTOR) else frozenset()
         writes = [Write(device, point, value, deadline_s) for device, value in values.items()]
         broadcast = len(set(values.values())) == 1 and self._registry.is_whole_bus(bus, values)
         try:
@@ -80,19 +82,36 @@ class Actuator:
                 written = await self._registry.drivers[bus].write(writes, applied, broadcast=broadcast)
         except TimeoutError:
             written = [Written(device, Outcome.UNCONFIRMED, "the bus did not answer in time") for device in values]
-        self._settle(written)
+        self._settle(written, turning)
         done(written)
 
-    def _settle(self, written: Sequence[Written]) -> None:
+    def _settle(self, written: Sequence[Written], turning: Collection[str]) -> None:
         now_s = self._clock.monotonic_s()
         for part in written:
             good = part.outcome in (Outcome.VERIFIED, Outcome.APPLIED)
             before = self.tried.get(part.device)
             failures = 0 if good else (before.failures if before else 0) + 1
             self.tried[part.device] = Tried(now_s, failures)
+            if good and part.device in turning:
+                self.switched_s[part.device] = now_s
             if part.reading is not None:
                 self._note(part.reading, now_s)
 
     def _note(self, reading: Reading, at_s: float) -> None:
-        percent = reading.values.get("level_percent")
-        self.shown[reading.device] = Shown(float(percent) if isinstance(percent, int | float) else None, at_s)
+        self.shown[reading.device] = Shown(_percent(reading), at_s)
+
+    def _turning(self, values: Mapping[str, float]) -> frozenset[str]:
+        """Those that go on or off by these values."""
+        shown = {device: self.shown[device].level_percent for device in values if device in self.shown}
+        return frozenset(
+            device for device, percent in shown.items() if percent is not None and (percent > 0) != (values[device] > 0)
+        )
+
+
+def _percent(reading: Reading) -> float | None:
+    """The level a device tells; a contactor is at 0 or 100."""
+    closed = reading.values.get("contactor_closed")
+    if isinstance(closed, bool):
+        return 100.0 if closed else 0.0
+    percent = reading.values.get("level_percent")
+    return float(percent) if isinstance(percent, int | float) else None

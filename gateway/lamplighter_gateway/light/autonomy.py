@@ -1,23 +1,29 @@
-"""The loop that keeps every held lamp where it should be, and gives it back when nothing is wanted of it any more."""
+"""The loop that keeps every lamp where it should be, and without a plan gives it back when nobody wants it any more."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NoReturn
 
 from lamplighter_contract.clock import Clock
-from lamplighter_contract.level import Override
+from lamplighter_contract.level import Level, Override
+from lamplighter_contract.quantities import Kind
 from lamplighter_gateway.commands.journal import Journal
 from lamplighter_gateway.disk import DiskFullError
 from lamplighter_gateway.drivers.port import Outcome, Point, Reading, Written
 from lamplighter_gateway.light.actuator import Actuator
 from lamplighter_gateway.light.reconcile import Action, fits, reconcile
+from lamplighter_gateway.light.registry import Registry
+from lamplighter_gateway.light.switching import Relays, Steps, Switching
+from lamplighter_gateway.light.wanted import Wanted
 from lamplighter_gateway.watch.counters import Counters
 
 log = logging.getLogger(__name__)
 
 TICK_S: Final = 1.0
+FULL_PERCENT: Final = 100.0
 
 Reached = Callable[[str, str], Awaitable[None]]
 
@@ -26,21 +32,34 @@ class Autonomy:
     """Asks every second what should be true now; a missed tick or a restart heals itself."""
 
     def __init__(
-        self, journal: Journal, actuator: Actuator, clock: Clock, counters: Counters, on_reached: Reached
+        self,
+        wanted: Wanted,
+        journal: Journal,
+        registry: Registry,
+        actuator: Actuator,
+        clock: Clock,
+        counters: Counters,
+        on_reached: Reached,
+        switching: Switching,
     ) -> None:
-        """`on_reached` is told a device and the override whose level it now shows."""
+        """`on_reached` is told a device and the source of the level it now shows."""
+        self._wanted = wanted
         self._journal = journal
+        self._registry = registry
         self._actuator = actuator
         self._clock = clock
         self._counters = counters
         self._on_reached = on_reached
+        self._relays = Relays(switching)
+        self._steps = Steps()
         self._reached: dict[str, str] = {}
         self._levels: dict[str, float | None] = {}
 
     def observe(self, readings: Sequence[Reading]) -> None:
         """Take note of readings as they come."""
-        if self._journal.desired.held:
-            self._actuator.observe(readings, self._journal.desired.held)
+        devices = self._wanted.devices
+        if devices:
+            self._actuator.observe(readings, devices)
 
     def with_desired(self, readings: Sequence[Reading]) -> Sequence[Reading]:
         """The readings, those of lamps that are or were wanted at a level with that level (None: no longer)."""
@@ -53,10 +72,13 @@ class Autonomy:
             for reading in readings
         ]
 
-    def refresh(self) -> None:
-        """Desired state changed: what readings carry as desired follows at once."""
-        wanted = self._journal.desired.levels(self._clock.civil_ms())
-        self._levels = {**dict.fromkeys(self._levels), **wanted}
+    def refresh(self) -> Mapping[str, Level]:
+        """Desired state changed: what readings carry as desired follows at once. What is wanted of every device."""
+        wanted = self._wanted.all()
+        percents = {device: its.level_percent for device, its in wanted.items() if self._is_lamp(device)}
+        told = {device: percent for device, percent in percents.items() if percent is not None}
+        self._levels = {**dict.fromkeys(self._levels), **told}
+        return wanted
 
     async def run(self) -> NoReturn:
         """Reconcile until cancelled."""
@@ -67,28 +89,35 @@ class Autonomy:
         raise AssertionError("unreachable")
 
     async def step(self, writes: asyncio.TaskGroup) -> None:
-        """One look at every held lamp; writes go on by themselves."""
+        """One look at every device; writes go on by themselves, each bus for itself."""
         await self._end_overrides()
-        self.refresh()
-        levels: dict[str, float] = {}
-        returns: dict[str, float] = {}
-        for device in self._journal.desired.held - self._actuator.busy:
-            action = await self._look(device)
+        due: dict[tuple[str, Point], dict[str, float]] = defaultdict(dict)
+        for device, wanted in self.refresh().items():
+            action = await self._look(device, wanted)
             if action is not None:
-                (levels if action.point is Point.LEVEL else returns)[device] = action.value
-        for point, values in ((Point.LEVEL, levels), (Point.RESUME, returns)):
-            if values:
-                # Busy from now on, not from when the task begins: the next step must not write the same again.
-                self._actuator.busy.update(values)
-                writes.create_task(self._write(point, values), name=f"autonomy-{point}")
+                due[self._registry.bus_of[device], action.point][device] = action.value
+        for (bus, point), values in due.items():
+            # Busy from now on, not from when the task begins: the next step must not write the same again.
+            self._actuator.busy.update(values)
+            writes.create_task(self._write(point, values), name=f"autonomy-{bus}-{point}")
 
-    async def _look(self, device: str) -> Action | None:
-        wanted = self._journal.desired.level(device, self._clock.civil_ms())
-        shown = self._actuator.shown.get(device)
-        if shown is not None and fits(wanted, shown) and self._reached.get(device) != wanted.why.source:
+    async def _look(self, device: str, wanted: Level) -> Action | None:
+        wanted = self._steps.step(device, wanted)
+        if device in self._actuator.busy or device not in self._registry.bus_of:
+            return None
+        shown, now_s = self._actuator.shown.get(device), self._clock.monotonic_s()
+        if shown is None:
+            return None
+        if fits(wanted, shown) and self._reached.get(device) != wanted.why.source:
             self._reached[device] = wanted.why.source
             await self._on_reached(device, wanted.why.source)
-        return reconcile(wanted, shown, self._actuator.tried.get(device), self._clock.monotonic_s())
+        action = reconcile(wanted, shown, self._actuator.tried.get(device), now_s)
+        if action is None:
+            return None
+        bus, switched_s = self._registry.bus_of[device], self._actuator.switched_s.get(device)
+        if not self._relays.may(bus, wanted, shown, switched_s, now_s):
+            return None
+        return action if self._is_lamp(device) else Action(Point.CONTACTOR, action.value / FULL_PERCENT)
 
     async def _write(self, point: Point, values: dict[str, float]) -> None:
         self._counters.add("autonomy_writes", len(values))
@@ -103,13 +132,16 @@ class Autonomy:
 
     async def handed_back(self, devices: Sequence[str]) -> None:
         """These lamps took the resume: those nobody wants anything of are no longer held."""
-        now_ms = self._clock.civil_ms()
-        free = [device for device in devices if self._journal.desired.level(device, now_ms).level_percent is None]
+        free = [device for device in devices if self._wanted.level(device).level_percent is None]
         for device in free:
             self._actuator.shown.pop(device, None)
             self._actuator.tried.pop(device, None)
             self._reached.pop(device, None)
         await self._forget([], free)
+
+    def _is_lamp(self, device: str) -> bool:
+        entry = self._registry.entries.get(device)
+        return entry is None or entry.kind is Kind.LAMP
 
     async def _end_overrides(self) -> None:
         ended = self._journal.desired.drop_ended(self._clock.civil_ms())

@@ -1,0 +1,84 @@
+"""How the loop may move a lamp: relays rest between switchings, groups come on one after the other, ramps go in steps.
+
+No clock, no I/O; times in monotonic seconds.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from lamplighter_contract.level import Level, Winner
+from lamplighter_gateway.light.reconcile import Shown
+from lamplighter_gateway.uplink.pace import Pace
+
+# Below what an eye sees, and a ramp over the whole range is at most fifty writes to a lamp however long it lasts:
+# a bound in time instead would hold back the last word of a ramp and every switch point that follows it closely.
+STEP_PERCENT: Final = 2.0
+MANUAL: Final = frozenset({Winner.EMERGENCY, Winner.OVERRIDE})
+
+
+@dataclass(frozen=True, slots=True)
+class Switching:
+    """How long a relay rests, and how many come on per bus and second (0: as many as there are), in real seconds."""
+
+    dwell_s: float = 60.0
+    ons_per_s: float = 0.0
+
+
+class Relays:
+    """Which switchings may happen now."""
+
+    def __init__(self, limits: Switching) -> None:
+        """Every bus may begin at once."""
+        self._limits = limits
+        self._paces: dict[str, Pace] = {}
+
+    def may(self, bus: str, wanted: Level, shown: Shown, switched_s: float | None, now_s: float) -> bool:
+        """False when a write has to wait: it would switch a relay again too soon, or too many at a time.
+
+        `switched_s`: when we last switched it. What a lamp did by itself, as after a power cut, is mended at once.
+        """
+        if wanted.level_percent is None or shown.level_percent is None:
+            return True
+        on = wanted.level_percent > 0
+        if on == (shown.level_percent > 0):
+            return True
+        rested = switched_s is None or now_s >= switched_s + self._limits.dwell_s
+        if not rested and wanted.why.winner not in MANUAL:
+            return False
+        return not on or not self._limits.ons_per_s or self._pace(bus).take(now_s)
+
+    def _pace(self, bus: str) -> Pace:
+        if bus not in self._paces:
+            self._paces[bus] = Pace(self._limits.ons_per_s, max(1.0, self._limits.ons_per_s))
+        return self._paces[bus]
+
+
+@dataclass(slots=True)
+class _Course:
+    target: float
+    asked: float
+    why: tuple[Winner, str]
+
+
+class Steps:
+    """Levels on the move become steps; where a level rests, it is kept to exactly."""
+
+    def __init__(self) -> None:
+        """Nothing moves."""
+        self._courses: dict[str, _Course] = {}
+
+    def step(self, device: str, wanted: Level) -> Level:
+        """The level to keep when this one is wanted now; call it once per look."""
+        percent, why = wanted.level_percent, (wanted.why.winner, wanted.why.source)
+        if percent is None:
+            self._courses.pop(device, None)
+            return wanted
+        course = self._courses.get(device)
+        if course is None or course.why != why:
+            self._courses[device] = _Course(percent, percent, why)
+            return wanted
+        switches = (percent > 0) != (course.target > 0)
+        if switches or percent == course.asked or abs(percent - course.target) >= STEP_PERCENT:
+            course.target = percent
+        course.asked = percent
+        return replace(wanted, level_percent=course.target)

@@ -1,0 +1,87 @@
+"""What every device is to show now: the plan's level function over the overrides kept here."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Final
+
+from lamplighter_contract.clock import Clock
+from lamplighter_contract.level import OWN_SCHEDULE, Level, Why, Winner, level
+from lamplighter_contract.light.level import circuit_level
+from lamplighter_contract.light.level import level as planned_level
+from lamplighter_contract.light.signals import Signals
+from lamplighter_contract.light.view import View
+from lamplighter_contract.quantities import Kind
+from lamplighter_contract.wire.documents import DeviceEntry
+from lamplighter_gateway.commands.journal import Journal
+
+LEVEL_CAPABILITY: Final = "light.set"
+NO_CLOCK: Final = Level(100.0, Why(Winner.DEFAULT, "no trusted clock"))
+NO_PLAN: Final = Level(100.0, Why(Winner.DEFAULT, "no usable plan"))
+
+
+class Wanted:
+    """Asked by whoever writes to a lamp. A gateway that never had a plan wants what overrides say, and nothing else."""
+
+    def __init__(
+        self, entries: Mapping[str, DeviceEntry], journal: Journal, clock: Clock, clock_trusted: Callable[[], bool]
+    ) -> None:
+        """Begin as a gateway that never had a plan."""
+        self._entries = entries
+        self._journal = journal
+        self._clock = clock
+        self._clock_trusted = clock_trusted
+        self._lamps = frozenset(
+            device for device, its in entries.items() if its.kind is Kind.LAMP and LEVEL_CAPABILITY in its.capabilities
+        )
+        self._circuits: frozenset[str] = frozenset()
+        self.view: View | None = None
+        self.commissioned = False
+        self.signals: Signals = {}
+
+    def follow(self, view: View | None) -> None:
+        """From now on lamps and the circuits that the plan names follow it; None: there is one, and it is of no use."""
+        self.commissioned = True
+        self.view = view
+        if view is not None:
+            self._circuits = frozenset(
+                name for name in view.circuits if name in self._entries and self._entries[name].kind is Kind.CIRCUIT
+            )
+
+    @property
+    def devices(self) -> Collection[str]:
+        """The devices to be kept at a level, or to be handed back to their own schedule."""
+        return self._lamps | self._circuits if self.commissioned else self._journal.desired.held
+
+    def all(self) -> dict[str, Level]:
+        """The level of every one of them now, and why; lamps before circuits."""
+        now_ms, trusted = self._clock.civil_ms(), self._clock_trusted()
+        found: dict[str, Level] = {}
+        lamps = self._lamps if self.commissioned else self._journal.desired.held
+        for device in lamps:
+            found[device] = self._lamp(device, now_ms, trusted=trusted)
+        for device in self._circuits:
+            found[device] = self._circuit(device, now_ms, found, trusted=trusted)
+        return found
+
+    def level(self, device: str) -> Level:
+        """The level of one lamp now, and why; for a lamp that nobody wants anything of, its own schedule."""
+        return self._lamp(device, self._clock.civil_ms(), trusted=self._clock_trusted())
+
+    def _lamp(self, device: str, now_ms: int, *, trusted: bool) -> Level:
+        overrides = self._journal.desired.of(device)
+        if not self.commissioned:
+            return level(overrides, device, now_ms)
+        if not trusted:
+            return NO_CLOCK
+        if self.view is None:
+            decided = level(overrides, device, now_ms)
+            return NO_PLAN if decided == OWN_SCHEDULE else decided
+        return planned_level(self.view, device, now_ms, self.signals, overrides)
+
+    def _circuit(self, device: str, now_ms: int, known: Mapping[str, Level], *, trusted: bool) -> Level:
+        if not trusted:
+            return NO_CLOCK
+        if self.view is None:
+            return NO_PLAN
+        its = self.view.circuits[device]
+        lamps = {lamp: known.get(lamp) or self._lamp(lamp, now_ms, trusted=trusted) for lamp in its.lamps}
+        return circuit_level(self.view, its, now_ms, lamps, self._journal.desired.of(device))
