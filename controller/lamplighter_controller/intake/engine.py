@@ -18,6 +18,7 @@ from lamplighter_controller.intake.acks import Acker
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.gateways import Gateways
 from lamplighter_controller.intake.journal import Journal
+from lamplighter_controller.intake.outage import Outage
 from lamplighter_controller.intake.readings import ReadingsLane
 from lamplighter_controller.intake.reception import Reception
 from lamplighter_controller.intake.records import RecordsLane, TakesResults
@@ -100,6 +101,7 @@ class Intake:
             future_ms=future_ms,
         )
         self.replayer = Replay(ledger, series, twin, results, events, clock, future_ms=future_ms)
+        self._outage = Outage(link, clock, self.alarms, self.gateways)
         self._told_storing: bool | None = None
 
     async def load(self) -> None:
@@ -165,7 +167,9 @@ class Intake:
     async def _ticks(self) -> None:
         while True:
             self.alarms.tick()
+            self._outage.tick()
             self.gateways.tick()
+            self.reception.tick()
             if self._link.up and self._told_storing != self.storing:
                 await self._tell_state()
             await asyncio.sleep(TICK_S)

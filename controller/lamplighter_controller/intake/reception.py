@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Final
 
 from lamplighter_contract.clock import Clock
@@ -9,13 +10,14 @@ from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.ids import is_id
 from lamplighter_contract.wire import documents
 from lamplighter_contract.wire.bounded import inflate
-from lamplighter_contract.wire.documents import DevicesDocument, GatewayState, Health
+from lamplighter_contract.wire.documents import DeviceEntry, DevicesDocument, GatewayState, Health
 from lamplighter_contract.wire.frame import EventsFrame, Frame, ReadingsFrame, decode_envelope, decode_frame
 from lamplighter_contract.wire.limits import MAX_FRAME_BYTES, MAX_TEXT
 from lamplighter_contract.wire.topics import Up, parse_up
 from lamplighter_controller.events import DevicesChanged, Events
 from lamplighter_controller.intake.acks import Sender
 from lamplighter_controller.intake.alarms import Alarms
+from lamplighter_controller.intake.claims import Claims
 from lamplighter_controller.intake.gateways import Gateways
 from lamplighter_controller.intake.journal import Journal
 from lamplighter_controller.intake.placing import Letter, place
@@ -55,6 +57,7 @@ class Reception:
         self._alarms, self._journal, self._future_ms = alarms, journal, future_ms
         self._readings, self._urgent, self._letters = readings, urgent, letters
         self._room: dict[Up, WaitingRoom[Waiting]] = {Up.LIVE: readings.live, Up.BACKLOG: readings.backlog}
+        self._claims = Claims(twin, gateways, alarms)
         self.counts: Counter[str] = Counter()
 
     def receive(self, message: Message) -> None:
@@ -72,6 +75,11 @@ class Reception:
         elif message.payload:
             self._document(gateway, channel, message)
 
+    def tick(self) -> None:
+        """Look again at devices that were refused to a gateway: who had them may have gone."""
+        for gateway, listed in self._claims.due():
+            self._adopt(gateway, listed)
+
     def _document(self, gateway: str, channel: Up, message: Message) -> None:
         document = documents.decode(message.payload, _DOCUMENT[channel])
         if isinstance(document, Refusal):
@@ -81,18 +89,19 @@ class Reception:
         elif isinstance(document, Health):
             self._gateways.health(gateway, document)
         elif isinstance(document, DevicesDocument):
-            self._adopt(gateway, document)
+            self._gateways.heard(gateway, None)
+            self._adopt(gateway, document.devices)
+            self._claims.revisit(gateway)
 
-    def _adopt(self, gateway: str, document: DevicesDocument) -> None:
+    def _adopt(self, gateway: str, listed: Sequence[DeviceEntry]) -> None:
         """Adopt at once, so that the frames behind this message find their devices; the ledger follows."""
-        entries, now_ms = document.devices, self._clock.wall_ms()
+        entries, now_ms = self._claims.granted(gateway, listed), self._clock.wall_ms()
         taken = self._twin.adopt(gateway, entries)
-        self._gateways.heard(gateway, None)
         self._journal.put(
             f"devices:{gateway}", lambda connection: twin_store.adopt(connection, gateway, entries, now_ms)
         )
         if taken:
-            text = f"{gateway} took over {taken[0]} (and {len(taken) - 1} more), which another gateway served"
+            text = f"{gateway} took over {taken[0]} (and {len(taken) - 1} more) of a gateway that is not there"
             self._alarms.raised(f"devices-claimed:{gateway}", text, quiet_s=QUIET_S)
         self._events.publish(DevicesChanged(gateway))
 
