@@ -39,7 +39,7 @@ ALARM: Final = "series"
 class Waiting:
     """One frame's readings on their way to the store, and what of the frame could not be placed.
 
-    `rows` are the twin's rows of the devices where they have been asked for already.
+    `rows` are the twin's rows of the devices where they have been asked for already, and `reused` was the twin's then.
     """
 
     sender: Sender
@@ -47,6 +47,7 @@ class Waiting:
     letters: tuple[Letter, ...]
     live: bool
     rows: Rows | None = None
+    reused: int = 0
     bytes: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -104,7 +105,8 @@ class ReadingsLane:
         received_s = self._clock.monotonic_s()
         for item in batch:
             if len(item.readings.device):
-                self._twin.apply(item.readings, received_s, item.rows)
+                rows = item.rows if item.reused == self._twin.reused else None
+                self._twin.apply(item.readings, received_s, rows)
                 self._events.publish(ReadingsStored(item.sender.gateway, item.readings, item.live))
                 self.stored += len(item.readings.device)
         self._acker.note(item.sender for item in batch if not item.letters)

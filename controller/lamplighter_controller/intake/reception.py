@@ -136,7 +136,7 @@ class Reception:
         sender = Sender(gateway, envelope.boot, envelope.seq)
         room = self._room.get(channel, self._readings.live)
         known = rows if len(placed.readings.device) == len(rows) else None
-        room.put(Waiting(sender, placed.readings, placed.letters, channel is not Up.BACKLOG, known))
+        room.put(Waiting(sender, placed.readings, placed.letters, channel is not Up.BACKLOG, known, self._twin.reused))
 
     def _record(self, gateway: str, frame: Frame) -> None:
         now_ms = self._clock.wall_ms()

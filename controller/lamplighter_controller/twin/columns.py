@@ -63,11 +63,16 @@ class Twin:
     def apply(self, readings: Readings, received_s: float, rows: Rows | None = None) -> None:
         """Take readings that are newer than what is known; those of devices never adopted are left out.
 
-        Who has asked for their `rows` already hands them in; a device keeps its row for good.
+        Who has asked for their `rows` already hands them in, as long as `reused` is what it was then.
         """
         self.version += 1
         columns = self._kinds[readings.kind]
         columns.apply(readings, received_s, self.version, columns.rows(readings.device) if rows is None else rows)
+
+    @property
+    def reused(self) -> int:
+        """How often a row was given to another device: rows found before are no longer to be relied on."""
+        return sum(columns.reused for columns in self._kinds.values())
 
     def entry(self, device: str) -> DeviceEntry | None:
         """What the gateway said the device is, None when no gateway serves it."""
@@ -146,6 +151,4 @@ class Twin:
         if self._owner(device) != number:
             return
         columns = self._kinds[self._entries.pop(device).kind]
-        row = columns.row_of[device]
-        columns.gateway[row] = NOBODY
-        columns.version[row] = self.version
+        columns.release(device, self.version)

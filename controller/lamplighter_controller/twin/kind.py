@@ -15,6 +15,7 @@ from lamplighter_controller.series.port import Floats, Readings, Times
 Rows = NDArray[np.int64]
 NOBODY: Final = -1
 FIRST_ROWS: Final = 64
+MOST_COLUMNS: Final = 256  # a sensor names its own quantities
 WISHES: Final = frozenset({"desired_percent"})  # what the gateway wants, not what was measured
 N = TypeVar("N", bound=np.generic)
 
@@ -45,7 +46,11 @@ class Snapshot:
 
 
 class KindColumns:
-    """One row per device for good: a device no longer served keeps its row and belongs to nobody."""
+    """One row per device: one no longer served keeps its row, which belongs to nobody, until a new device needs one.
+
+    So there are never more rows than devices that were served at one time. `reused` counts rows that changed hands:
+    row numbers found before it rose may mean other devices now.
+    """
 
     def __init__(self, kind: Kind) -> None:
         """Begin with no device."""
@@ -58,16 +63,24 @@ class KindColumns:
         self.quality = np.zeros(FIRST_ROWS, np.uint8)
         self.version = np.zeros(FIRST_ROWS, np.int64)
         self.values: dict[str, Floats] = {}
+        self.reused = 0
+        self._free: dict[int, None] = {}  # in the order in which they were given up
 
     def row(self, device: str) -> int:
-        """The device's row, new when it has none."""
+        """The device's row, a new one when it has none; its caller says at once who serves it."""
         row = self.row_of.get(device)
         if row is None:
-            row = self.row_of[device] = len(self.ids)
-            self.ids.append(device)
-            if row == len(self.time_ms):
-                self._grow()
+            row = self.row_of[device] = self._cleared() if self._free else self._appended()
+            self.ids[row] = device
+        self._free.pop(row, None)
         return row
+
+    def release(self, device: str, version: int) -> None:
+        """Nobody serves the device any more; what is known of it stays for as long as its row is not needed."""
+        row = self.row_of[device]
+        self.gateway[row] = NOBODY
+        self.version[row] = version
+        self._free[row] = None
 
     def rows(self, devices: Sequence[str]) -> Rows:
         """Rows of devices, -1 where there is none."""
@@ -101,12 +114,14 @@ class KindColumns:
         for name in WISHES & self.values.keys() - readings.values.keys():
             self.values[name][rows] = np.nan
         for name, column in readings.values.items():
-            values = column[order]
+            kept, values = self._column(name), column[order]
+            if kept is None:
+                continue
             gaps = np.isnan(values)
             if name not in WISHES and gaps.any():
-                self._column(name)[rows[~gaps]] = values[~gaps]
+                kept[rows[~gaps]] = values[~gaps]
             else:
-                self._column(name)[rows] = values
+                kept[rows] = values
 
     def snapshot(self, gateways: Sequence[str]) -> Snapshot:
         """The columns as they stand."""
@@ -123,11 +138,29 @@ class KindColumns:
             values,
         )
 
-    def _column(self, name: str) -> Floats:
+    def _column(self, name: str) -> Floats | None:
+        """The values of a quantity, None for one too many."""
         column = self.values.get(name)
-        if column is None:
+        if column is None and len(self.values) < MOST_COLUMNS:
             column = self.values[name] = np.full(len(self.time_ms), np.nan)
         return column
+
+    def _appended(self) -> int:
+        row = len(self.ids)
+        self.ids.append("")
+        if row == len(self.time_ms):
+            self._grow()
+        return row
+
+    def _cleared(self) -> int:
+        """The row that was given up first, as if it were new."""
+        row = next(iter(self._free))
+        del self.row_of[self.ids[row]]
+        self.time_ms[row], self.received_s[row], self.quality[row] = 0, np.nan, 0
+        for column in self.values.values():
+            column[row] = np.nan
+        self.reused += 1
+        return row
 
     def _grow(self) -> None:
         rows = len(self.time_ms) * 2

@@ -70,3 +70,17 @@ async def test_a_claimant_that_is_revoked_is_forgotten(tmp_path: Path) -> None:
         here.intake.reception.tick()
         assert not here.intake.alarms.is_raised("devices-disputed:gw-2")
         assert owners(here, "lamp-1") == ["gw-1"]
+
+
+async def test_readings_that_waited_for_the_store_reach_no_device_that_got_the_row_meanwhile(tmp_path: Path) -> None:
+    async with centre(tmp_path) as here:
+        here.series.open.clear()
+        here.send(Up.LIVE, frame(1, "lamp-1", "lamp-2"))
+        await until(lambda: not len(here.intake.readings.live))  # the store has it and hangs
+        here.devices("lamp-2", "lamp-3", "lamp-4", "lamp-5")
+        here.series.open.set()
+        await until(lambda: here.acked() == {1})
+        state = here.twin.state("lamp-5")
+        assert state is not None
+        assert state.values == {}
+        assert here.twin.rows("gw-1", Kind.LAMP, ["lamp-5"]).tolist() == [0]  # it was lamp-1's

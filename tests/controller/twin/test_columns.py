@@ -156,3 +156,54 @@ def test_columns_grow_and_keep_what_they_hold() -> None:
     assert list(snapshot.ids) == names
     assert snapshot.values["power_w"].tolist() == [1000.0] * 1000
     assert {snapshot.gateways[number] for number in snapshot.gateway.tolist()} == {"gw-1"}
+
+
+def test_rows_of_devices_no_longer_served_go_to_new_ones_which_begin_unknown() -> None:
+    twin = Twin()
+    twin.adopt("gw-1", entries("a", "b"))
+    twin.apply(readings(("a", 5, 1.0), ("b", 5, 2.0)), 1.0)
+    twin.adopt("gw-1", entries("b"))
+    seen = twin.version
+    twin.adopt("gw-1", entries("b", "c"))
+    snapshot = twin.snapshot(Kind.LAMP)
+    assert list(snapshot.ids) == ["c", "b"]
+    state = twin.state("c")
+    assert state is not None
+    assert (state.values, state.time_ms, state.received_s, state.quality) == ({}, 0, None, 0)
+    assert twin.changed_since(seen)[Kind.LAMP].tolist() == [0]
+    assert twin.rows("gw-1", Kind.LAMP, ["a", "b", "c"]).tolist() == [-1, 1, 0]
+    twin.apply(readings(("a", 6, 9.0)), 2.0)  # of nobody any more
+    assert values(twin, "c") == {}
+    assert values(twin, "b") == {"power_w": 2.0}
+
+
+def test_ever_new_lists_cost_no_more_than_the_longest() -> None:
+    twin = Twin()
+    for number in range(20):
+        kind = Kind.LAMP if number % 4 else Kind.CABINET
+        twin.adopt("gw-1", entries(*(f"lamp-{number}-{n}" for n in range(500)), kind=kind))
+    assert len(twin.entries()) == 500
+    assert sum(len(twin.snapshot(kind).ids) for kind in Kind) <= 2 * 1000
+
+
+def test_a_sensor_may_not_name_quantities_without_end() -> None:
+    twin = Twin()
+    twin.adopt("gw-1", entries("a", kind=Kind.SENSOR))
+    for number in range(1000):
+        named = {f"value_{number}": np.array([1.0])}
+        twin.apply(Readings(Kind.SENSOR, ["a"], np.array([number]), named, np.zeros(1, np.uint8)), 1.0)
+    assert len(values(twin, "a")) == 256
+
+
+@given(st.lists(st.tuples(st.sampled_from(["gw-1", "gw-2"]), st.sets(st.sampled_from("abcdefgh"))), max_size=12))
+def test_every_served_device_has_a_row_of_its_own_and_only_its_own_values(lists: list[tuple[str, set[str]]]) -> None:
+    twin = Twin()
+    for time_ms, (gateway, names) in enumerate(lists, start=1):
+        twin.adopt(gateway, entries(*sorted(names)))
+        served = [entry.device for entry in twin.entries()]
+        ids = twin.snapshot(Kind.LAMP).ids
+        assert len(set(ids)) == len(ids) <= 8
+        for device in served:
+            assert set(values(twin, device).values()) <= {float(ord(device))}
+        if served:
+            twin.apply(readings(*((device, time_ms, float(ord(device))) for device in served)), 1.0)
