@@ -12,7 +12,7 @@ from lamplighter_contract.commands.signing import Keyring
 from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.wire.documents import DeviceEntry
-from lamplighter_contract.wire.limits import SEQUENCE_WINDOW
+from lamplighter_contract.wire.limits import MAX_OVERRIDE_MS, SEQUENCE_WINDOW
 from lamplighter_contract.wire.version import WIRE_VERSION
 
 OFFERED: Final = frozenset(
@@ -29,6 +29,7 @@ OFFERED: Final = frozenset(
 READS: Final = frozenset({Operation.DEVICE_READ, Operation.GATEWAY_PROBE, Operation.GATEWAY_RESEND})
 _WITHOUT_CLOCK: Final = READS | {Operation.LIGHT_RESUME}
 _FULL_LIGHT: Final = 100
+_CLOCKS_APART_MS: Final = 300_000  # the centre counted the longest life of a level by its own clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +159,16 @@ def _unfit(command: Command, facts: Facts) -> Refusal | None:
         return Refusal(Reason.OPERATION, f"{command.op} is not offered by this gateway")
     if command.target.group is not None:
         return Refusal(Reason.PLAN_VERSION, f"plan version {command.target.plan_version} is not here")
-    until = command.args.get("until")
-    if until is not None and facts.clock_trusted and until <= facts.civil_ms:
+    return _until_refusal(command.args.get("until"), facts) if facts.clock_trusted else None
+
+
+def _until_refusal(until: int | None, facts: Facts) -> Refusal | None:
+    if until is None:
+        return None
+    if until <= facts.civil_ms:
         return Refusal(Reason.ARGUMENT, "until has passed")
+    if until > facts.civil_ms + MAX_OVERRIDE_MS + _CLOCKS_APART_MS:
+        return Refusal(Reason.ARGUMENT, f"until is more than {MAX_OVERRIDE_MS // 3_600_000} h away")
     return None
 
 

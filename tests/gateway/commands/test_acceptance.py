@@ -12,6 +12,7 @@ from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.errors import Reason
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
+from lamplighter_contract.wire.limits import MAX_OVERRIDE_MS
 from lamplighter_gateway.commands.acceptance import Accepted, Facts, Refused, Repeated, judge
 from tests.gateway.fakes import MemoryLink, lamp_entry
 from tests.gateway.rig import GATEWAY, KEY, Centre
@@ -76,6 +77,8 @@ REFUSED = [
     ("a life of more than a day", make(expires=NOW + 25 * 3_600_000), Reason.TOO_LONG),
     ("no until", make(args={"level_percent": 50}), Reason.ARGUMENT),
     ("until in the past", make(args={"level_percent": 50, "until": NOW}), Reason.ARGUMENT),
+    ("until in 2099", make(args={"level_percent": 50, "until": 4_070_908_800_000}), Reason.ARGUMENT),
+    ("until tomorrow", make(args={"level_percent": 50, "until": NOW + 24 * 3_600_000}), Reason.ARGUMENT),
     ("a level beyond full", make(args={"level_percent": 101, "until": NOW + 60_000}), Reason.ARGUMENT),
     ("an operation to come", make(operation=Operation.GATEWAY_SUPPORT, devices=()), Reason.OPERATION),
     ("a group", make(devices=(), target=Target(group="g", plan_version=3)), Reason.PLAN_VERSION),
@@ -95,6 +98,12 @@ def test_refused(document, reason):
 @pytest.mark.parametrize("seq", [2001, 1999, 977, 2**53 - 1])
 def test_a_number_unused_and_within_the_window_is_taken(seq):
     assert isinstance(judge(make(seq=seq, devices=("lamp-2",)), FACTS), Accepted)
+
+
+@pytest.mark.parametrize("ahead_ms", [0, 60_000])
+def test_the_longest_life_of_a_level_is_taken_from_a_centre_whose_clock_is_a_little_ahead(ahead_ms):
+    document = make(args={"level_percent": 50, "until": NOW + MAX_OVERRIDE_MS + ahead_ms})
+    assert isinstance(judge(document, FACTS), Accepted)
 
 
 def test_an_id_seen_is_a_repeat_even_when_late():
