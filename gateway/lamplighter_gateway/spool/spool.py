@@ -36,6 +36,7 @@ class Spool:
     def __init__(self, folder: Path, limits: Limits, clock: Clock) -> None:
         """Keep the file in `folder`; nothing is touched before `open`."""
         self._path = folder / FILE_NAME
+        self._aged_s = clock.monotonic_s()
         self._limits = limits
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, "spool")
@@ -179,14 +180,23 @@ class Spool:
             self._batch, self._drafts = self._drafts, deque()
             self._marks, self._stored = self._stored, []
             bodies = [(draft.of, draft.body) for draft in self._batch]
-            now_ms, marks = self._clock.wall_ms(), self._marks
-            loop = asyncio.get_running_loop()
-            self._committing = loop.run_in_executor(self._thread, lambda: self._opened.commit(bodies, marks, now_ms))
+            now_ms, marks, elapsed_ms = self._clock.wall_ms(), self._marks, self._elapsed_ms()
+
+            def work() -> list[Frame]:
+                self._opened.pass_time(elapsed_ms)
+                return self._opened.commit(bodies, marks, now_ms)
+
+            self._committing = asyncio.get_running_loop().run_in_executor(self._thread, work)
         # A cancelled run leaves the commit to close(): the thread finishes it in any case.
         await asyncio.wait([self._committing])
         self._finish(self._committing)
         if self.state is SpoolState.FULL:
             await self._give_way()
+
+    def _elapsed_ms(self) -> int:
+        elapsed_ms = int((self._clock.monotonic_s() - self._aged_s) * 1000)
+        self._aged_s += elapsed_ms / 1000
+        return elapsed_ms
 
     def _finish(self, job: asyncio.Future[list[Frame]]) -> None:
         self._committing = None

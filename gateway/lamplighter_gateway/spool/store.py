@@ -41,6 +41,8 @@ class Store:
                 connection.execute("INSERT INTO sqlite_sequence VALUES ('frame', ?)", (first_seq - 1,))
         found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'frame'").fetchone()
         self.last_seq: int = found[0] if found else 0
+        # What the centre has grows old only by the time that really passes: no clock can make it old at once.
+        self._age_ms: int = connection.execute("SELECT coalesce(max(stored), 0) FROM frame").fetchone()[0]
         newest = connection.execute("SELECT created FROM frame ORDER BY seq DESC LIMIT 1").fetchone()
         self.newest_ms: int = newest[0] if newest else 0
         self._count()
@@ -48,6 +50,10 @@ class Store:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+    def pass_time(self, elapsed_ms: int) -> None:
+        """So much real time has passed since the last call; what is kept grows older."""
+        self._age_ms += elapsed_ms
 
     def commit(self, drafts: Sequence[Draft], stored: Sequence[int], now_ms: int) -> list[Frame]:
         """Number and keep the drafts, mark frames as stored by the centre, hold the limits: all in one transaction."""
@@ -57,14 +63,14 @@ class Store:
                 "INSERT INTO frame (seq, class, created, bytes, body) VALUES (?, ?, ?, ?, ?)",
                 [(frame.seq, frame.of, now_ms, len(frame.body) + ROW_BYTES, frame.body) for frame in frames],
             )
-            marked = self._mark(stored, now_ms)
+            marked = self._mark(stored)
         self.last_seq += len(frames)
         for frame in frames:
             self._add(frame.of, len(frame.body) + ROW_BYTES, 1)
             self.bytes += len(frame.body) + ROW_BYTES
         for of, size in marked:
             self._add(of, -size, -1)
-        self._hold_limits(now_ms)
+        self._hold_limits()
         return frames
 
     def waiting_frames(self, classes: Sequence[Class], exclude: Collection[int], limit: int) -> list[Frame]:
@@ -107,25 +113,26 @@ class Store:
             freed = self._delete("stored IS NOT NULL")
         self._settle(freed, waiting=False)
 
-    def _mark(self, stored: Sequence[int], now_ms: int) -> list[tuple[Class, int]]:
+    def _mark(self, stored: Sequence[int]) -> list[tuple[Class, int]]:
         marked = []
         for seq in stored:
             row = self._db.execute(
-                "UPDATE frame SET stored = ? WHERE seq = ? AND stored IS NULL RETURNING class, bytes", (now_ms, seq)
+                "UPDATE frame SET stored = ? WHERE seq = ? AND stored IS NULL RETURNING class, bytes",
+                (self._age_ms, seq),
             ).fetchone()
             if row:
                 marked.append((Class(row[0]), row[1]))
         return marked
 
-    def _hold_limits(self, now_ms: int) -> None:
+    def _hold_limits(self) -> None:
         try:
-            self._let_go(now_ms)
+            self._let_go()
         except sqlite3.Error as error:
             if not is_full(error):  # without room even to delete, the next commit tries again
                 raise
 
-    def _let_go(self, now_ms: int) -> None:
-        due = now_ms - self._limits.keep_ms
+    def _let_go(self) -> None:
+        due = self._age_ms - self._limits.keep_ms
         with transaction(self._db):
             freed = self._delete("stored <= ?", (due,), CHUNK)
         self._settle(freed, waiting=False)

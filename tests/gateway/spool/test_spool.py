@@ -23,8 +23,8 @@ def error(code):
 
 
 @contextlib.asynccontextmanager
-async def running(folder, limits=Limits()):  # noqa: B008 - frozen
-    spool = Spool(folder, limits, ManualClock())
+async def running(folder, limits=Limits(), clock=None):  # noqa: B008 - frozen
+    spool = Spool(folder, limits, clock or ManualClock())
     await spool.open()
     task = asyncio.create_task(spool.run())
     try:
@@ -108,3 +108,20 @@ async def test_events_have_a_quota(tmp_path):
         assert not spool.events_full
         await spool.put(Class.EVENT, b"e" * 1000)
         assert spool.events_full
+
+
+async def test_what_the_centre_has_is_kept_for_its_time_and_not_for_what_the_clock_says(tmp_path):
+    clock = ManualClock()
+    async with running(tmp_path, Limits(keep_ms=60_000), clock) as spool:
+        await spool.put(Class.EVENT, b"1")
+        (frame,) = await spool.waiting((Class.EVENT,), (), 9)
+        spool.mark_stored([frame.seq])
+        await spool.put(Class.EVENT, b"2")
+        clock.now_ms += 10 * 365 * 86_400_000
+        await spool.put(Class.EVENT, b"3")
+        assert await spool.resend(frame.seq, frame.seq) == 1
+        spool.mark_stored([frame.seq])
+        await spool.put(Class.EVENT, b"4")
+        clock.advance(61)
+        await spool.put(Class.EVENT, b"5")
+        assert await spool.resend(frame.seq, frame.seq) == 0

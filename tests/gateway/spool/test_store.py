@@ -75,12 +75,29 @@ def test_waiting_frames_leave_out_what_is_named_and_other_classes(store):
 def test_stored_frames_are_kept_for_their_time(tmp_path):
     store = reopen(tmp_path, Limits(keep_ms=1000))
     store.commit([(Class.READING, b"a")], [], NOW)
-    store.commit([], [NOW], NOW + 10)
-    store.commit([], [], NOW + 1009)
+    store.pass_time(10)
+    store.commit([], [NOW], NOW)
+    store.pass_time(999)
+    store.commit([], [], NOW)
     assert store.resend(0, 2**53) == 1
-    store.commit([], [NOW], NOW + 2000)
-    store.commit([], [], NOW + 3001)
+    store.pass_time(1000)
+    store.commit([], [NOW], NOW)
+    store.pass_time(1001)
+    store.commit([], [], NOW)
     assert store.resend(0, 2**53) == 0
+    store.close()
+
+
+def test_a_clock_that_jumps_ahead_lets_nothing_go_early(tmp_path):
+    ten_years_ms = 10 * 365 * 86_400_000
+    store = reopen(tmp_path, Limits(keep_ms=1000))
+    store.commit([(Class.READING, b"a"), (Class.READING, b"b")], [], NOW)
+    store.commit([], [NOW], NOW)
+    store.commit([], [NOW + 1], NOW + ten_years_ms)
+    store.close()
+    store = reopen(tmp_path, Limits(keep_ms=1000), NOW + ten_years_ms)
+    store.commit([], [], NOW + ten_years_ms)
+    assert store.resend(0, 2**53) == 2
     store.close()
 
 
@@ -107,6 +124,7 @@ def test_room_is_made_from_kept_then_thinned_then_oldest_readings_never_results(
 def test_totals_are_those_of_the_table(tmp_path):
     store = reopen(tmp_path, Limits(max_bytes=30_000, keep_ms=5000))
     for step in range(120):
+        store.pass_time(1000)
         frames = store.commit([(Class(step % 3), b"y" * (step * 7 % 600))], [], NOW + step * 1000)
         store.commit([], [frames[0].seq - step % 5], NOW + step * 1000)
     store.close()
