@@ -115,7 +115,9 @@ class Gateway:
         self._answers = Answers(self.journal, self.spool)
         self._actuator = Actuator(self.registry, clock)
         self.uplink = self._make_uplink(link)
-        own = OwnWork(self.registry, self.spool, self.uplink.look_again, lambda: self.stop(Ending.RESTART))
+        own = OwnWork(
+            self.registry, self._actuator, self.spool, self.uplink.look_again, lambda: self.stop(Ending.RESTART)
+        )
         self._wanted = Wanted(self.registry.entries, self.journal, clock, self._clock_trusted)
         self._execution = Execution(
             self.journal, self._answers, self._actuator, self._wanted.level, clock, own.operations(), fault
@@ -216,7 +218,7 @@ class Gateway:
         log.info("%d frames wait in the spool, the next number is %d", status.waiting, status.next_seq)
 
     async def _open_journal(self) -> None:
-        aside = await self.journal.open()
+        aside = await self.journal.open(clock_trusted=self._clock_trusted())
         if aside is not None:
             self.events.say("ledger.set_aside", file=aside.name)
         await self._keys.open()

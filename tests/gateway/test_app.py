@@ -62,3 +62,19 @@ async def test_every_operation_offered_ends_verified(rig):
         ):
             result = await centre.final(centre.send(centre.command(operation, args, devices)))
             assert result["state"] == "verified", (operation, result)
+
+
+async def test_a_probe_asks_the_bus_itself(rig):
+    async with rig.running():
+        centre = rig.centre
+
+        async def probe():
+            return await centre.final(centre.send(centre.command(Operation.GATEWAY_PROBE, {"bus": "bus-1"})))
+
+        rig.bus.silent.add("lamp-2")
+        result = await probe()
+        assert (result["state"], sorted(rig.bus.reads)) == ("verified", ["lamp-1", "lamp-2", "lamp-3"])
+        assert result["detail"] == "2 of 3 devices asked answered; no answer: lamp-2"
+        rig.bus.silent.update(("lamp-1", "lamp-3"))
+        result = await probe()
+        assert (result["state"], result["reason"]) == ("failed", "nobody answers")

@@ -43,8 +43,10 @@ class Journal:
         self.begins_ms = 0
         self.highest_seq = 0
 
-    async def open(self) -> Path | None:
+    async def open(self, *, clock_trusted: bool) -> Path | None:
         """Open or begin the file; where a spoilt one was set aside, its new place.
+
+        A memory that would begin in the future was begun by a wrong clock: with a trusted one it begins now.
 
         Raises:
             DataInUseError: another process has it open.
@@ -59,7 +61,10 @@ class Journal:
             ledger.reserve()
             if opened.fresh:
                 ledger.put(BEGINS, b"%d" % now_ms)
-            return ledger, ledger.memory(), int(ledger.get(BEGINS) or b"0"), opened.set_aside
+            begins_ms = int(ledger.get(BEGINS) or b"0")
+            if clock_trusted and begins_ms > now_ms:
+                ledger.put(BEGINS, b"%d" % (begins_ms := now_ms))
+            return ledger, ledger.memory(), begins_ms, opened.set_aside
 
         self._ledger, self._memory, self.begins_ms, aside = await self._in_thread(work)
         self.highest_seq = self._memory.highest_seq

@@ -8,10 +8,13 @@ from lamplighter_contract.commands.command import Command, Operation
 from lamplighter_contract.commands.results import DeviceResult
 from lamplighter_contract.commands.states import CommandState
 from lamplighter_gateway.disk import DiskFullError
+from lamplighter_gateway.drivers.port import ReadFailed
+from lamplighter_gateway.light.actuator import Actuator
 from lamplighter_gateway.light.registry import Registry
 from lamplighter_gateway.spool.spool import Spool
 
 RESTART_GRACE_S: Final = 0.5
+MOST_PROBED: Final = 20
 
 Work = Callable[[Command], Awaitable[DeviceResult]]
 
@@ -20,10 +23,16 @@ class OwnWork:
     """Probe a bus, bring frames again, start anew. Results carry no device; words for a person are in `detail`."""
 
     def __init__(
-        self, registry: Registry, spool: Spool, look_again: Callable[[], None], restart: Callable[[], None]
+        self,
+        registry: Registry,
+        actuator: Actuator,
+        spool: Spool,
+        look_again: Callable[[], None],
+        restart: Callable[[], None],
     ) -> None:
         """`look_again` has the uplink look for waiting frames; `restart` ends this process start."""
         self._registry = registry
+        self._actuator = actuator
         self._spool = spool
         self._look_again = look_again
         self._restart = restart
@@ -37,13 +46,21 @@ class OwnWork:
         }
 
     async def _probe(self, command: Command) -> DeviceResult:
-        driver = self._registry.drivers.get(command.args["bus"])
+        """Ask devices of the bus now, those thought silent before the others."""
+        bus = command.args["bus"]
+        driver = self._registry.drivers.get(bus)
         if driver is None:
             return DeviceResult("", CommandState.FAILED, "no such bus")
-        status = driver.status()
-        state = "connected" if status.connected else "not connected"
-        silent = ", ".join(status.silent) or "none"
-        return _verified(f"{state}, {status.devices} devices, silent: {silent}")
+        silent = driver.status().silent
+        others = (device for device, its in self._registry.bus_of.items() if its == bus and device not in silent)
+        found = await self._actuator.read_all([*silent, *others][:MOST_PROBED])
+        failed = [part.device for part in found if isinstance(part, ReadFailed)]
+        words = f"{len(found) - len(failed)} of {len(found)} devices asked answered"
+        if failed:
+            words += f"; no answer: {', '.join(failed)}"
+        if len(failed) == len(found):
+            return DeviceResult("", CommandState.FAILED, "nobody answers", {"detail": words})
+        return _verified(words)
 
     async def _resend(self, command: Command) -> DeviceResult:
         try:

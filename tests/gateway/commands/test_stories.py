@@ -106,6 +106,26 @@ async def test_a_gateway_that_knows_no_time_takes_full_light(rig):
         assert rig.bus.levels["lamp-1"] == 100
 
 
+class AheadClock(SystemClock):
+    """Ten years fast, as long as nobody has set it."""
+
+    def wall_ms(self):
+        return super().wall_ms() + 10 * 365 * 86_400_000
+
+
+async def test_a_clock_that_was_ahead_at_the_first_start_locks_no_command_out(rig):
+    right = rig.clock
+    rig.clock = AheadClock()
+    async with rig.running():
+        await until(lambda: "live" in rig.link.lanes())
+    rig.clock = right
+    for _ in range(2):  # the first start with the right clock is behind what it lived through, and knows it
+        async with rig.running() as gateway:
+            result = await rig.centre.final(rig.centre.send(rig.centre.light_set(50)))
+    assert result["state"] == "verified"
+    assert gateway.journal.begins_ms <= right.wall_ms()
+
+
 async def test_a_refusal_tells_the_highest_number_and_stays_refused(rig):
     async with rig.running():
         accepted = rig.centre.send(rig.centre.light_set(80))
