@@ -30,6 +30,7 @@ class Answers:
         self._journal = journal
         self._spool = spool
         self._waiting: deque[Result] = deque(maxlen=MOST_WAITING)
+        self._left_out = False
         self._some = asyncio.Event()
 
     async def tell(self, result: Result, *, final: bool) -> None:
@@ -42,6 +43,9 @@ class Answers:
 
     def repeat(self, results: Sequence[Result]) -> None:
         """Results that need no note: refusals, or noted before."""
+        if len(self._waiting) + len(results) > MOST_WAITING and not self._left_out:
+            self._left_out = True
+            log.warning("more than %d results wait; the oldest are fetched again from the ledger", MOST_WAITING)
         self._waiting.extend(results)
         self._some.set()
 
@@ -53,6 +57,7 @@ class Answers:
             if await self._nothing_new(NOTE_AFTER_S if spooled else None):
                 await self._note(spooled)
                 spooled = []
+                await self._fetch_left_out()
             for results in self._frames():
                 await self._spool.put(Class.RESULT, results_body(results))
                 spooled += results
@@ -73,6 +78,11 @@ class Answers:
             await self._journal.spooled(spooled)
         except DiskFullError:
             log.info("no room to note that results are on their way; they may be told twice")
+
+    async def _fetch_left_out(self) -> None:
+        if self._left_out:
+            self._left_out = False
+            self.repeat(await self._journal.due())
 
     def _frames(self) -> Iterator[list[Result]]:
         while self._waiting:
