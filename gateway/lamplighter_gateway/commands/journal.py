@@ -43,7 +43,7 @@ class Journal:
         self.begins_ms = 0
         self.highest_seq = 0
 
-    async def open(self, *, clock_trusted: bool) -> Path | None:
+    async def open(self, *, clock_trusted: bool = False) -> Path | None:
         """Open or begin the file; where a spoilt one was set aside, its new place.
 
         A memory that would begin in the future was begun by a wrong clock: with a trusted one it begins now.
