@@ -10,6 +10,7 @@ from lamplighter_controller.commands import progress
 from lamplighter_controller.intake import store
 from lamplighter_controller.intake.gateways import Gateways
 from lamplighter_controller.intake.presence import Status
+from lamplighter_controller.lighting import records
 from lamplighter_controller.security import audit
 
 HELD: Final = "held"  # the alarm's key
@@ -29,6 +30,7 @@ def begin(connection: Connection, *, time_ms: int) -> None:
     """Hold a ledger that was restored from a backup; what waits in it may have been sent after the backup was made."""
     store.set_held(connection, held=True)
     progress.distrust(connection, time_ms)
+    records.raise_floor(connection, time_ms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,13 @@ def refused(field: str, rule: str, detail: str) -> Problem:
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, rule, detail, field=field)
 
 
+def several(status: HTTPStatus, kind: str, detail: str, faults: Sequence[Fault]) -> Problem:
+    """A request with many things wrong, all of them listed."""
+    problem = Problem(status, kind, detail)
+    problem.faults = list(faults)
+    return problem
+
+
 def document(status: int, kind: str, detail: str, faults: Sequence[Fault] = ()) -> dict[str, Any]:
     """A problem document as plain JSON values."""
     title = HTTPStatus(status).phrase

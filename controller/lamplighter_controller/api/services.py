@@ -17,6 +17,7 @@ from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.gateways import Gateways
 from lamplighter_controller.intake.replay import Outcome
 from lamplighter_controller.ledger.engine import Ledger
+from lamplighter_controller.lighting.desk import PlanDesk
 from lamplighter_controller.series.port import Series
 from lamplighter_controller.twin.columns import Twin
 
@@ -90,6 +91,7 @@ class Services:
     letters: Letters
     events: Events
     actions: Actions
+    plans: PlanDesk
     session_key: bytes = field(default_factory=lambda: secrets.token_bytes(SESSION_KEY_BYTES), repr=False)
 
 

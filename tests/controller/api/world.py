@@ -30,6 +30,7 @@ from lamplighter_controller.intake.gateways import Gateways
 from lamplighter_controller.intake.journal import Journal
 from lamplighter_controller.intake.replay import Outcome
 from lamplighter_controller.ledger.engine import Ledger, open_ledger
+from lamplighter_controller.lighting.desk import PlanDesk
 from lamplighter_controller.security import enrolment, tokens
 from lamplighter_controller.security.tokens import Right
 from lamplighter_controller.series.port import Aggregate, Readings, SeriesUnavailable, Windows
@@ -328,6 +329,7 @@ async def open_world(
         letters=MemoryLetters(ledger),
         events=events,
         actions=actions,
+        plans=PlanDesk(ledger, twin, gateways, clock, "Asia/Shanghai", actions.held),
         session_key=bytes(32),
     )
     app = create_api(services, web)

@@ -17,6 +17,7 @@ from lamplighter_controller.api.paging import Page, Paging
 from lamplighter_controller.api.problems import not_found
 from lamplighter_controller.api.selecting import WhereQuery, matching
 from lamplighter_controller.api.services import Provided, Services
+from lamplighter_controller.commands.model import Order
 from lamplighter_controller.twin.columns import DeviceState
 
 router = APIRouter(prefix="/devices", tags=["devices"])
@@ -110,17 +111,22 @@ def entry_of(services: Services, device: str) -> DeviceEntry:
     return entry
 
 
-async def _override(services: Services, state: DeviceState) -> Override | None:
-    """Of the newest level commands, the first that was taken decides."""
-    for overview in await services.commands.recent(device=state.device, limit=COMMANDS_READ):
+async def level_order(services: Services, device: str) -> Order | None:
+    """Of the newest level commands of a device, the first that was taken decides."""
+    for overview in await services.commands.recent(device=device, limit=COMMANDS_READ):
         if overview.request.op not in overrides.LEVELS:
             continue
         submitted = await services.commands.request(overview.request.id)
-        order = overrides.taken(submitted.orders if submitted else (), state.device)
+        order = overrides.taken(submitted.orders if submitted else (), device)
         if order is not None:
-            found = overrides.in_force(order, services.clock.civil_ms())
-            return _shown(found) if found else None
+            return order
     return None
+
+
+async def _override(services: Services, state: DeviceState) -> Override | None:
+    order = await level_order(services, state.device)
+    found = overrides.in_force(order, services.clock.civil_ms()) if order else None
+    return _shown(found) if found else None
 
 
 def _shown(found: overrides.InForce) -> Override:

@@ -1,0 +1,160 @@
+"""What stands in the streets: lists, import with a dry run, export; the same for every kind of thing."""
+
+from http import HTTPStatus
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection
+
+from lamplighter_controller.api.guard import Admin, Reader
+from lamplighter_controller.api.paging import Page, Paging
+from lamplighter_controller.api.problems import Fault as ProblemFault
+from lamplighter_controller.api.problems import Problem, several
+from lamplighter_controller.api.services import Provided, Services
+from lamplighter_controller.lighting import exporting, importing, store
+from lamplighter_controller.lighting.importing import Fault, Imported, Known
+from lamplighter_controller.lighting.inventory import KINDS, PLACED, Cabinet, Luminaire, Thing
+from lamplighter_controller.security import audit
+
+router = APIRouter(tags=["inventory"])
+
+CSV: Final = "text/csv"
+GEOJSON: Final = "application/geo+json"
+Format = Annotated[Literal["csv", "geojson"], Query(description="GeoJSON for what has a position")]
+System = Annotated[
+    str | None, Query(max_length=32, description="Coordinate system of the positions; only wgs84 is taken")
+]
+_BODY: Final[dict[str, Any]] = {"requestBody": {"required": True, "content": {CSV: {}, GEOJSON: {}}}}
+
+
+class Mistake(BaseModel):
+    """One mistake in a file."""
+
+    line: int = Field(description="Line of a CSV file, number of a GeoJSON feature")
+    key: str
+    value: str
+    expected: str
+
+
+class Report(BaseModel):
+    """What an import has done, or would do."""
+
+    dry_run: bool
+    rows: int
+    added: int
+    replaced: int
+    mistakes: list[Mistake] = Field(description="All of them; with one nothing is taken")
+
+
+def _mount(name: str, kind: type[Thing]) -> None:
+    async def listed(services: Provided, _: Reader, paging: Paging) -> Page[dict[str, Any]]:
+        """Ordered by id."""
+        found, total = await services.ledger.read(lambda ledger: store.some(ledger, kind, paging.offset, paging.limit))
+        items = [msgspec.to_builtins(thing) for thing in found]
+        return Page(items=items, total=total, offset=paging.offset, limit=paging.limit)
+
+    async def taken(
+        request: Request,
+        services: Provided,
+        caller: Admin,
+        reason: Annotated[str, Query(min_length=1, max_length=500)],
+        form: Format = "csv",
+        crs: System = None,
+        dry_run: bool = True,
+    ) -> Report:
+        """Adds, and replaces by id; whole or not at all. A dry run lists every mistake and changes nothing."""
+        found = _placed(form, name, crs) or _read(
+            await request.body(), form, kind, await services.ledger.read(lambda ledger: store.known_to(ledger, kind))
+        )
+        if dry_run or found.faults:
+            return _answer(found, dry_run=dry_run)
+        return await _take(services, found, name, caller.who, reason)
+
+    async def given(services: Provided, _: Reader, form: Format = "csv") -> Response:
+        """As the import takes it; positions are WGS-84."""
+        things = await services.ledger.read(lambda ledger: store.every(ledger, kind))
+        if form == "csv":
+            return Response(exporting.to_csv(things, kind), media_type=CSV)
+        _needs_position(name)
+        placed = [thing for thing in things if isinstance(thing, Luminaire | Cabinet)]
+        return Response(exporting.to_geojson(placed), media_type=GEOJSON)
+
+    word = name.replace("-", " ")
+    router.add_api_route(f"/{name}", listed, name=f"{name}-list", summary=f"All {word}")
+    router.add_api_route(
+        f"/{name}/import",
+        taken,
+        methods=["POST"],
+        name=f"{name}-import",
+        summary=f"Import {word}, or try to",
+        openapi_extra=_BODY,
+    )
+    router.add_api_route(f"/{name}/export", given, name=f"{name}-export", summary=f"Export {word}")
+
+
+for _name, _kind in KINDS.items():
+    _mount(_name, _kind)
+
+
+def _placed(form: str, name: str, crs: str | None) -> Imported | None:
+    """What is wrong with the positions as a whole."""
+    if form == "geojson":
+        _needs_position(name)
+    fault = importing.system_fault(crs) if name in PLACED else None
+    return Imported((), (fault,)) if fault else None
+
+
+def _needs_position(name: str) -> None:
+    if name not in PLACED:
+        detail = f"{name} have no positions, so there is no GeoJSON of them; use CSV."
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "no-positions", detail, field="query.form")
+
+
+def _read(body: bytes, form: str, kind: type[Thing], known: Known) -> Imported:
+    if form == "geojson":
+        return importing.from_geojson(body, kind, known)
+    try:
+        return importing.from_csv(body.decode(), kind, known)
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        return Imported((), (Fault(line, "", repr(body[error.start : error.start + 1]), "UTF-8"),))
+
+
+async def _take(services: Services, found: Imported, name: str, who: str, reason: str) -> Report:
+    def work(connection: Connection) -> tuple[int, int]:
+        added, replaced = store.put(connection, found.things)
+        audit.record(
+            connection,
+            who=who,
+            action="inventory.import",
+            subject=f"inventory:{name}",
+            reason=reason,
+            result="done",
+            detail={"added": added, "replaced": replaced},
+            time_ms=services.clock.wall_ms(),
+        )
+        return added, replaced
+
+    added, replaced = await services.ledger.write(work)
+    return Report(dry_run=False, rows=len(found.things), added=added, replaced=replaced, mistakes=[])
+
+
+def _answer(found: Imported, *, dry_run: bool) -> Report:
+    """A dry run tells; an import that cannot be is a refusal."""
+    if found.faults and not dry_run:
+        faults = [
+            ProblemFault(field=f"line {fault.line}, {fault.key}", rule="import", detail=_told(fault))
+            for fault in found.faults
+        ]
+        detail = f"{len(faults)} mistakes; nothing was taken."
+        raise several(HTTPStatus.UNPROCESSABLE_ENTITY, "import", detail, faults)
+    mistakes = [
+        Mistake(line=fault.line, key=fault.key, value=fault.value, expected=fault.expected) for fault in found.faults
+    ]
+    return Report(dry_run=True, rows=len(found.things), added=0, replaced=0, mistakes=mistakes)
+
+
+def _told(fault: Fault) -> str:
+    return f"is {fault.value!r}, expected {fault.expected}" if fault.value else f"expected {fault.expected}"

@@ -1,0 +1,156 @@
+"""One lamp: its night ahead with every change, and why it has the level it has."""
+
+from datetime import date
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from lamplighter_contract.level import Level, Override
+from lamplighter_contract.level import level as level_without_plan
+from lamplighter_contract.light.level import level
+from lamplighter_contract.light.plans.plan import Plan
+from lamplighter_contract.light.plans.problems import Problem as PlanProblem
+from lamplighter_contract.light.preview import preview
+from lamplighter_contract.light.view import View
+from lamplighter_contract.quantities import Kind
+from lamplighter_controller.api import overrides
+from lamplighter_controller.api.guard import Reader
+from lamplighter_controller.api.problems import Problem, not_found
+from lamplighter_controller.api.resources.devices import DeviceId, entry_of, level_order
+from lamplighter_controller.api.services import Provided, Services
+
+router = APIRouter(prefix="/lamps", tags=["lamps"])
+
+Draft = Annotated[int | None, Query(ge=1, lt=2**53, description="A plan to look at instead of the one in force")]
+
+
+class LevelOut(BaseModel):
+    """A level and why; null = it follows its own schedule, no plan was given."""
+
+    level_percent: float | None
+    why: dict[str, Any] = Field(
+        description="Winner, what it beat, until when (civil ms), and what the plan has for the night",
+        examples=[{"winner": "program", "program": "saving-winter", "source": "step 1"}],
+    )
+
+
+class Change(LevelOut):
+    """From an instant on."""
+
+    start_ms: int = Field(description="Civil epoch ms")
+
+
+class Tonight(BaseModel):
+    """A night from noon to noon, as far as it is known now."""
+
+    lamp: str
+    day: date = Field(description="The date of the noon it begins at")
+    plan_version: int | None
+    changes: list[Change]
+
+
+class WhyOut(LevelOut):
+    """The level now by the gateway's own function, beside what the gateway says."""
+
+    lamp: str
+    time_ms: int = Field(description="Civil epoch ms")
+    plan_version: int | None = Field(description="The one given last; null = none")
+    told_version: int = Field(description="The one its gateway runs by its own word; 0 = none")
+    reported_desired_percent: float | None
+    reported_level_percent: float | None
+    agrees: bool | None = Field(description="Whether the gateway wants the same; null = it has not said")
+
+
+@router.get("/{device}/tonight", summary="A lamp's night with every change and why")
+async def tonight(
+    services: Provided, _: Reader, device: DeviceId, day: date | None = None, plan: Draft = None
+) -> Tonight:
+    """By the plan in force, or by any other; a manual level in force is part of it."""
+    gateway = _gateway(services, device)
+    found = await _chosen(services, gateway, plan)
+    night = day or services.plans.tonight
+    if found is None:
+        detail = f"{gateway} was never given a plan; its lamps follow their own schedules."
+        raise Problem(HTTPStatus.CONFLICT, "no-plan", detail)
+    manual = await _manual(services, device)
+    try:
+        changes = preview(View(found), device, night, {}, manual)
+    except OverflowError as error:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "day", f"{night}: {error}", field="query.day") from error
+    return Tonight(
+        lamp=device,
+        day=night,
+        plan_version=found.version or None,
+        changes=[Change(start_ms=change.start_ms, **_shown(change.level)) for change in changes],
+    )
+
+
+@router.get("/{device}/why", summary="Why a lamp has its level")
+async def why(services: Provided, _: Reader, device: DeviceId) -> WhyOut:
+    """Decided here as the gateway decides it, and compared with what the gateway reports."""
+    gateway = _gateway(services, device)
+    found, manual, now_ms = (
+        await services.plans.in_force(gateway),
+        await _manual(services, device),
+        services.clock.civil_ms(),
+    )
+    decided = (
+        level_without_plan(manual, device, now_ms) if found is None else level(View(found), device, now_ms, {}, manual)
+    )
+    state = services.twin.state(device)
+    values = state.values if state else {}
+    reported = values.get("desired_percent")
+    return WhyOut(
+        lamp=device,
+        time_ms=now_ms,
+        plan_version=found.version if found else None,
+        told_version=services.plans.told(gateway),
+        reported_desired_percent=reported,
+        reported_level_percent=values.get("level_percent"),
+        agrees=_agrees(decided, reported),
+        **_shown(decided),
+    )
+
+
+def _gateway(services: Services, device: str) -> str:
+    entry = entry_of(services, device)
+    gateway = services.twin.gateway_of(device)
+    if entry.kind is not Kind.LAMP or gateway is None:
+        raise not_found("lamp", device)
+    return gateway
+
+
+async def _chosen(services: Services, gateway: str, number: int | None) -> Plan | None:
+    if number is None:
+        return await services.plans.in_force(gateway)
+    stored = await services.plans.plan(number)
+    if stored is None:
+        raise not_found("plan", str(number))
+    found = await services.plans.would_be(stored, gateway)
+    if isinstance(found, PlanProblem):
+        raise Problem(HTTPStatus.CONFLICT, "plan", str(found))
+    return found
+
+
+async def _manual(services: Services, device: str) -> tuple[Override, ...]:
+    """The manual level in force, as far as the centre was told."""
+    order = await level_order(services, device)
+    found = overrides.in_force(order, services.clock.civil_ms()) if order else None
+    if order is None or found is None:
+        return ()
+    issued_ms = order.request.issued_ms
+    return (Override(order.id, order.seq, issued_ms, device, found.level_percent, found.until_ms),)
+
+
+def _agrees(decided: Level, reported: float | None) -> bool | None:
+    """A percent apart is the same: levels are whole numbers on many wires."""
+    if reported is None or decided.level_percent is None:
+        return None
+    return abs(decided.level_percent - reported) <= 1
+
+
+def _shown(decided: Level) -> dict[str, Any]:
+    return {"level_percent": decided.level_percent, "why": msgspec.to_builtins(decided.why)}

@@ -1,0 +1,168 @@
+"""Programs, calendars, assignments: what plans are made of. A change here changes no lamp until a plan is published."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Body, Path
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection
+
+from lamplighter_controller.api.guard import Commander, Reader
+from lamplighter_controller.api.problems import Problem, not_found, refused
+from lamplighter_controller.api.resources.gateways import ReasonIn
+from lamplighter_controller.api.services import Provided, Services
+from lamplighter_controller.lighting import records
+from lamplighter_controller.lighting.library import PRESETS, SHELVES, Item, items
+from lamplighter_controller.lighting.records import Shelved
+from lamplighter_controller.security import audit
+
+router = APIRouter(tags=["library"])
+
+ItemId = Annotated[str, Path(min_length=1, max_length=64)]
+
+
+class ItemOut(BaseModel):
+    """One item; `body` in the words of the contract's plan."""
+
+    id: str
+    version: int = Field(description="Rises with each change")
+    changed_ms: int = Field(description="Real epoch ms")
+    changed_by: str
+    body: dict[str, Any]
+
+
+class Shelf(BaseModel):
+    """All items of one kind, by id."""
+
+    items: list[ItemOut]
+
+
+class ItemIn(BaseModel):
+    """An item and why it is changed."""
+
+    reason: str = Field(min_length=1, max_length=500, examples=["school hours in the east"])
+    body: dict[str, Any] = Field(
+        description="In the words of the contract's plan, without its id",
+        examples=[{"calendar": "seasons", "city": True}],
+    )
+
+
+class Loaded(BaseModel):
+    """What was put into the library."""
+
+    programs: list[str]
+    calendars: list[str]
+    assignments: list[str]
+
+
+def _mount(shelf: str) -> None:
+    async def listed(services: Provided, _: Reader) -> Shelf:
+        """As they stand in the library; a plan keeps its own copy."""
+        found = await services.ledger.read(lambda ledger: records.shelved(ledger, shelf))
+        return Shelf(items=[_shown(one) for one in found])
+
+    async def one(services: Provided, _: Reader, item: ItemId) -> ItemOut:
+        """As it stands in the library."""
+        found = await services.ledger.read(lambda ledger: records.shelved(ledger, shelf))
+        shown = next((_shown(known) for known in found if known.item.id == item), None)
+        if shown is None:
+            raise not_found(shelf[:-1], item)
+        return shown
+
+    async def put(services: Provided, caller: Commander, item: ItemId, wanted: Annotated[ItemIn, Body()]) -> ItemOut:
+        """Adds or replaces it."""
+        read = _read(shelf, item, wanted.body)
+        await _put(services, shelf, [read], caller.who, wanted.reason)
+        return await one(services, caller, item)
+
+    async def remove(services: Provided, caller: Commander, item: ItemId, why: ReasonIn) -> None:
+        """Plans that were made before keep their copy."""
+
+        def work(connection: Connection) -> bool:
+            found = records.remove_item(connection, shelf, item)
+            if found:
+                _audit(connection, services, f"{shelf}.remove", f"{shelf}:{item}", caller.who, why.reason)
+            return found
+
+        if not await services.ledger.write(work):
+            raise not_found(shelf[:-1], item)
+
+    router.add_api_route(f"/{shelf}", listed, name=f"{shelf}-list", summary=f"All {shelf}")
+    router.add_api_route(f"/{shelf}/{{item}}", one, name=f"{shelf}-one", summary=f"One of the {shelf}")
+    router.add_api_route(
+        f"/{shelf}/{{item}}", put, methods=["PUT"], name=f"{shelf}-put", summary=f"Change one of the {shelf}"
+    )
+    router.add_api_route(
+        f"/{shelf}/{{item}}",
+        remove,
+        methods=["DELETE"],
+        status_code=204,
+        name=f"{shelf}-remove",
+        summary=f"Remove one of the {shelf}",
+    )
+
+
+for _shelf in SHELVES:
+    _mount(_shelf)
+
+
+@router.post("/presets", summary="Load the presets into the library")
+async def presets(services: Provided, caller: Commander, why: ReasonIn) -> Loaded:
+    """After the published practice of Jinan: programs, calendars, and the whole city lit by its seasons."""
+    found: dict[str, list[Item]] = {shelf: [] for shelf in SHELVES}
+    for shelf, item in items(PRESETS):
+        found[shelf].append(item)
+
+    def work(connection: Connection) -> None:
+        for shelf, some in found.items():
+            records.put_items(connection, shelf, some, who=caller.who, time_ms=services.clock.wall_ms())
+        _audit(connection, services, "library.presets", "library", caller.who, why.reason)
+
+    await services.ledger.write(work)
+    return Loaded(**{shelf: [item.id for item in some] for shelf, some in found.items()})
+
+
+async def _put(services: Services, shelf: str, some: list[Item], who: str, reason: str) -> None:
+    def work(connection: Connection) -> None:
+        records.put_items(connection, shelf, some, who=who, time_ms=services.clock.wall_ms())
+        for item in some:
+            _audit(connection, services, f"{shelf}.put", f"{shelf}:{item.id}", who, reason)
+
+    await services.ledger.write(work)
+
+
+def _read(shelf: str, item: str, body: dict[str, Any]) -> Item:
+    if body.get("id", item) != item:
+        raise refused("body.body.id", "id", f"It is {str(body['id'])[:64]!r} and the address says {item!r}.")
+    try:
+        found: Item = msgspec.convert({**body, "id": item}, SHELVES[shelf])
+    except msgspec.ValidationError as error:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "validation", str(error), field="body.body") from error
+    unknown = body.keys() - set(SHELVES[shelf].__struct_fields__)
+    if unknown:
+        known = ", ".join(SHELVES[shelf].__struct_fields__)
+        raise refused(f"body.body.{min(unknown)[:64]}", "unknown", f"Expected some of {known}.")
+    return found
+
+
+def _shown(found: Shelved) -> ItemOut:
+    return ItemOut(
+        id=found.item.id,
+        version=found.version,
+        changed_ms=found.changed_ms,
+        changed_by=found.changed_by,
+        body=msgspec.to_builtins(found.item),
+    )
+
+
+def _audit(connection: Connection, services: Services, action: str, subject: str, who: str, reason: str) -> None:
+    audit.record(
+        connection,
+        who=who,
+        action=action,
+        subject=subject,
+        reason=reason,
+        result="done",
+        time_ms=services.clock.wall_ms(),
+    )

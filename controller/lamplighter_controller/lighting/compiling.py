@@ -1,0 +1,160 @@
+"""From a library and the inventory to one gateway's plan."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+
+from lamplighter_contract.light.plans.plan import Assignment as Planned
+from lamplighter_contract.light.plans.plan import Circuit as PlannedCircuit
+from lamplighter_contract.light.plans.plan import Group, Plan
+from lamplighter_contract.light.plans.problems import Problem, Severity
+from lamplighter_contract.light.plans.programs import RoadClass
+from lamplighter_contract.light.plans.validation import validate
+from lamplighter_controller.lighting.inventory import Inventory, Luminaire, in_group
+from lamplighter_controller.lighting.library import Assignment, Library
+
+UNASSIGNED: Final = "unassigned"
+DEGREES_DECIMALS: Final = 4  # 11 m: a second of dusk is 400 m
+NEAR_DECIMALS: Final = 1  # validity of a night does not change within 11 km
+
+_OF_A_GATEWAY: Final = frozenset({"plan", "assignments"})
+
+_Schedule = tuple[str, RoadClass | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A gateway as a plan is made for it: its lamps and contactors, and where they stand (None: nobody knows)."""
+
+    gateway: str
+    lamps: tuple[str, ...]
+    contactors: frozenset[str] = frozenset()
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+def middle(positions: Sequence[tuple[float, float]]) -> tuple[float | None, float | None]:
+    """The mean of positions, None when there are none; a gateway's lamps stand near each other."""
+    if not positions:
+        return None, None
+    latitudes, longitudes = zip(*positions, strict=True)
+    return (
+        round(sum(latitudes) / len(latitudes), DEGREES_DECIMALS),
+        round(sum(longitudes) / len(longitudes), DEGREES_DECIMALS),
+    )
+
+
+def compiled(library: Library, inventory: Inventory, site: Site, zone: str, version: int) -> Plan | Problem:
+    """The plan of one gateway, or why there is none; lamps that nobody assigned stand in a group of their own."""
+    if site.latitude is None or site.longitude is None:
+        what = "no position of any of its lamps is known, so there is no dusk; import luminaires with positions"
+        return Problem(Severity.ERROR, f"gateway {site.gateway}", what)
+    chosen = _Choice(library.assignments, inventory)
+    by_schedule: dict[_Schedule | None, list[str]] = {}
+    for lamp in site.lamps:
+        by_schedule.setdefault(chosen.schedule(lamp), []).append(lamp)
+    groups, assignments = [], []
+    for number, (schedule, lamps) in enumerate(by_schedule.items(), start=1):
+        name = UNASSIGNED if schedule is None else f"lamps-{number}"
+        groups.append(Group(name, tuple(lamps)))
+        if schedule is not None:
+            assignments.append(Planned(*schedule, groups=(name,)))
+    return Plan(
+        gateway=site.gateway,
+        version=version,
+        as_of_seq=0,  # manual levels live on until their own end
+        zone=zone,
+        latitude=site.latitude,
+        longitude=site.longitude,
+        programs=library.programs,
+        calendars=library.calendars,
+        circuits=_circuits(inventory, chosen.luminaires, site),
+        groups=tuple(groups),
+        assignments=tuple(assignments),
+    )
+
+
+def problems_of(plans: Iterable[Plan], first_day: date) -> tuple[Problem, ...]:
+    """All that is wrong with plans. A year of nights is looked at once for gateways that stand near each other."""
+    found: dict[Problem, None] = {}
+    looked: set[object] = set()
+    for plan in plans:
+        schedules = frozenset((one.calendar, one.road_class) for one in plan.assignments)
+        circuits = frozenset((one.calendar, bool(one.lamps)) for one in plan.circuits)
+        near = (round(plan.latitude, NEAR_DECIMALS), round(plan.longitude, NEAR_DECIMALS))
+        key = (schedules, circuits, near)
+        problems = validate(plan, first_day, 1) if key in looked else validate(plan, first_day)
+        looked.add(key)
+        found.update(dict.fromkeys(_named(problem, plan.gateway) for problem in problems))
+    return tuple(found)
+
+
+def _named(problem: Problem, gateway: str) -> Problem:
+    """What concerns one gateway's plan names it; what concerns a program or calendar is told once."""
+    return replace(problem, where=f"{gateway}, {problem.where}") if problem.where in _OF_A_GATEWAY else problem
+
+
+def dangling(library: Library, inventory: Inventory, devices: frozenset[str]) -> tuple[Problem, ...]:
+    """Assignments that name what the inventory does not know."""
+    districts = {road.district for road in inventory.roads.values()}
+    found = []
+    for one in library.assignments:
+        where = f"assignment {one.id}"
+        for what, names, known in (
+            ("device", one.devices, devices),
+            ("group", one.groups, inventory.groups),
+            ("road", one.roads, inventory.roads),
+            ("road in district", one.districts, districts),
+        ):
+            found += [Problem(Severity.ERROR, where, f"no {what} {name}") for name in names if name not in known]
+        if not (one.city or one.devices or one.groups or one.roads or one.districts):
+            found.append(Problem(Severity.WARNING, where, "names nobody"))
+    return tuple(found)
+
+
+class _Choice:
+    """Who is lit by which calendar; the first assignment counts among equals."""
+
+    def __init__(self, assignments: Sequence[Assignment], inventory: Inventory) -> None:
+        self.luminaires: Mapping[str, Luminaire] = inventory.by_device()
+        self._inventory = inventory
+        self._city = next((one for one in assignments if one.city), None)
+        self._by_device = _first((name, one) for one in assignments for name in one.devices)
+        self._by_group = [
+            (inventory.groups[name], one) for one in assignments for name in one.groups if name in inventory.groups
+        ]
+        self._by_road = _first((name, one) for one in assignments for name in one.roads)
+        self._by_district = _first((name, one) for one in assignments for name in one.districts)
+
+    def schedule(self, device: str) -> _Schedule | None:
+        luminaire = self.luminaires.get(device)
+        road = self._inventory.road_of(luminaire) if luminaire else None
+        found = self._by_device.get(device)
+        if found is None and luminaire is not None:
+            found = next((one for group, one in self._by_group if in_group(group, luminaire, road)), None)
+        if found is None and road is not None:
+            found = self._by_road.get(road.id) or self._by_district.get(road.district or "")
+        found = found or self._city
+        return None if found is None else (found.calendar, road.road_class if road else None)
+
+
+def _first(pairs: Iterable[tuple[str, Assignment]]) -> dict[str, Assignment]:
+    found: dict[str, Assignment] = {}
+    for name, assignment in pairs:
+        found.setdefault(name, assignment)
+    return found
+
+
+def _circuits(inventory: Inventory, luminaires: Mapping[str, Luminaire], site: Site) -> tuple[PlannedCircuit, ...]:
+    """The contactors that stand in the inventory; what is not in it is left as it is."""
+    lamps: dict[str, list[str]] = {}
+    for lamp in site.lamps:
+        circuit = luminaires[lamp].circuit if lamp in luminaires else None
+        if circuit is not None:
+            lamps.setdefault(circuit, []).append(lamp)
+    return tuple(
+        PlannedCircuit(one.id, one.calendar, one.lead_min, one.lag_min, tuple(lamps.get(one.id, ())))
+        for one in inventory.circuits.values()
+        if one.id in site.contactors
+    )

@@ -1,0 +1,142 @@
+"""What a new plan changes in one night, against the one in force: lamps, light, power."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import Final
+
+from lamplighter_contract.light.plans.plan import Plan
+from lamplighter_contract.light.plans.programs import Span
+from lamplighter_contract.light.view import View
+from lamplighter_controller.lighting.inventory import Inventory, Model, power_w
+
+HOUR_MS: Final = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One night before and after; light in hours of full light, energy and power of lamps whose model is known.
+
+    `dark`: lamps that are off at a time they are lit now. `dark_roads`: roads all of whose lamps are among them.
+    """
+
+    lamps: int = 0
+    changed: int = 0
+    dark: int = 0
+    dark_roads: tuple[str, ...] = ()
+    light_before_h: float = 0.0
+    light_after_h: float = 0.0
+    energy_before_kwh: float = 0.0
+    energy_after_kwh: float = 0.0
+    peak_before_kw: float = 0.0
+    peak_after_kw: float = 0.0
+    without_model: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A stretch of the night with one level before and one after; ramps count as done."""
+
+    hours: float
+    before_percent: float
+    after_percent: float
+
+
+def effect(before: Iterable[Plan], after: Iterable[Plan], inventory: Inventory, day: date) -> Effect:
+    """The night of a date under two sets of plans; lamps that only one of them knows are left out."""
+    old, new = _spans(before, day), _spans(after, day)
+    luminaires = inventory.by_device()
+    pieces: dict[tuple[int, int], tuple[_Piece, ...]] = {}
+    total = _Sum()
+    for lamp in sorted(old.keys() & new.keys()):
+        was, will = old[lamp], new[lamp]
+        key = (id(was), id(will))
+        if key not in pieces:
+            pieces[key] = tuple(_pieces(was, will))
+        luminaire = luminaires.get(lamp)
+        total.add(
+            pieces[key],
+            luminaire.road if luminaire else None,
+            inventory.models.get(luminaire.model or "") if luminaire else None,
+        )
+    return total.effect()
+
+
+_Night = tuple[tuple[Span, ...], int]
+
+
+def _spans(plans: Iterable[Plan], day: date) -> dict[str, _Night]:
+    """Lamp -> its night; lamps with one schedule share one object."""
+    found: dict[str, _Night] = {}
+    for plan in plans:
+        view = View(plan)
+        known: dict[object, _Night] = {}
+        for lamp, member in view.members.items():
+            its = member.assignment
+            if its is not None and lamp not in view.circuits:
+                key = (its.calendar, its.road_class)
+                if key not in known:
+                    known[key] = view.on(its.calendar, day).spans(its.road_class), view.night(day).end_ms
+                found[lamp] = known[key]
+    return found
+
+
+def _pieces(before: _Night, after: _Night) -> Iterable[_Piece]:
+    (old, old_end_ms), (new, new_end_ms) = before, after
+    start_ms, end_ms = max(old[0].start_ms, new[0].start_ms), min(old_end_ms, new_end_ms)
+    times = sorted({start_ms, end_ms, *(span.start_ms for span in (*old, *new) if start_ms < span.start_ms < end_ms)})
+    for from_ms, until_ms in pairwise(times):
+        yield _Piece((until_ms - from_ms) / HOUR_MS, _level(old, from_ms), _level(new, from_ms))
+
+
+def _level(spans: tuple[Span, ...], time_ms: int) -> float:
+    return next((span.level_percent for span in reversed(spans) if span.start_ms <= time_ms), 0.0)
+
+
+class _Sum:
+    def __init__(self) -> None:
+        self._lamps = self._changed = self._dark = self._without_model = 0
+        self._light, self._energy = [0.0, 0.0], [0.0, 0.0]
+        self._roads: dict[str, list[bool]] = {}
+        self._draws: dict[tuple[tuple[_Piece, ...], Model | None], int] = {}
+
+    def add(self, pieces: tuple[_Piece, ...], road: str | None, model: Model | None) -> None:
+        self._lamps += 1
+        self._changed += any(piece.before_percent != piece.after_percent for piece in pieces)
+        dark = any(piece.before_percent > 0 and piece.after_percent == 0 for piece in pieces)
+        self._dark += dark
+        if road is not None:
+            self._roads.setdefault(road, []).append(dark)
+        self._light[0] += sum(piece.hours * piece.before_percent for piece in pieces) / 100
+        self._light[1] += sum(piece.hours * piece.after_percent for piece in pieces) / 100
+        self._without_model += model is None
+        self._draws[pieces, model] = self._draws.get((pieces, model), 0) + 1
+
+    def effect(self) -> Effect:
+        energy, peak = self._power()
+        return Effect(
+            self._lamps,
+            self._changed,
+            self._dark,
+            tuple(road for road, dark in sorted(self._roads.items()) if all(dark)),
+            round(self._light[0], 3),
+            round(self._light[1], 3),
+            round(energy[0], 3),
+            round(energy[1], 3),
+            round(peak[0], 3),
+            round(peak[1], 3),
+            self._without_model,
+        )
+
+    def _power(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Energies, and the sums of every lamp's highest power."""
+        energy, peak = [0.0, 0.0], [0.0, 0.0]
+        for (pieces, model), lamps in self._draws.items():
+            if model is None:
+                continue
+            for side, name in enumerate(("before_percent", "after_percent")):
+                drawn = [(piece.hours, power_w(model, getattr(piece, name)) * lamps / 1000) for piece in pieces]
+                energy[side] += sum(hours * kw for hours, kw in drawn)
+                peak[side] += max(kw for _, kw in drawn)
+        return (energy[0], energy[1]), (peak[0], peak[1])

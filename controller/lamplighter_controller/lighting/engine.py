@@ -1,0 +1,93 @@
+"""Keeps the plan of every gateway before it: retained, signed when it is sent, again at each connect."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from lamplighter_contract.commands.signing import Signer
+from lamplighter_contract.errors import Refusal
+from lamplighter_contract.light.plans.plan import decode_plan
+from lamplighter_contract.wire.topics import Down, down
+from lamplighter_controller.intake.alarms import Alarms
+from lamplighter_controller.intake.gateways import Gateways
+from lamplighter_controller.ledger.engine import Ledger
+from lamplighter_controller.ledger.errors import LedgerUnavailable
+from lamplighter_controller.lighting import records
+from lamplighter_controller.lighting.versions import behind
+from lamplighter_controller.link.port import Link, LinkDown, PublishDenied
+
+log = logging.getLogger(__name__)
+
+LOOK_S: Final = 30.0
+QUIET_S: Final = 600.0
+
+
+class PlanKeeper:
+    """Tells every enrolled gateway its newest plan; nobody is told anything while the controller is held."""
+
+    def __init__(
+        self, link: Link, ledger: Ledger, signer: Signer, gateways: Gateways, alarms: Alarms, held: Callable[[], bool]
+    ) -> None:
+        """Tell what the ledger holds; `run` does it."""
+        self._link, self._ledger, self._signer = link, ledger, signer
+        self._gateways, self._alarms, self._held = gateways, alarms, held
+        self._told: dict[str, int] = {}
+        self._wake = asyncio.Event()
+
+    async def connected(self) -> None:
+        """The broker may have forgotten everything."""
+        self._told.clear()
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Something was published, somebody may be new, or the hold has ended."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Tell whoever was not told; look again from time to time, for ever."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), LOOK_S)
+            self._wake.clear()
+            if self._link.up and not self._held():
+                with contextlib.suppress(LedgerUnavailable, LinkDown):  # both are told by their rooms; we look again
+                    await self._tell()
+
+    async def _tell(self) -> None:
+        in_force = await self._ledger.read(records.in_force)
+        for given in in_force:
+            due = given.gateway in self._gateways.enrolled and self._told.get(given.gateway) != given.version
+            if due and not self._is_behind(given):
+                await self._send(given)
+
+    async def _send(self, given: records.Version) -> None:
+        documents = await self._ledger.read(lambda connection: records.documents(connection, [given.gateway]))
+        payload = await asyncio.to_thread(self._signed, documents[given.gateway])
+        if self._held():
+            return
+        try:
+            await self._link.publish(down(given.gateway, Down.PLAN), payload, retain=True)
+        except PublishDenied as error:
+            self._alarms.raised("plan-denied", f"the broker refuses our plans: {error}", quiet_s=QUIET_S)
+        else:
+            log.info("plan %d is before %s as version %d", given.plan, given.gateway, given.version)
+        self._told[given.gateway] = given.version
+
+    def _signed(self, document: bytes) -> bytes:
+        plan = decode_plan(document)
+        assert not isinstance(plan, Refusal), plan.detail
+        return self._signer.sign(plan.as_json())
+
+    def _is_behind(self, given: records.Version) -> bool:
+        """A restored ledger may hold an older plan than the gateway runs: it would refuse it."""
+        key = f"plan-behind:{given.gateway}"
+        state = self._gateways.report(given.gateway).state
+        told = state.plan_version if state else 0
+        if not behind(given.version, told):
+            self._alarms.cleared(key)
+            return False
+        text = f"{given.gateway} runs plan version {told}, newer than ours ({given.version}); publish a plan again"
+        self._alarms.raised(key, text)
+        return True

@@ -1,0 +1,208 @@
+"""Inventory from CSV and GeoJSON: every problem is told with its line, and what has one is not taken at all."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, get_type_hints
+
+import msgspec
+
+from lamplighter_controller.lighting.inventory import REFERENCES, Luminaire, Thing
+
+WGS84: Final = "wgs84"
+KNOWN_SYSTEMS: Final = (WGS84, "gcj02", "bd09")
+BETWEEN: Final = ";"
+MOST_FAULTS: Final = 1_000
+
+_CONVERTERS: Final[Mapping[str, str]] = {
+    "gcj02": "GCJ-02 positions are some 550 m off here; convert them to WGS-84 first",
+    "bd09": "BD-09 positions are some 1,330 m off here; convert them to WGS-84 first",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What references may name: ids by kind; and which luminaire has which device."""
+
+    ids: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    holders: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One mistake: the line of the file (of a GeoJSON file the number of the feature, from 1), key and value."""
+
+    line: int
+    key: str
+    value: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What a file holds; with faults none of it is to be taken."""
+
+    things: tuple[Thing, ...]
+    faults: tuple[Fault, ...]
+
+
+def system_fault(system: str | None) -> Fault | None:
+    """None when positions are declared to be WGS-84."""
+    if system == WGS84:
+        return None
+    expected = _CONVERTERS.get(system or "", f"{WGS84}, declared with every file that has positions")
+    return Fault(0, "crs", system or "", expected)
+
+
+def from_csv(text: str, kind: type[Thing], known: Known) -> Imported:
+    """Things from CSV with a line of column names; lists within a cell are parted by `;`.
+
+    `known`: what stands in the inventory already.
+    """
+    reader = csv.reader(text.removeprefix("\ufeff").splitlines(keepends=True), strict=True)
+    rows: list[tuple[int, list[str]]] = []
+    try:
+        rows.extend((reader.line_num, row) for row in reader if any(row))
+    except csv.Error as error:
+        return Imported((), (Fault(reader.line_num, "", "", f"CSV: {error}"),))
+    if not rows:
+        return Imported((), (Fault(1, "", "", f"a line of column names, some of {_columns(kind)}"),))
+    header, faults = rows[0][1], list(_header_faults(rows[0][1], kind))
+    if faults:
+        return Imported((), tuple(faults))
+    lines: list[tuple[int, dict[str, Any]]] = []
+    for line, row in rows[1:]:
+        if len(row) == len(header):
+            lines.append((line, dict(zip(header, row, strict=True))))
+        else:
+            faults.append(Fault(line, "", f"{len(row)} cells", f"{len(header)} cells, as many as there are names"))
+    return _checked(((line, _cells(cells, kind)) for line, cells in lines), kind, known, faults)
+
+
+def from_geojson(text: bytes, kind: type[Thing], known: Known) -> Imported:
+    """Things from a FeatureCollection of points (RFC 7946), all else in their properties."""
+    try:
+        document = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return Imported((), (Fault(1, "", "", f"JSON: {error}"),))
+    features = document.get("features") if isinstance(document, dict) else None
+    if not isinstance(features, list) or document.get("type") != "FeatureCollection":
+        return Imported((), (Fault(1, "type", "", "a FeatureCollection with features"),))
+    faults: list[Fault] = []
+    lines: list[tuple[int, dict[str, Any]]] = []
+    for number, feature in enumerate(features, start=1):
+        found = _feature(feature)
+        if found is None:
+            faults.append(Fault(number, "geometry", "", "a Feature that is a Point with properties"))
+        else:
+            lines.append((number, found))
+    return _checked(lines, kind, known, faults)
+
+
+def _feature(feature: Any) -> dict[str, Any] | None:
+    match feature:
+        case {
+            "type": "Feature",
+            "geometry": {
+                "type": "Point",
+                "coordinates": [float() | int() as longitude, float() | int() as latitude, *_],
+            },
+            "properties": {**properties},
+        }:
+            given = {str(name): value for name, value in properties.items() if value is not None}
+            return {**given, "longitude": longitude, "latitude": latitude}
+    return None
+
+
+def _columns(kind: type[Thing]) -> str:
+    return ", ".join(kind.__struct_fields__)
+
+
+def _header_faults(header: Sequence[str], kind: type[Thing]) -> Iterator[Fault]:
+    for name, times in Counter(header).items():
+        if name not in kind.__struct_fields__:
+            yield Fault(1, name[:64], "", f"one of {_columns(kind)}")
+        elif times > 1:
+            yield Fault(1, name, "", "each column once")
+    yield from (Fault(1, name, "", "a column that is needed") for name in _needed(kind) if name not in header)
+
+
+def _needed(kind: type[Thing]) -> list[str]:
+    return [field.name for field in msgspec.structs.fields(kind) if field.required]
+
+
+def _cells(cells: Mapping[str, str], kind: type[Thing]) -> dict[str, Any]:
+    """An empty cell says nothing; cells of lists are parted."""
+    lists = {field.name for field in msgspec.structs.fields(kind) if field.default == ()}
+    return {
+        name: [one.strip() for one in cell.split(BETWEEN)] if name in lists else cell.strip()
+        for name, cell in cells.items()
+        if cell.strip()
+    }
+
+
+def _checked(
+    lines: Iterable[tuple[int, Mapping[str, Any]]], kind: type[Thing], known: Known, faults: list[Fault]
+) -> Imported:
+    types = get_type_hints(kind, include_extras=True)
+    found: list[tuple[int, Thing]] = []
+    first: dict[tuple[str, str], int] = {}
+    for line, values in lines:
+        wrong = [*_value_faults(line, values, types, kind), *_twice(line, values, first)]
+        if not wrong:
+            thing = msgspec.convert(values, kind, strict=False)
+            wrong = list(_loose(line, thing, known))
+            found.append((line, thing))
+        faults.extend(wrong)
+        if len(faults) > MOST_FAULTS:
+            faults[MOST_FAULTS:] = [Fault(line, "", "", f"no more than {MOST_FAULTS} mistakes are listed")]
+            break
+    faults.extend(_taken(found, known.holders))
+    things = () if faults else tuple(thing for _, thing in found)
+    return Imported(things, tuple(sorted(faults, key=lambda fault: fault.line)))
+
+
+def _taken(found: Sequence[tuple[int, Thing]], holders: Mapping[str, str]) -> Iterator[Fault]:
+    """Devices that a luminaire has which is not in this file."""
+    here = {thing.id for _, thing in found}
+    for line, thing in found:
+        device = thing.device if isinstance(thing, Luminaire) else None
+        holder = holders.get(device or "", thing.id)
+        if holder != thing.id and holder not in here:
+            yield Fault(line, "device", str(device), f"a device of no other luminaire; {holder} has it")
+
+
+def _value_faults(line: int, values: Mapping[str, Any], types: Mapping[str, Any], kind: type[Thing]) -> Iterator[Fault]:
+    for name, value in values.items():
+        if name not in types:
+            yield Fault(line, str(name)[:64], "", f"one of {_columns(kind)}")
+            continue
+        try:
+            msgspec.convert(value, types[name], strict=False)
+        except msgspec.ValidationError as error:
+            yield Fault(line, name, _shown(value), str(error))
+    yield from (Fault(line, name, "", "a value that is needed") for name in _needed(kind) if name not in values)
+
+
+def _twice(line: int, values: Mapping[str, Any], first: dict[tuple[str, str], int]) -> Iterator[Fault]:
+    """An id, or a device, on two lines."""
+    for name in ("id", "device"):
+        value = values.get(name)
+        if isinstance(value, str):
+            before = first.setdefault((name, value), line)
+            if before != line:
+                yield Fault(line, name, _shown(value), f"it stands in line {before} already")
+
+
+def _loose(line: int, thing: Thing, known: Known) -> Iterator[Fault]:
+    """References to nothing."""
+    for name, kind in REFERENCES[type(thing)].items():
+        value = getattr(thing, name)
+        for one in value if isinstance(value, tuple) else (value,):
+            if one is not None and one not in known.ids.get(kind, frozenset()):
+                yield Fault(line, name, _shown(one), f"one of the {kind} that are known; import them first")
+
+
+def _shown(value: Any) -> str:
+    return str(value)[:100]
