@@ -106,7 +106,7 @@ class ProgramActions:
             "stored": self._intake.readings.stored,
             "gateways": {name: gateways.status(name) for name in sorted(gateways.enrolled)},
             "strangers": sorted(gateways.strangers),
-            "counts": dict(self._intake.reception.counts),
+            "counts": {**self._intake.reception.counts, "alarms-lost": self._intake.alarms.lost},
             "alarms": {alarm.key: alarm.text for alarm in self._intake.alarms.active()},
         }
 

@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 
 MOST_ACTIVE: Final = 1_000
 FROM_LAST_RUN_S: Final = 600.0
+TOO_MANY: Final = "alarms-full"
+QUIET_S: Final = 600.0
 
 
 @dataclass(slots=True)
@@ -30,6 +32,7 @@ class Alarms:
         """Begin with none; `load` follows."""
         self._clock, self._events, self._journal = clock, events, journal
         self._active: dict[str, _Active] = {}
+        self.lost = 0  # causes seen while there was no room for them
 
     def load(self, known: Iterable[Alarm]) -> None:
         """Take alarms of the last run; those not seen again within some minutes are over."""
@@ -44,7 +47,9 @@ class Alarms:
         if active is not None:
             active.ends_s = ends_s
             return
-        if len(self._active) >= MOST_ACTIVE:
+        if len(self._active) >= MOST_ACTIVE and key != TOO_MANY:
+            self.lost += 1
+            self.raised(TOO_MANY, f"{MOST_ACTIVE} alarms are active; further ones are only counted", quiet_s=QUIET_S)
             return
         alarm = Alarm(key, text, self._clock.wall_ms(), None)
         self._active[key] = _Active(alarm, ends_s)

@@ -63,10 +63,13 @@ class Gateways:
 
     def stranger(self, gateway: str) -> None:
         """Somebody who is not enrolled spoke."""
-        if gateway in self._strangers or len(self._strangers) < MOST_STRANGERS:
-            self._strangers[gateway] = self._clock.wall_ms()
-            text = f"{gateway} speaks to us and is not enrolled; nothing it says is taken"
-            self._alarms.raised(f"gateway-unknown:{gateway}", text, quiet_s=QUIET_S)
+        if gateway not in self._strangers and len(self._strangers) >= MOST_STRANGERS:
+            text = f"more than {MOST_STRANGERS} gateways speak to us that are not enrolled; only those are named"
+            self._alarms.raised("gateways-unknown", text, quiet_s=QUIET_S)
+            return
+        self._strangers[gateway] = self._clock.wall_ms()
+        text = f"{gateway} speaks to us and is not enrolled; nothing it says is taken"
+        self._alarms.raised(f"gateway-unknown:{gateway}", text, quiet_s=QUIET_S)
 
     def report(self, gateway: str) -> Report:
         """What a gateway last said of itself."""
@@ -125,6 +128,9 @@ class Gateways:
 
     def tick(self) -> None:
         """Let time count."""
+        long_ago_ms = self._clock.wall_ms() - round(QUIET_S * 1000)
+        for name in [name for name, heard_ms in self._strangers.items() if heard_ms <= long_ago_ms]:
+            del self._strangers[name]
         now_s = self._clock.monotonic_s()
         for gateway in self._enrolled:
             self._move(gateway, lambda known: presence.passed(known, now_s))
