@@ -22,9 +22,9 @@ READS_ONLY: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 async def caller_of(connection: HTTPConnection, services: Services) -> Token | None:
     """The token in force behind a connection: presented itself, or through a session."""
-    scheme, _, presented = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return await services.ledger.read(lambda ledger: tokens.check(ledger, presented.strip()))
+    presented = bearer_of(connection)
+    if presented is not None:
+        return await services.ledger.read(lambda ledger: tokens.check(ledger, presented))
     cookie = connection.cookies.get(sessions.COOKIE)
     if cookie is None:
         return None
@@ -32,10 +32,15 @@ async def caller_of(connection: HTTPConnection, services: Services) -> Token | N
     return None if identity is None else await token_by_id(services, identity)
 
 
+def bearer_of(connection: HTTPConnection) -> str | None:
+    """The token a caller presents itself, None when it presents none: other schemes are not ours."""
+    scheme, _, presented = connection.headers.get("authorization", "").partition(" ")
+    return presented.strip() if scheme.lower() == "bearer" else None
+
+
 async def token_by_id(services: Services, identity: str) -> Token | None:
     """The token with that id, if it is in force."""
-    every = await services.ledger.read(tokens.every)
-    return next((token for token in every if token.id == identity and token.revoked_ms is None), None)
+    return await services.ledger.read(lambda ledger: tokens.in_force(ledger, identity))
 
 
 def from_own_page(connection: HTTPConnection) -> bool:
@@ -67,7 +72,7 @@ class Needs:
         if self.right not in token.rights:
             detail = f"The token {token.name!r} lacks the right {self.right.value!r}."
             raise Problem(HTTPStatus.FORBIDDEN, "forbidden", detail)
-        if "authorization" not in request.headers and request.method not in READS_ONLY and not from_own_page(request):
+        if bearer_of(request) is None and request.method not in READS_ONLY and not from_own_page(request):
             detail = "A session is only good for requests of this server's own pages."
             raise Problem(HTTPStatus.FORBIDDEN, "cross-site", detail)
         return token

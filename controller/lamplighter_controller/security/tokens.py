@@ -85,6 +85,13 @@ def check(connection: Connection, presented: str) -> Token | None:
     return _token(row) if row and same and row.revoked_ms is None else None
 
 
+def in_force(connection: Connection, identity: str) -> Token | None:
+    """The token with that id, None when there is none or it was revoked."""
+    wanted = select(api_token).where(api_token.c.id == identity, api_token.c.revoked_ms.is_(None))
+    row = connection.execute(wanted).first()
+    return _token(row) if row else None
+
+
 def every(connection: Connection) -> list[Token]:
     """All tokens ever made, oldest first."""
     return [_token(row) for row in connection.execute(select(api_token).order_by(api_token.c.created_ms))]

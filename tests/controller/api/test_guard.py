@@ -116,7 +116,13 @@ class TestSession:
     async def test_a_session_changes_nothing_for_other_sites(self, world: World):
         await world.post("/session")
         body = {"op": "light.resume", "devices": ["lamp-01-001"], "reason": "test"}
-        for headers in ({}, {"Origin": "http://evil"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}):
+        for headers in (
+            {},
+            {"Origin": "http://evil"},
+            {"Authorization": "Basic eDp5"},
+            {"Sec-Fetch-Site": "cross-site"},
+            {"Origin": "null"},
+        ):
             answer = await world.client.post("/api/v1/commands", json=body, headers=headers)
             assert answer.status_code == 403, headers
         own = {"Origin": "http://controller"}
@@ -133,6 +139,11 @@ class TestSession:
         await world.post("/session")
         await world.ledger.write(lambda ledger: tokens.revoke(ledger, "operator", who="t", reason="t", time_ms=1))
         assert (await world.client.get("/api/v1/clock")).status_code == 401
+
+    async def test_a_session_asks_the_ledger_for_one_token_only(self, world: World, monkeypatch):
+        monkeypatch.setattr(tokens, "every", lambda _: pytest.fail("every token was loaded"))
+        await world.post("/session")
+        assert (await world.client.get("/api/v1/clock")).status_code == 200
 
     async def test_a_session_outlives_a_restart(self, world: World, tmp_path):
         await world.post("/session")

@@ -20,6 +20,10 @@ def check(presented):
     return lambda connection: tokens.check(connection, presented)
 
 
+def in_force(presented):
+    return lambda connection: tokens.in_force(connection, presented.partition(".")[0])
+
+
 def revoke(name):
     return lambda connection: tokens.revoke(connection, name, who="user:li", reason="lost phone", time_ms=2000)
 
@@ -51,6 +55,14 @@ async def test_anything_else_is_nobody(ledger, change):
 @pytest.mark.parametrize("presented", ["", ".", "nobody.nothing", "a" * 10_000, "\x00.\x00", "灯.灯"])
 async def test_nonsense_is_nobody(ledger, presented):
     assert await ledger.read(check(presented)) is None
+
+
+async def test_a_token_is_found_by_its_id_while_it_is_in_force(ledger):
+    presented = await ledger.write(create("phone-1", Right.READ))
+    await ledger.write(create("phone-2", Right.READ))
+    assert (await ledger.read(in_force(presented))).name == "phone-1"
+    await ledger.write(revoke("phone-1"))
+    assert await ledger.read(in_force(presented)) is None
 
 
 async def test_a_revoked_token_is_nobody_and_its_name_is_not_given_again(ledger):
