@@ -34,10 +34,10 @@ class CommandChanged:
 
 @dataclass(frozen=True, slots=True)
 class GatewayChanged:
-    """A gateway came, went, or told something new about itself."""
+    """A gateway came, went, or told something new about itself; `online` is None while that is not known."""
 
     gateway: str
-    online: bool
+    online: bool | None
 
 
 @dataclass(frozen=True, slots=True)

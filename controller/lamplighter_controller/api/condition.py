@@ -33,14 +33,14 @@ WORDS: Final = tuple(condition.name.lower() for condition in Condition)
 
 
 def conditions(
-    columns: Snapshot, offline: AbstractSet[str], *, civil_ms: int, monotonic_s: float, rate: float
+    columns: Snapshot, lost: AbstractSet[str], *, civil_ms: int, monotonic_s: float, rate: float
 ) -> Conditions:
-    """The condition of every row. `offline`: gateways known to be gone; what they last said is no longer so."""
+    """The condition of every row. `lost`: gateways gone or out of sight; what they said may no longer be so."""
     found = _said(columns)
     found[_age_s(columns, civil_ms=civil_ms, monotonic_s=monotonic_s, rate=rate) > STALE_AFTER_S] = Condition.UNKNOWN
     found[(columns.quality & Quality.STALE) != 0] = Condition.UNKNOWN
-    lost = [index for index, gateway in enumerate(columns.gateways) if gateway in offline]
-    found[np.isin(columns.gateway, lost)] = Condition.UNKNOWN
+    silent = [index for index, gateway in enumerate(columns.gateways) if gateway in lost]
+    found[np.isin(columns.gateway, silent)] = Condition.UNKNOWN
     found[columns.gateway == NOBODY] = Condition.GONE
     return found
 

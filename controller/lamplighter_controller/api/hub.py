@@ -16,7 +16,6 @@ from lamplighter_controller.api.services import Services
 from lamplighter_controller.api.steps import Steps
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.events import CommandChanged, DevicesChanged, Event, GatewayChanged, Subscription
-from lamplighter_controller.intake.presence import Status
 from lamplighter_controller.twin.kind import Rows, Snapshot
 
 PERIOD_S: Final = 0.1
@@ -132,11 +131,9 @@ class Hub:
     def conditions(self, columns: Snapshot) -> Conditions:
         """The condition of every row now."""
         services = self._services
-        offline = {
-            name for name in columns.gateways if services.gateways.status(name) in {Status.OFFLINE, Status.STALE}
-        }
+        lost = {name for name in columns.gateways if not services.gateways.vouched(name)}
         clock, rate = services.clock, services.city.rate
-        return conditions(columns, offline, civil_ms=clock.civil_ms(), monotonic_s=clock.monotonic_s(), rate=rate)
+        return conditions(columns, lost, civil_ms=clock.civil_ms(), monotonic_s=clock.monotonic_s(), rate=rate)
 
     def _catch_up(self) -> None:
         while not self._news.queue.empty():

@@ -86,10 +86,10 @@ class Gateways:
         known = self._known.get(gateway)
         return bool(known and known.presence.boot)
 
-    def introduced(self, gateway: str) -> bool:
-        """True when it has told who it is, in a birth, since we started."""
+    def vouched(self, gateway: str) -> bool:
+        """True while its devices may be shown as they were last read."""
         known = self._known.get(gateway)
-        return bool(known and known.presence.boot)
+        return known is None or presence.vouched(known.presence, self._clock.monotonic_s())
 
     def doubled(self, gateway: str) -> bool:
         """True while two gateways seem to share this id: no commands until that is settled."""
@@ -126,6 +126,11 @@ class Gateways:
         for gateway in self._enrolled:
             self._move(gateway, lambda known: presence.asked_again(known, now_s))
 
+    def out_of_sight(self, since_s: float) -> None:
+        """Our connection to the broker is lost since `since_s` (monotonic)."""
+        for gateway in self._enrolled:
+            self._move(gateway, lambda known: presence.out_of_sight(known, since_s))
+
     def tick(self) -> None:
         """Let time count."""
         long_ago_ms = self._clock.wall_ms() - round(QUIET_S * 1000)
@@ -160,13 +165,14 @@ class Gateways:
         if after.doubled != before.doubled:
             self._show_doubled(gateway, doubled=after.doubled)
         if told or after.status is not before.status or after.doubled != before.doubled:
-            self._events.publish(GatewayChanged(gateway, after.status is Status.ONLINE))
+            online = None if after.status is Status.UNKNOWN else after.status is Status.ONLINE
+            self._events.publish(GatewayChanged(gateway, online))
 
     def _show(self, gateway: str, status: Status) -> None:
         key = f"gateway-offline:{gateway}"
         if status is Status.ONLINE:
             self._alarms.cleared(key)
-        else:
+        elif status is not Status.UNKNOWN:
             never = self.report(gateway).heard_ms == 0
             self._alarms.raised(
                 key, f"{gateway} is enrolled and was never heard" if never else f"{gateway} is {status}"

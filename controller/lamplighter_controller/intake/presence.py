@@ -2,6 +2,7 @@
 
 unknown --birth--> online --will of the same boot--> offline
                    online --nothing heard in time--> stale --anything heard--> online
+                   online or stale --our own connection lost--> unknown --birth, or any frame of its boot--> online
 """
 
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ BIRTH_WAIT_S: Final = 45.0  # 1.5 times the usual keepalive: what a gateway has 
 STRAGGLERS_S: Final = 10.0  # messages of a boot that ended may still be on their way for this long
 SETTLED_S: Final = 120.0
 BOOTS_REMEMBERED: Final = 8
+OUT_OF_SIGHT_S: Final = 75.0  # 2.5 times the usual keepalive: how long lamps are shown as they were last seen
 
 
 class Status(StrEnum):
@@ -34,6 +36,7 @@ class Presence:
         due_s: something must be heard until then; 0 before our first connection.
         former: boots that another one followed, and when; the newest last.
         doubled_s: when a boot that had been followed was heard again, None when that never was or is settled.
+        unseen_s: since when our own connection keeps it out of sight, None while it does not.
     """
 
     status: Status = Status.UNKNOWN
@@ -41,6 +44,7 @@ class Presence:
     due_s: float = 0.0
     former: tuple[tuple[str, float], ...] = ()
     doubled_s: float | None = None
+    unseen_s: float | None = None
 
     @property
     def doubled(self) -> bool:
@@ -71,18 +75,33 @@ def heard(known: Presence, boot: str | None, now_s: float) -> Presence:
     """A frame of `boot` or another message was heard."""
     followed_s = next((when_s for name, when_s in known.former if name == boot), None)
     doubled = followed_s is not None and now_s - followed_s > STRAGGLERS_S
-    back = known.status is Status.STALE
+    in_sight = known.unseen_s is not None and boot == known.boot
+    back = known.status is Status.STALE or (known.status is Status.UNKNOWN and in_sight)
     return replace(
         known,
         status=Status.ONLINE if back else known.status,
         due_s=now_s + SILENCE_S,
         doubled_s=now_s if doubled else known.doubled_s,
+        unseen_s=None if back else known.unseen_s,
     )
 
 
 def willed(known: Presence, boot: str) -> Presence:
     """A will was heard; that of another boot than the last one born says nothing."""
     return replace(known, status=Status.OFFLINE) if boot == known.boot else known
+
+
+def out_of_sight(known: Presence, since_s: float) -> Presence:
+    """Our own connection is lost since then: nothing is known of it any more, and nothing is due."""
+    if known.unseen_s is not None or known.status is Status.OFFLINE:
+        return known
+    return replace(known, status=Status.UNKNOWN, due_s=0.0, unseen_s=since_s)
+
+
+def vouched(known: Presence, now_s: float) -> bool:
+    """True while its devices may be shown as they were last read."""
+    unseen = known.unseen_s is not None and now_s - known.unseen_s > OUT_OF_SIGHT_S
+    return not unseen and known.status in {Status.ONLINE, Status.UNKNOWN}
 
 
 def asked_again(known: Presence, now_s: float) -> Presence:

@@ -2,7 +2,18 @@
 
 import pytest
 
-from lamplighter_controller.intake.presence import Presence, Status, asked_again, born, heard, passed, willed
+from lamplighter_controller.intake.presence import (
+    OUT_OF_SIGHT_S,
+    Presence,
+    Status,
+    asked_again,
+    born,
+    heard,
+    out_of_sight,
+    passed,
+    vouched,
+    willed,
+)
 
 TABLE = [
     # steps, each (what, boot, seconds); status, doubled at the end
@@ -27,6 +38,16 @@ TABLE = [
     ([("born", "a", 0), ("again", "", 10), ("passed", "", 55)], Status.STALE, False),
     ([("born", "a", 0), ("again", "", 10), ("heard", "a", 20), ("passed", "", 60)], Status.ONLINE, False),
     ([("born", "a", 0), ("will", "a", 1), ("heard", "a", 2)], Status.OFFLINE, False),
+    ([("born", "a", 0), ("cut", "", 10)], Status.UNKNOWN, False),
+    ([("born", "a", 0), ("passed", "", 450), ("cut", "", 460)], Status.UNKNOWN, False),
+    ([("born", "a", 0), ("will", "a", 1), ("cut", "", 10)], Status.OFFLINE, False),
+    ([("born", "a", 0), ("cut", "", 10), ("passed", "", 9999)], Status.UNKNOWN, False),
+    ([("again", "", 0), ("cut", "", 10), ("passed", "", 9999)], Status.UNKNOWN, False),
+    ([("born", "a", 0), ("cut", "", 10), ("again", "", 60), ("passed", "", 105)], Status.OFFLINE, False),
+    ([("born", "a", 0), ("cut", "", 10), ("again", "", 60), ("born", "a", 61)], Status.ONLINE, False),
+    ([("born", "a", 0), ("cut", "", 10), ("again", "", 60), ("heard", "a", 61)], Status.ONLINE, False),
+    ([("born", "a", 0), ("cut", "", 10), ("again", "", 60), ("heard", None, 61)], Status.UNKNOWN, False),
+    ([("again", "", 0), ("heard", "a", 1)], Status.UNKNOWN, False),
 ]
 
 
@@ -41,6 +62,8 @@ def test_presence(steps, status: Status, doubled: bool) -> None:
                 known = heard(known, boot, now_s)
             case "will":
                 known = willed(known, boot)
+            case "cut":
+                known = out_of_sight(known, now_s)
             case "again":
                 known = asked_again(known, now_s)
             case "passed":
@@ -53,3 +76,16 @@ def test_only_some_boots_are_remembered() -> None:
     for number in range(100):
         known = born(known, str(number), number)
     assert len(known.former) == 8
+
+
+def test_devices_are_vouched_for_while_their_gateway_is_there_and_for_a_while_out_of_sight() -> None:
+    there = born(Presence(), "a", 0)
+    unseen = out_of_sight(out_of_sight(there, 10), 50)  # the loss counts from its beginning
+    assert vouched(Presence(), 1000)
+    assert vouched(there, 1000)
+    assert vouched(unseen, 10 + OUT_OF_SIGHT_S)
+    assert not vouched(unseen, 11 + OUT_OF_SIGHT_S)
+    assert vouched(born(unseen, "a", 200), 200)
+    assert vouched(heard(unseen, "a", 200), 200)
+    assert not vouched(willed(there, "a"), 1)
+    assert not vouched(passed(there, 450), 450)

@@ -37,7 +37,9 @@ class Gateway(BaseModel):
     enrolled: bool = Field(description="False: it speaks to us and nothing it says is taken")
     generation: int = Field(description="Rises each time another box takes over the identity; 0 = never enrolled")
     status: Status
-    online: bool | None = Field(description="null = not heard since the controller started")
+    online: bool | None = Field(
+        description="null = not known: not heard since the start, or the broker is out of reach"
+    )
     doubled: bool = Field(description="Two boxes seem to use this id; it gets no commands")
     devices: int = Field(description="How many devices it serves")
     version: str

@@ -14,7 +14,7 @@ from lamplighter_controller.api.resources.gateways import ReasonIn
 from lamplighter_controller.api.services import Provided, Services
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.hold import Unheard
-from lamplighter_controller.intake import letters
+from lamplighter_controller.intake import letters, outage, readings, records
 from lamplighter_controller.intake.presence import Status
 from lamplighter_controller.ledger.errors import LedgerUnavailable
 from lamplighter_controller.security import tokens
@@ -23,6 +23,7 @@ from lamplighter_controller.security.tokens import Right
 router = APIRouter(tags=["system"])
 
 BACKUP_TIMEOUT_S: Final = 600.0
+TROUBLES: Final = (outage.ALARM, readings.ALARM, records.ALARM)
 
 
 class Detail(BaseModel):
@@ -32,14 +33,18 @@ class Detail(BaseModel):
     gateways_enrolled: int
     gateways_online: int
     alarms: int
+    troubles: list[str] = Field(description="Alarms that make it `degraded`", examples=[["broker-gone"]])
     dead_letters: int
     held: bool = Field(description="Restored from a backup: no plans and commands until released")
 
 
 class HealthOut(BaseModel):
-    """`ok` when its ledger answers. Details are for callers who may read."""
+    """Details are for callers who may read."""
 
-    status: str = Field(examples=["ok"])
+    status: str = Field(
+        description="`ok`; `degraded`: the broker is out of reach or a store takes nothing; `ledger unavailable`",
+        examples=["ok"],
+    )
     detail: Detail | None = None
 
 
@@ -80,7 +85,8 @@ async def health(services: Provided, caller: Anyone) -> HealthOut:
     except LedgerUnavailable:
         return HealthOut(status="ledger unavailable")
     may_read = caller is not None and Right.READ in caller.rights
-    return HealthOut(status="ok", detail=await _detail(services) if may_read else None)
+    status = "degraded" if _troubles(services) else "ok"
+    return HealthOut(status=status, detail=await _detail(services) if may_read else None)
 
 
 @router.get("/clock", summary="Civil and real time")
@@ -128,6 +134,11 @@ async def _detail(services: Services) -> Detail:
         gateways_enrolled=len(gateways.enrolled),
         gateways_online=sum(gateways.status(name) is Status.ONLINE for name in gateways.enrolled),
         alarms=len(services.alarms.active()),
+        troubles=_troubles(services),
         dead_letters=(await services.ledger.read(letters.tally)).letters,
         held=services.actions.held(),
     )
+
+
+def _troubles(services: Services) -> list[str]:
+    return [key for key in TROUBLES if services.alarms.is_raised(key)]
