@@ -188,7 +188,7 @@ def check_args(operation: Operation, args: Mapping[str, object]) -> Refusal | No
             return Refusal(Reason.ARGUMENT, f"{operation} does not take {name[:40]!r}")
         expected = check(value)
         if expected is not None:
-            return Refusal(Reason.ARGUMENT, f"{name} is {str(value)[:40]!r}, expected {expected}")
+            return Refusal(Reason.ARGUMENT, f"{name} is {repr(value)[:40]}, expected {expected}")
     if args.get("emergency") and args.get("level_percent") != FULL_PERCENT:
         return Refusal(Reason.ARGUMENT, f"an emergency is full light, level_percent {FULL_PERCENT}")
     return None

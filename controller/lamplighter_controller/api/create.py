@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 
 from lamplighter_controller.api import live, problems, reference, static
 from lamplighter_controller.api.envelope import BodyLimit, SecurityHeaders
 from lamplighter_controller.api.hub import Hub
+from lamplighter_controller.api.queries import known_query
 from lamplighter_controller.api.resources import (
     alarms,
     audit,
@@ -99,11 +100,11 @@ def create_api(services: Services, web: Path = static.WEB) -> FastAPI:
     app.state.hub = Hub(services, static.build_id(web))
     app.state.listeners = 0
     problems.install(app, (LedgerUnavailable, SeriesUnavailable))
-    api = APIRouter(prefix=PREFIX, responses=problems.RESPONSES)
+    api = APIRouter(prefix=PREFIX, responses=problems.RESPONSES, dependencies=[Depends(known_query)])
     for router in ROUTERS:
         api.include_router(router)
     app.include_router(api)
-    reference.install(app)
+    reference.install(app, services.clock, f"{PREFIX}/openapi.json")
     static.install(app, web)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from textwrap import shorten
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -14,6 +15,7 @@ from starlette.exceptions import HTTPException
 from lamplighter_controller.errors import ControllerError
 
 MEDIA_TYPE: Final = "application/problem+json"
+MAX_DETAIL: Final = 1_000  # holds every list of allowed words
 _TYPE_PREFIX: Final = "urn:lamplighter:problem:"
 
 log = logging.getLogger(__name__)
@@ -97,11 +99,18 @@ async def _on_problem(_: Request, problem: Exception) -> JSONResponse:
 async def _on_invalid(_: Request, invalid: Exception) -> JSONResponse:
     assert isinstance(invalid, RequestValidationError)
     faults = [
-        Fault(field=".".join(str(part)[:64] for part in error["loc"]), rule=error["type"], detail=error["msg"][:300])
+        Fault(
+            field=".".join(str(part)[:64] for part in error["loc"]), rule=error["type"], detail=_bounded(error["msg"])
+        )
         for error in invalid.errors()[:20]
     ]
     detail = "; ".join(f"{fault.field}: {fault.detail}" for fault in faults[:3])
     return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, "validation", detail, faults)
+
+
+def _bounded(text: str) -> str:
+    """At most `MAX_DETAIL` characters, cut between words."""
+    return text if len(text) <= MAX_DETAIL else shorten(text, MAX_DETAIL, placeholder=" …")
 
 
 async def _on_http(_: Request, refusal: Exception) -> JSONResponse:
@@ -135,6 +144,7 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         401: "No valid token or session",
         403: "The token lacks the right",
         404: "No such thing",
+        409: "It contradicts what is there already",
         413: "The body is larger than allowed",
         422: "A field breaks a rule",
         503: "A store does not answer; try again",

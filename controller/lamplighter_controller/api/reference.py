@@ -2,12 +2,17 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any, Final
+from urllib.parse import quote, urlencode
 
 from fastapi import FastAPI, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from lamplighter_contract.clock import Clock
+
+HOUR_MS: Final = 3_600_000
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --rule: light-dark(#d9dedb, #22303c); --soft: light-dark(#4a5966, #9db0c0); }
@@ -23,26 +28,31 @@ td { padding: 0.125rem 1rem 0.125rem 0; vertical-align: top; }
 """
 
 
-def install(app: FastAPI) -> None:
-    """Serve the page and its style."""
+def install(app: FastAPI, clock: Clock, description: str) -> None:
+    """Serve the page and its style, and lead those who guess to `description`, the OpenAPI document."""
 
     @app.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:
-        return HTMLResponse(page(app.openapi(), str(request.base_url).rstrip("/")))
+        return HTMLResponse(page(app.openapi(), str(request.base_url).rstrip("/"), clock.civil_ms()))
 
     @app.get("/docs.css", include_in_schema=False)
     async def style() -> Response:
         return Response(_STYLE, media_type="text/css")
 
+    @app.get("/openapi.json", include_in_schema=False)
+    async def elsewhere() -> RedirectResponse:
+        return RedirectResponse(description)
 
-def page(document: dict[str, Any], base: str) -> str:
-    """The whole page; `base` is where the server was reached."""
+
+def page(document: dict[str, Any], base: str, civil_ms: int) -> str:
+    """The whole page; `base` is where the server was reached, the examples' times are around `civil_ms`."""
+    document = _timed(document, _times(civil_ms))
     text = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(document["info"]["description"]))
     description = "".join(f"<p>{part}</p>" for part in text.split("\n\n"))
     tags = "".join(_tag(document, tag, base) for tag in document["tags"])
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Lamplighter API</title><link rel="stylesheet" href="/docs.css"></head><body><main>
+<title>Lamplighter API</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/docs.css"></head><body><main>
 <h1>Lamplighter API</h1>{description}
 <p>The same for machines: <a href="/api/v1/openapi.json">OpenAPI</a>. The examples take a token from the environment:
 <code>export TOKEN=…</code></p>{tags}</main></body></html>"""
@@ -66,11 +76,12 @@ def _operation(document: dict[str, Any], method: str, path: str, operation: dict
         for parameter in operation.get("parameters", ())
     )
     body = next(_examples(document, operation), None)
+    address = base + _address(path, operation.get("parameters", ()))
     return (
         f"<section><h3>{method.upper()} {escape(path)}</h3>"
         f"<p>{escape(operation['summary'])}. <span class=soft>{escape(operation.get('description', ''))}</span></p>"
         f"{f'<table>{rows}</table>' if rows else ''}"
-        f"<pre tabindex=0>{escape(_curl(method, base + path, body))}</pre></section>"
+        f"<pre tabindex=0>{escape(_curl(method, address, body))}</pre></section>"
     )
 
 
@@ -82,7 +93,43 @@ def _examples(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[A
         model = document["components"]["schemas"][name]
         yield from model.get("examples", ())
         fields = model["properties"].items()
-        yield {field: known["examples"][0] if known.get("examples") else "…" for field, known in fields}
+        yield {field: _sample(known) for field, known in fields if field in model.get("required", ())}
+
+
+def _address(path: str, parameters: Iterable[dict[str, Any]]) -> str:
+    """The path with a sample for everything in it, and what its query needs."""
+    query = {}
+    for parameter in parameters:
+        name, sample = parameter["name"], _sample(parameter["schema"])
+        if parameter["in"] == "path":
+            path = path.replace(f"{{{name}}}", quote(str(sample), safe=""))
+        elif parameter["in"] == "query" and parameter.get("required"):
+            query[name] = sample
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def _sample(schema: dict[str, Any]) -> Any:
+    if schema.get("examples"):
+        return schema["examples"][0]
+    return schema.get("default", schema.get("minimum", 1) if schema.get("type") == "integer" else "…")
+
+
+def _times(civil_ms: int) -> dict[str, int]:
+    """Samples of the fields that are moments, for a moment in a document would be past."""
+    minute_ms = civil_ms - civil_ms % 60_000
+    return {"start": minute_ms - HOUR_MS, "end": minute_ms, "until": minute_ms + 2 * HOUR_MS}
+
+
+def _timed(part: Any, times: dict[str, int]) -> Any:
+    """The document with these samples for parameters and in examples."""
+    if isinstance(part, list):
+        return [_timed(item, times) for item in part]
+    if not isinstance(part, dict):
+        return part
+    if "in" in part and part.get("name") in times:
+        return part | {"schema": {"examples": [times[part["name"]]]}}
+    moments = {name: times[name] for name in times if isinstance(part.get(name), int)}
+    return {name: _timed(item, times) for name, item in part.items()} | moments
 
 
 def _curl(method: str, address: str, body: Any) -> str:

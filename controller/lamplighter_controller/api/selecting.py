@@ -25,7 +25,7 @@ class Where(BaseModel):
     gateway: GatewayId | None = Field(default=None, description="The gateway that serves them")
     prefix: Prefix | None = Field(default=None, description="How their ids begin; those of one cabinet begin alike")
     state: StateWord | None = None
-    text: str | None = Field(default=None, max_length=64, description="A part of their id")
+    text: str | None = Field(default=None, max_length=64, description="A part of their id, or of their name")
 
 
 def matching(services: Services, hub: Hub, where: Where) -> list[tuple[str, str]]:
@@ -47,8 +47,15 @@ def _of_kind(services: Services, hub: Hub, kind: Kind, where: Where) -> list[tup
     return [
         (device, WORDS[conditions[row]])
         for row, device in enumerate(columns.ids)
-        if wanted[row] and device.startswith(where.prefix or "") and text in device
+        if wanted[row] and device.startswith(where.prefix or "") and _says(services, device, text)
     ]
+
+
+def _says(services: Services, device: str, text: str) -> bool:
+    if text in device:
+        return True
+    entry = services.twin.entry(device)
+    return entry is not None and any(text in name.lower() for name in entry.name.values())
 
 
 UNKNOWN_GATEWAY: Final = -2
@@ -59,7 +66,7 @@ def _where(
     gateway: Annotated[GatewayId | None, Query(description="The gateway that serves them")] = None,
     prefix: Annotated[Prefix | None, Query(description="How their ids begin")] = None,
     state: Annotated[StateWord | None, Query()] = None,
-    text: Annotated[str | None, Query(max_length=64, description="A part of their id")] = None,
+    text: Annotated[str | None, Query(max_length=64, description="A part of their id, or of their name")] = None,
 ) -> Where:
     return Where(kind=kind, gateway=gateway, prefix=prefix, state=state, text=text)
 

@@ -104,8 +104,9 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """A request in a list: its state, and how many of its parts are in which."""
+    """A request in a list: its state, how many of its parts are in which, and its device when it has just one."""
 
     request: Request
     state: CommandState
     parts: Mapping[CommandState, int]
+    device: str | None = None

@@ -22,5 +22,9 @@ def load(connection: Connection, request: Request, *, repeated: bool = False) ->
 def recent(connection: Connection, *, device: str | None, before: str | None, limit: int) -> list[Overview]:
     """The newest requests first, of one device or all, older than the request `before` when given."""
     found = store.newest_requests(connection, device=device, before=before, limit=limit)
-    counts = store.counts(connection, [request.id for request in found])
-    return [Overview(request, summary(frozenset(counts[request.id])), counts[request.id]) for request in found]
+    ids = [request.id for request in found]
+    counts, only = store.counts(connection, ids), store.only_devices(connection, ids)
+    return [
+        Overview(request, summary(frozenset(counts[request.id])), counts[request.id], only.get(request.id))
+        for request in found
+    ]

@@ -196,6 +196,18 @@ def counts(connection: Connection, requests: Sequence[str]) -> dict[str, dict[Co
     return found
 
 
+def only_devices(connection: Connection, requests: Sequence[str]) -> dict[str, str]:
+    """The device of each of these requests that is for one device."""
+    query = (
+        select(command_table.c.request, func.min(part_table.c.device).label("device"))
+        .join(part_table, part_table.c.command == command_table.c.id)
+        .where(command_table.c.request.in_(requests))
+        .group_by(command_table.c.request)
+        .having(func.count() == 1)
+    )
+    return {row.request: row.device for row in connection.execute(query)}
+
+
 def orders(connection: Connection, commands: Sequence[str]) -> dict[str, Order]:
     """Commands by id; those not known are left out."""
     return {order.id: order for order in _orders(connection, command_table.c.id, commands)}

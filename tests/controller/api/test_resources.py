@@ -1,5 +1,8 @@
 """What the resources answer, and how they refuse."""
 
+import html
+import json
+import re
 from typing import ClassVar
 
 import pytest
@@ -37,9 +40,20 @@ class TestDevices:
             "state=unknown&kind=lamp": 7,
             "text=01-00": 5,
             "text=LAMP-02": 5,
+            "text=云杉": 11,
+            "text=spruce%20road&gateway=gw-2": 5,
+            "text=oak": 0,
             "gateway=gw-1&kind=cabinet": 1,
         }.items():
             assert (await world.get(f"/devices?{query}")).json()["total"] == count, query
+
+    async def test_a_filter_that_does_not_exist_is_refused_and_never_means_everything(self, world: World):
+        refused = await world.get("/devices?colour=red&state=on")
+        assert refused.status_code == 422
+        (fault,) = refused.json()["errors"]
+        assert (fault["field"], fault["rule"]) == ("query.colour", "unknown")
+        assert "gateway, kind, limit" in fault["detail"]
+        assert (await world.post("/commands?dry=true", {})).status_code == 422
 
     async def test_one(self, world: World):
         device = (await world.get("/devices/lamp-01-001")).json()
@@ -221,8 +235,9 @@ class TestCommands:
             ({"devices": ["x" * 65]}, "body.devices.0"),
             ({"devices": None, "where": {"prefix": "nothing"}}, "body.where"),
             ({"devices": None, "where": {"colour": "red"}}, "body.where.colour"),
-            ({"args": {"level_percent": 101, "until": 1_763_999_999_999}}, "body.args"),
-            ({"args": {"level_percent": 50}}, "body.args"),
+            ({"args": {"level_percent": 101, "until": 1_763_999_999_999}}, "body.args.level_percent"),
+            ({"args": {"level_percent": 50}}, "body.args.until"),
+            ({"args": {"level_percent": 50, "until": 1_763_999_999_999, "colour": 1}}, "body.args"),
             ({"reason": ""}, "body.reason"),
             ({"reason": None}, "body.reason"),
             ({"reason": "x" * 501}, "body.reason"),
@@ -257,6 +272,7 @@ class TestCommands:
             await world.post("/commands", self.body(world))
         first = (await world.get("/commands?limit=3")).json()
         assert [item["request"] for item in first["items"]] == ["r-0004", "r-0003", "r-0002"]
+        assert first["items"][0]["device"] is None
         second = (await world.get(f"/commands?limit=3&before={first['next_before']}")).json()
         assert [item["request"] for item in second["items"]] == ["r-0001", "r-0000"]
         assert second["next_before"] is None
@@ -444,6 +460,31 @@ class TestEnvelope:
         assert "<script" not in page
         assert "style=" not in page
         assert (await world.client.get("/docs.css")).headers["content-type"].startswith("text/css")
+
+    async def test_every_example_of_the_reference_can_be_pasted(self, world: World):
+        page = html.unescape((await world.client.get("/docs")).text).replace("lamp-01-017", LAMPS[0])
+        assert "{" not in "".join(re.findall(r"'http[^']*'", page))
+        wrong = []
+        for command in re.findall(r"<pre tabindex=0>(.*?)</pre>", page, re.DOTALL):
+            method = found[1] if (found := re.search(r"-X (\w+)", command)) else "GET"
+            body = json.loads(found[1]) if (found := re.search(r"-d '(.*)'", command)) else None
+            address = re.findall(r"'(http[^']*)'", command)[-1]
+            if re.search(r"/(live|events)$", address):  # they do not end
+                continue
+            if method == "PUT" and re.search(r"/(programs|calendars|assignments)/", address):  # documents of their own
+                continue
+            answer = await world.client.request(method, address, json=body, headers=world.bearer("operator"))
+            if answer.status_code in {400, 405, 422} or answer.status_code >= 500:
+                wrong.append((command, answer.text))
+        assert wrong == []
+
+    async def test_the_usual_place_of_the_description_leads_to_it(self, world: World):
+        moved = await world.client.get("/openapi.json")
+        assert (moved.status_code, moved.headers["location"]) == (307, "/api/v1/openapi.json")
+
+    async def test_a_rule_is_told_to_its_end(self, world: World):
+        told = (await world.post("/commands", {"op": "x", "devices": LAMPS[:1], "reason": "r"})).json()
+        assert told["errors"][0]["detail"].endswith("'gateway.restart'")
 
     async def test_the_description_is_complete(self, world: World):
         document = (await world.client.get("/api/v1/openapi.json")).json()

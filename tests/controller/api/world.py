@@ -150,6 +150,7 @@ class MemoryCommands:
                 known.request,
                 known.state,
                 Counter(part.state for order in known.orders for part in order.parts.values()),
+                devices[0] if len(devices := [name for order in known.orders for name in order.parts]) == 1 else None,
             )
             for known in found[:limit]
         ]

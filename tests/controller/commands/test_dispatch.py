@@ -319,6 +319,13 @@ async def test_recent_requests_newest_first_and_by_device(city):
     assert len(await city.dispatch.recent(limit=2)) == 2
 
 
+async def test_an_overview_names_the_device_of_a_request_for_one(city):
+    await city.light("lamp-1-1")
+    both = CommandRequest(Operation.LIGHT_RESUME, ("lamp-1-1", "lamp-1-2"))
+    assert isinstance(await city.dispatch.submit(both, "user:li"), Submitted)
+    assert {overview.device for overview in await city.dispatch.recent()} == {"lamp-1-1", None}
+
+
 async def test_a_command_for_the_gateway_itself(city):
     wanted = CommandRequest(Operation.GATEWAY_RESEND, gateways=("gw-1",), args={"from": 1, "to": 2})
     submitted = await city.dispatch.submit(wanted, "user:li")

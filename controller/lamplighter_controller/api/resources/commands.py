@@ -256,7 +256,7 @@ _FIELD: Final[Mapping[Reason, str]] = {
 }
 
 
-_ARGUMENT: Final = re.compile(r"([a-z_]+) is ")  # how the contract begins what it says of one argument's value
+_ARGUMENT: Final = re.compile(r"(?:[a-z._]+ needs )?([a-z_]+)(?: is |$)")  # as the contract speaks of one argument
 
 
 def _problem(refusal: Refusal) -> Problem:
@@ -267,9 +267,7 @@ def _problem(refusal: Refusal) -> Problem:
     return Problem(status, refusal.reason, refusal.detail, field=field)
 
 
-def _head(
-    taken: Taken, state: CommandState, states: Mapping[CommandState, int], device: str | None
-) -> dict[str, Any]:
+def _head(taken: Taken, state: CommandState, states: Mapping[CommandState, int], device: str | None) -> dict[str, Any]:
     return {
         "request": taken.id,
         "op": taken.op,

@@ -44,8 +44,8 @@ class ReplayIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    ids: list[int] = Field(min_length=1, max_length=1_000)
-    reason: str = Field(min_length=1, max_length=500)
+    ids: list[int] = Field(min_length=1, max_length=1_000, examples=[[1]])
+    reason: str = Field(min_length=1, max_length=500, examples=["the profile was mended"])
 
 
 class Outcome(BaseModel):

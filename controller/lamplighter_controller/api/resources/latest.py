@@ -28,6 +28,8 @@ class Columns(BaseModel):
     states: list[str] = Field(description="What the numbers in `state` mean; `gone`: served by no gateway any more")
     ids: list[str]
     gateway: list[str]
+    names: list[dict[str, str]] = Field(description="Every name there is, by language; many devices share one")
+    name: list[int] = Field(description="Which of `names` each device has")
     latitude: list[float | None]
     longitude: list[float | None]
     state: list[int]
@@ -41,7 +43,7 @@ async def all_latest(
     request: Request,
     services: Provided,
     _: Reader,
-    kind: Annotated[Kind, Query()],
+    kind: Annotated[Kind, Query(examples=["lamp"])],
     quantities: Annotated[str | None, Query(max_length=500, description="Names, by commas; all if absent")] = None,
 ) -> Response:
     """The state that /live changes from then on."""
@@ -49,13 +51,17 @@ async def all_latest(
     columns = services.twin.snapshot(kind)
     entries = [services.twin.entry(device) for device in columns.ids]
     names = chosen(kind, quantities) if quantities else list(columns.values)
-    document = _columns(columns, names) | {
-        "version": hub.version,
-        "time_now_ms": services.clock.civil_ms(),
-        "state": hub.conditions(columns),
-        "latitude": _each(entries, lambda entry: entry.latitude),
-        "longitude": _each(entries, lambda entry: entry.longitude),
-    }
+    document = (
+        _columns(columns, names)
+        | _names(entries)
+        | {
+            "version": hub.version,
+            "time_now_ms": services.clock.civil_ms(),
+            "state": hub.conditions(columns),
+            "latitude": _each(entries, lambda entry: entry.latitude),
+            "longitude": _each(entries, lambda entry: entry.longitude),
+        }
+    )
     return Response(encode(document), media_type="application/json")
 
 
@@ -69,6 +75,13 @@ def _columns(columns: Snapshot, names: list[str]) -> dict[str, Any]:
         "quality": columns.quality,
         "values": {name: columns.values[name] for name in names if name in columns.values},
     }
+
+
+def _names(entries: list[DeviceEntry | None]) -> dict[str, Any]:
+    """Each name once, for a street's lamps all have the street's."""
+    places: dict[tuple[tuple[str, str], ...], int] = {}
+    column = [places.setdefault(tuple(entry.name.items()) if entry else (), len(places)) for entry in entries]
+    return {"names": [dict(name) for name in places], "name": column}
 
 
 def _each(entries: list[DeviceEntry | None], value: Callable[[DeviceEntry], float | None]) -> list[float | None]:

@@ -18,7 +18,7 @@ from lamplighter_controller.security.tokens import Right
 
 router = APIRouter(prefix="/tokens", tags=["tokens"])
 
-TokenName = Annotated[str, Path(pattern=f"^{ID_PATTERN.pattern}$")]
+TokenName = Annotated[str, Path(pattern=f"^{ID_PATTERN.pattern}$", examples=["wall-screen"])]
 
 
 class TokenIn(BaseModel):
@@ -28,7 +28,7 @@ class TokenIn(BaseModel):
 
     name: str = Field(pattern=f"^{ID_PATTERN.pattern}$", examples=["wall-screen"])
     rights: set[Right] = Field(min_length=1, examples=[["read"]])
-    reason: str = Field(min_length=1, max_length=500)
+    reason: str = Field(min_length=1, max_length=500, examples=["screen in the control room"])
 
 
 class TokenOut(BaseModel):
