@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 GRACE_S: Final = 1  # open live streams would hold a stop up for ever
 BACKLOG: Final = 128
+MOST_CONNECTIONS: Final = 800  # every live listener there may be, 300 others, and still room in the usual 1,024 files
 LONGEST_CLOSE_S: Final = GRACE_S + 1.0
 
 
@@ -73,6 +74,7 @@ class HttpServer:
             server_header=False,
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=GRACE_S,
+            limit_concurrency=MOST_CONNECTIONS,
             ssl_certfile=str(certificate) if certificate else None,
             ssl_keyfile=str(key) if key else None,
         )
