@@ -5,7 +5,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -92,7 +92,9 @@ class ProgramActions:
             "status": self._status,
             "backup": self._ask_backup,
             "release": self._ask_release,
-            "enrol": self._ask_enrol,
+            "enrol": self._ask_enrolment,
+            "replace": self._ask_enrolment,
+            "revoke": self._ask_enrolment,
             "token": self._ask_token,
         }
 
@@ -123,10 +125,12 @@ class ProgramActions:
             raise ControlError(f"{released}: --anyway")
         return {"released": released}
 
-    async def _ask_enrol(self, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
-        enrolled = await self._ledger.write(lambda connection: enrol(connection, wanted, self._clock.wall_ms()))
+    async def _ask_enrolment(self, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+        changed = await self._ledger.write(
+            lambda connection: change_enrolment(connection, wanted, self._clock.wall_ms())
+        )
         await self.enrolment_changed()
-        return enrolled
+        return changed
 
     async def _ask_token(self, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
         return await self._ledger.write(lambda connection: make_token(connection, wanted, self._clock.wall_ms()))
@@ -144,17 +148,20 @@ class ProgramActions:
         )
 
 
-def enrol(connection: Connection, wanted: Mapping[str, Any], wall_ms: int) -> Mapping[str, Any]:
-    """Accept a gateway.
+_ENROLMENT: Final = {"enrol": enrolment.enrol, "replace": enrolment.replace, "revoke": enrolment.revoke}
+
+
+def change_enrolment(connection: Connection, wanted: Mapping[str, Any], wall_ms: int) -> Mapping[str, Any]:
+    """Accept a gateway, put another box in its place, or accept it no more.
 
     Raises:
-        ControlError: it is enrolled already, or its id is none.
+        ControlError: it is enrolled already, or is not, or its id is none.
     """
-    gateway = str(wanted.get("gateway", ""))
-    enrolled = enrolment.enrol(connection, gateway, who=_who(wanted), reason=_reason(wanted), time_ms=wall_ms)
-    if isinstance(enrolled, Refusal):
-        raise ControlError(enrolled.detail)
-    return {"gateway": enrolled.gateway, "generation": enrolled.generation}
+    change, gateway = _ENROLMENT[wanted["do"]], str(wanted.get("gateway", ""))
+    changed = change(connection, gateway, who=_who(wanted), reason=_reason(wanted), time_ms=wall_ms)
+    if isinstance(changed, Refusal):
+        raise ControlError(changed.detail)
+    return {"gateway": changed.gateway, "generation": changed.generation}
 
 
 def make_token(connection: Connection, wanted: Mapping[str, Any], wall_ms: int) -> Mapping[str, Any]:

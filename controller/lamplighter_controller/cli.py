@@ -1,4 +1,4 @@
-"""The command line: `lamplighter-controller run|check|keys|status|enrol|token|backup|restore|release`."""
+"""The command line: `lamplighter-controller run|check|keys|status|enrol|gateway|token|backup|restore|release`."""
 
 import asyncio
 import getpass
@@ -91,8 +91,37 @@ def status(file: Path) -> None:
 def enrol(file: Path, gateway: str, reason: str) -> None:
     """Listen to a gateway from now on."""
     wanted = {"do": "enrol", "gateway": gateway, "reason": reason}
-    answer = _ask_or_do(_read(file), wanted, actions.enrol)
+    answer = _ask_or_do(_read(file), wanted, actions.change_enrolment)
     click.echo(f"{answer['gateway']} is enrolled, generation {answer['generation']}")
+
+
+@main.group()
+def gateway() -> None:
+    """Gateways that are enrolled."""
+
+
+@gateway.command()
+@FILE
+@click.argument("name")
+@REASON
+def replace(file: Path, name: str, reason: str) -> None:
+    """Put another box in a gateway's place."""
+    wanted = {"do": "replace", "gateway": name, "reason": reason}
+    answer = _ask_or_do(_read(file), wanted, actions.change_enrolment)
+    click.echo(f"{answer['gateway']} is another box, generation {answer['generation']}")
+    click.echo("give it a password of its own at the broker: the old box still has the old one", err=True)
+
+
+@gateway.command()
+@FILE
+@click.argument("name")
+@REASON
+def revoke(file: Path, name: str, reason: str) -> None:
+    """Listen to a gateway no more; its history stays."""
+    wanted = {"do": "revoke", "gateway": name, "reason": reason}
+    answer = _ask_or_do(_read(file), wanted, actions.change_enrolment)
+    click.echo(f"{answer['gateway']} is not listened to any more")
+    click.echo("take its password from the broker, too", err=True)
 
 
 @main.command()

@@ -36,7 +36,7 @@ WORD_BYTES: Final = 3  # two quotes and a comma
 ON_DEVICES: Final = frozenset(
     {Operation.LIGHT_SET, Operation.LIGHT_RESUME, Operation.LIGHT_IDENTIFY, Operation.DEVICE_READ}
 )
-ON_GATEWAYS: Final = frozenset({Operation.GATEWAY_PROBE, Operation.GATEWAY_RESEND})
+ON_GATEWAYS: Final = frozenset({Operation.GATEWAY_PROBE, Operation.GATEWAY_RESEND, Operation.GATEWAY_RESTART})
 EVERY_DEVICE_CAN: Final = frozenset({Operation.DEVICE_READ})
 OPEN: Final = frozenset(CommandState) - FINAL
 NOT_TAKEN: Final = frozenset({CommandState.REJECTED, CommandState.EXPIRED})

@@ -310,6 +310,14 @@ class TestGateways:
         ]
         assert (await world.get("/gateways/gw-9")).status_code == 404
 
+    async def test_another_box_takes_over_and_leaves_its_trace(self, world: World):
+        replaced = await world.send("POST", "/gateways/gw-1/replace", {"reason": "lightning"})
+        assert (replaced.status_code, replaced.json()["generation"]) == (200, 2)
+        assert (await world.send("POST", "/gateways/gw-99/replace", {"reason": "lightning"})).status_code == 404
+        assert world.actions.changes == 1
+        entry = (await world.get("/audit?subject=gateway:gw-1", name="admin")).json()["items"][0]
+        assert (entry["action"], entry["who"], entry["reason"]) == ("gateway.replace", "token:admin", "lightning")
+
     async def test_no_enrolment_without_a_reason(self, world: World):
         assert (await world.send("PUT", "/gateways/gw-8", {})).status_code == 422
         assert (await world.send("PUT", "/gateways/GW_8", {"reason": "x"})).status_code == 422

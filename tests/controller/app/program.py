@@ -52,6 +52,12 @@ class Controller:
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(CliRunner().invoke, main, [words[0], str(self.config), *words[1:]]).result(60)
 
+    def run_gateway(self, verb: str, name: str) -> Result:
+        """Run `gateway <verb>` on the same configuration, likewise."""
+        words = ["gateway", verb, str(self.config), name, "--reason", "test"]
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(CliRunner().invoke, main, words).result(60)
+
     def fail_to_start(self) -> subprocess.CompletedProcess[str]:
         """Run it where it is expected to end by itself."""
         command = [sys.executable, "-m", "lamplighter_controller", "run", str(self.config)]

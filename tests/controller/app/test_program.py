@@ -165,7 +165,11 @@ async def test_the_command_line_enrols_and_makes_tokens_with_and_without_a_runni
         centre.token = centre.run_tool("token", "reader", "read", "--reason", "test").stdout.strip()
         async with centre.client() as http:
             assert (await http.get("/latest?kind=lamp")).status_code == 200
+        assert centre.run_gateway("replace", "gw-8").stdout == "gw-8 is another box, generation 2\n"
+        assert centre.run_gateway("revoke", "gw-8").exit_code == 0
+        assert "not enrolled" in centre.run_gateway("revoke", "gw-8").stderr
         status = centre.run_tool("status")
+        assert "gw-8" not in status.stdout
         assert "gw-9: online" in status.stdout, status.stdout + status.stderr
         assert Controller(tmp_path / "c", broker.port).fail_to_start().returncode == 1
 

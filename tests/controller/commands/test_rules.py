@@ -58,6 +58,7 @@ def wanted(op=Operation.LIGHT_SET, devices=("lamp-1",), args=SET, **rest):
         wanted(Operation.LIGHT_IDENTIFY, args={"seconds": 10}),
         wanted(Operation.DEVICE_READ, ("cab-1", "switch-only"), {}),
         CommandRequest(Operation.GATEWAY_RESEND, gateways=("gw-1",), args={"from": 1, "to": 9}),
+        CommandRequest(Operation.GATEWAY_RESTART, gateways=("gw-1",)),
     ],
 )
 def test_what_makes_sense_is_taken(request_):

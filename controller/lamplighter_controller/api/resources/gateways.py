@@ -119,6 +119,20 @@ async def enrol(services: Provided, caller: Admin, gateway: GatewayId, why: Reas
     return await one(services, caller, gateway)
 
 
+@router.post("/{gateway}/replace", summary="Put another box in a gateway's place")
+async def replace(services: Provided, caller: Admin, gateway: GatewayId, why: ReasonIn) -> Gateway:
+    """Its generation rises; the old box's password at the broker is to be changed with it."""
+    replaced = await services.ledger.write(
+        lambda ledger: enrolment.replace(
+            ledger, gateway, who=caller.who, reason=why.reason, time_ms=services.clock.wall_ms()
+        )
+    )
+    if isinstance(replaced, Refusal):
+        raise not_found("gateway", gateway)
+    await services.actions.enrolment_changed()
+    return await one(services, caller, gateway)
+
+
 @router.delete("/{gateway}", summary="Listen to a gateway no more", status_code=204)
 async def revoke(services: Provided, caller: Admin, gateway: GatewayId, why: ReasonIn) -> None:
     """Its history stays."""
