@@ -194,6 +194,7 @@ class Gateway:
                     ("spool", self.spool.run()),
                     ("ledger", self.journal.run()),
                     ("events", self.events.run()),
+                    ("keys", self._keys.run()),
                     ("results", self._answers.run()),
                     ("commands", self._execution.run()),
                     ("autonomy", self._autonomy.run()),

@@ -1,17 +1,21 @@
 """The public keys that signatures of the centre are checked by: kept on disk, renewed by documents of the root key."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final, NoReturn
 
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.commands.signing import Keyring, open_keys
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_gateway.commands.journal import Journal
+from lamplighter_gateway.disk import DiskFullError
 from lamplighter_gateway.events import Events
 from lamplighter_gateway.watch.counters import Counters
 
 log = logging.getLogger(__name__)
+
+RETRY_S: Final = 30.0
 
 
 class Keys:
@@ -27,6 +31,8 @@ class Keys:
         self._counters = counters
         self._clock = clock
         self.ring = Keyring()
+        self._not_kept = b""
+        self._no_room = asyncio.Event()
         self.changed: list[Callable[[], Awaitable[None]]] = []
 
     async def open(self) -> None:
@@ -52,11 +58,33 @@ class Keys:
         if isinstance(ring, Refusal):
             self._refuse(ring)
         elif ring.version > self.ring.version:
-            await self._journal.keep_keys(payload)
             self.ring = ring
             log.info("keys of version %d are in force", ring.version)
+            await self._keep(payload)
             for told in self.changed:
                 await told()
+
+    async def run(self) -> NoReturn:
+        """Keep the keys for which there was no room, once there is some, until cancelled."""
+        while True:
+            await self._no_room.wait()
+            await asyncio.sleep(RETRY_S)
+            await self._keep(self._not_kept)
+
+    async def _keep(self, payload: bytes) -> None:
+        """Keep the newest keys on disk; without room they are in force all the same, until the next start."""
+        self._not_kept = payload
+        try:
+            await self._journal.keep_keys(payload)
+        except DiskFullError:
+            if not self._no_room.is_set():
+                log.error("no room on the disk to keep the keys of version %d; tried again", self.ring.version)  # noqa: TRY400 - a full disk is expected trouble, no trace wanted
+                self._events.say("keys.not_kept", version=self.ring.version)
+            self._no_room.set()
+            return
+        if self._no_room.is_set():
+            log.warning("the keys of version %d are kept", self.ring.version)
+        self._no_room.clear()
 
     def _refuse(self, refusal: Refusal) -> None:
         self._counters.add(f"keys_refused_{refusal.reason}")
