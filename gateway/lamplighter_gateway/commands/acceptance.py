@@ -142,7 +142,7 @@ def _replay(command: Command, facts: Facts) -> Refusal | None:
         return Refusal(Reason.SEQUENCE, f"seq {command.seq} is used")
     if command.seq <= facts.highest_seq - SEQUENCE_WINDOW:
         return Refusal(Reason.SEQUENCE, f"seq {command.seq} is too far below {facts.highest_seq}")
-    if command.issued < facts.begins_ms:
+    if facts.clock_trusted and command.issued < facts.begins_ms:
         return Refusal(Reason.REPLAYED, "issued before this gateway's memory of commands begins")
     return None
 

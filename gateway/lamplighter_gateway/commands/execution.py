@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from lamplighter_contract.clock import Clock
@@ -31,6 +32,7 @@ POINTS: Final = {
     Operation.LIGHT_RESUME: Point.RESUME,
     Operation.LIGHT_IDENTIFY: Point.IDENTIFY,
 }
+LASTING: Final = frozenset({Operation.LIGHT_SET, Operation.LIGHT_RESUME})  # what a newer one undoes
 
 GatewayWork = Callable[[Command], Awaitable[DeviceResult]]
 
@@ -96,20 +98,21 @@ class Execution:
             await self._tell(progress, [DeviceResult(device, CommandState.VERIFIED, "late")])
 
     async def _write(self, progress: Progress) -> None:
-        devices = [device for device in progress.open_devices() if not self._superseded(progress.command, device)]
-        superseded = [device for device in progress.open_devices() if device not in devices]
-        await self._tell(progress, [DeviceResult(device, CommandState.SUPERSEDED) for device in superseded])
+        # Asked again after each telling, which takes time: what is written is never older than what was accepted.
+        while superseded := [one for one in progress.open_devices() if self._superseded(progress.command, one)]:
+            await self._tell(progress, [DeviceResult(device, CommandState.SUPERSEDED) for device in superseded])
         taken: list[str] = []
         async with asyncio.TaskGroup() as telling:
             soon = telling.create_task(self._tell_applied(progress, taken), name="tell-applied")
 
-            for point, values in self._writes(progress.command, devices).items():
+            def done(point: Point, written: Sequence[Written]) -> None:
+                self._fault(ACTED)
+                telling.create_task(self._conclude(progress, point, written), name="tell-written")
 
-                def done(written: Sequence[Written], point: Point = point) -> None:
-                    self._fault(ACTED)
-                    telling.create_task(self._conclude(progress, point, written), name="tell-written")
-
-                await self._actuator.write(point, values, taken.append, done)
+            async with asyncio.TaskGroup() as writing:
+                for point, values in self._writes(progress.command, progress.open_devices()).items():
+                    write = self._actuator.write(point, values, taken.append, partial(done, point))
+                    writing.create_task(write, name=f"write-{point}")
             soon.cancel()
 
     def _writes(self, command: Command, devices: Sequence[str]) -> Mapping[Point, Mapping[str, float]]:
@@ -144,12 +147,13 @@ class Execution:
 
     def _part(self, command: Command, written: Written, answer: Reading | ReadFailed | None) -> DeviceResult:
         device, reason = written.device, written.reason[:MAX_TEXT]
+        acted = written.outcome in (Outcome.VERIFIED, Outcome.APPLIED)
+        if self._superseded(command, device) and (command.op in LASTING or not acted):
+            return DeviceResult(device, CommandState.SUPERSEDED, reason, _values(written.reading))
         if isinstance(answer, ReadFailed):
             return DeviceResult(device, CommandState.UNCONFIRMED, answer.reason[:MAX_TEXT])
         if answer is not None:
             return DeviceResult(device, CommandState.VERIFIED, "", _values(answer))
-        if written.outcome is not Outcome.VERIFIED and self._superseded(command, device):
-            return DeviceResult(device, CommandState.SUPERSEDED, reason, _values(written.reading))
         return DeviceResult(device, CommandState(written.outcome), reason, _values(written.reading))
 
     async def _read(self, progress: Progress) -> None:

@@ -179,6 +179,12 @@ def test_without_a_trusted_clock_number_and_signature_hold(document, reason):
     assert verdict.refusal.reason is reason
 
 
+def test_a_memory_begun_by_a_wrong_clock_keeps_no_light_away():
+    document = make(args={"level_percent": 100, "until": NOW}, seq=2001)
+    facts = replace(FACTS, clock_trusted=False, begins_ms=NOW + 10**11)
+    assert isinstance(judge(document, facts), Accepted)
+
+
 def test_a_repeat_is_a_repeat_without_a_clock():
     document = make(id="seen-1", args={"level_percent": 100, "until": NOW})
     assert judge(document, replace(FACTS, clock_trusted=False, wall_ms=0)) == Repeated("seen-1")

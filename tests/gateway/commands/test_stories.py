@@ -7,8 +7,10 @@ import pytest
 from lamplighter_contract.clock import SystemClock
 from lamplighter_contract.commands.command import Operation
 from lamplighter_contract.commands.signing import Signer
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.wire.topics import Down
 from lamplighter_gateway.app import Ending
+from lamplighter_gateway.commands.progress import Progress
 from lamplighter_gateway.faults import ACTED, STORED, TOLD
 from tests.gateway.fakes import until
 from tests.gateway.rig import Rig, keys_document
@@ -53,6 +55,41 @@ async def test_reordered_commands_end_at_the_newest(rig):
         assert (await rig.centre.final(older))["state"] == "superseded"
         assert (await rig.centre.final(newer))["state"] == "verified"
         assert rig.bus.levels["lamp-1"] == 90
+
+
+async def test_a_level_that_a_newer_one_has_replaced_is_not_told_as_verified(rig):
+    async with rig.running():
+        write, may_go = rig.bus.write, asyncio.Event()
+
+        async def held_up(*args, **kwargs):
+            await may_go.wait()
+            return await write(*args, **kwargs)
+
+        rig.bus.write = held_up
+        older = rig.centre.send(rig.centre.light_set(20))
+        newer = rig.centre.send(rig.centre.light_set(90))
+        await until(lambda: rig.link.results(older.id) and rig.link.results(newer.id))
+        may_go.set()
+        assert (await rig.centre.final(newer))["state"] == "verified"
+        assert (await rig.centre.final(older))["state"] == "superseded"
+        assert rig.bus.levels["lamp-1"] == 90
+
+
+async def test_what_is_superseded_while_another_part_is_told_is_not_written(rig, monkeypatch):
+    async with rig.running() as gateway:
+        last_of, tell = gateway.journal.memory.last_of, gateway._answers.tell
+        command = rig.centre.light_set(20, ("lamp-1", "lamp-2", "lamp-3"))
+        last_of["lamp-1"] = command.seq + 1
+
+        async def slow_tell(result, *, final):
+            last_of["lamp-2"] = command.seq + 1
+            await tell(result, final=final)
+
+        monkeypatch.setattr(gateway._answers, "tell", slow_tell)
+        progress = Progress(command, 1, dict.fromkeys(command.target.devices, CommandState.ACCEPTED))
+        await gateway._execution.carry_out(progress)
+        assert {write.device for write in rig.bus.writes} == {"lamp-3"}
+        assert progress.states["lamp-2"] is CommandState.SUPERSEDED
 
 
 async def test_forged_late_retained_and_foreign_commands_never_act(rig):
