@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 import uvicorn
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # it has none
+from msgspec import structs
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 from lamplighter_contract.clock import CivilScale, SystemClock
 from lamplighter_contract.commands.states import CommandState
+from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import BusHealth, DeviceEntry, GatewayState, Health, SpoolHealth
 from lamplighter_controller.api import create_api, static
 from tests.controller.api.world import RATE, World, entry, open_world
@@ -46,14 +48,23 @@ LAMPS = [lamp for cabinet in range(1, CABINETS + 1) for lamp in lamps_of(cabinet
 
 
 def city() -> dict[str, list[DeviceEntry]]:
-    """Four streets, one above the other."""
+    """Four streets, one above the other, each lit from a cabinet of its own; told in no order of their ids."""
     return {
         f"gw-{cabinet}": [
-            entry(lamp, latitude=36.65 + cabinet * 0.002, longitude=117.12 + row * 0.0002)
-            for row, lamp in enumerate(lamps_of(cabinet))
+            structs.replace(entry(f"cab-{cabinet:02}", Kind.CABINET), name=street(cabinet)),
+            *(
+                structs.replace(
+                    entry(lamp, latitude=36.65 + cabinet * 0.002, longitude=117.12 + row * 0.0002), name=street(cabinet)
+                )
+                for row, lamp in enumerate(lamps_of(cabinet))
+            ),
         ]
-        for cabinet in range(1, CABINETS + 1)
+        for cabinet in reversed(range(1, CABINETS + 1))
     }
+
+
+def street(cabinet: int) -> dict[str, str]:
+    return {"zh": f"云杉{cabinet}路", "en": f"Spruce Road {cabinet}"}
 
 
 @dataclass
@@ -237,9 +248,76 @@ async def test_a_refusal_is_told_in_words(site: Site):
     await expect(progress).to_contain_text("the device is locked for maintenance")
 
 
+async def test_one_silent_lamp_does_not_turn_the_others_red(site: Site):
+    page = await site.open("/?view=list&text=lamp-02-00", language="en-US")
+    await page.get_by_role("button", name="Select these 9").click()
+    await page.get_by_role("button", name="Send to 9 lamps").click()
+    await page.get_by_role("button", name="Confirm").click()
+    await until(lambda: bool(site.world.commands.taken))
+    (request,) = site.world.commands.taken
+    for step in STEPS:
+        site.world.commands.move(request, step, but={"lamp-02-003": (CommandState.UNCONFIRMED, "no answer")})
+    progress = page.locator(".progress")
+    await expect(progress).to_have_attribute("data-state", "unconfirmed")
+    await expect(progress).to_have_class(re.compile("mixed"))
+    await expect(progress.locator(".end")).to_contain_text("8 verified · 1 unconfirmed")
+    await expect(progress.locator(".reasons")).to_contain_text("lamp-02-003")
+    await page.get_by_role("button", name="中文").click()
+    await expect(progress.locator(".reasons")).to_contain_text("未确认，可能已执行：设备没有应答")
+
+
+async def test_a_step_that_nobody_reported_is_not_ticked(site: Site):
+    page = await site.open("/?view=list&text=lamp-01-001", language="en-US")
+    await page.get_by_role("button", name="lamp-01-001").click()
+    await page.get_by_role("button", name="Send 50%").click()
+    await until(lambda: bool(site.world.commands.taken))
+    (request,) = site.world.commands.taken
+    for step in (CommandState.SENT, CommandState.ACCEPTED, CommandState.VERIFIED):
+        site.world.commands.move(request, step)
+    progress = page.locator(".progress")
+    await expect(progress).to_have_attribute("data-state", "verified")
+    written = progress.locator("li", has_text="written to device")
+    await expect(written).to_contain_text("not recorded")
+    await expect(written).not_to_have_class("done")
+    await expect(progress.locator("li.done")).to_have_count(3)
+
+
+async def test_lamps_are_found_by_their_street_and_listed_by_id(site: Site):
+    page = await site.open("/?view=list", language="en-US")
+    await expect(page.locator("tbody .link").first).to_have_text("lamp-01-001")
+    for said in ("spruce road 3", "云杉3"):
+        await page.get_by_role("searchbox").fill(said)
+        await expect(page.locator(".count")).to_have_text("50 lamps")
+        await expect(page.locator("tbody tr").first).to_contain_text("Spruce Road 3")
+
+
+async def test_a_recent_command_names_its_lamp_and_opens_it(site: Site):
+    page = await site.open_map(language="en-US")
+    until_ms = site.world.services.clock.civil_ms() + 3_600_000
+    wanted = {"op": "light.set", "devices": ["lamp-02-007"], "reason": "test"}
+    await site.world.post("/commands", wanted | {"args": {"level_percent": 30, "until": until_ms}})
+    (request,) = site.world.commands.taken
+    site.world.commands.move(request, CommandState.SENT)
+    panel = page.locator(".panel", has_text="Recent commands")
+    await expect(panel.locator("h3")).to_contain_text("real time")
+    await panel.get_by_role("button", name="lamp-02-007").click()
+    drawer = page.get_by_role("complementary")
+    await expect(drawer.get_by_role("heading", name="lamp-02-007")).to_be_visible()
+    await expect(drawer.locator(".progress")).to_have_attribute("data-state", "sent")
+
+
+async def test_on_a_phone_what_is_said_of_a_lamp_is_in_sight_at_once(site: Site):
+    page = await site.open("/?view=list&text=lamp-01-00", language="en-US", size=(390, 844))
+    await page.get_by_role("button", name="lamp-01-002").click()
+    await expect(page.locator(".drawer .readings")).to_be_in_viewport()
+    await expect(page.get_by_role("button", name="lamp-01-002")).to_be_in_viewport()
+    await page.get_by_role("button", name="Close").click()
+    await expect(page.get_by_role("heading", name="Gateways")).to_be_visible()
+
+
 async def test_many_lamps_take_one_command_after_a_preview(site: Site):
     page = await site.open_map()
-    await page.get_by_label("控制箱").select_option("lamp-03")
+    await page.get_by_label("配电箱").select_option(label="cab-03 云杉3路")
     await page.get_by_role("button", name="选中这 50 盏").click()
     drawer = page.get_by_role("complementary")
     await expect(drawer.get_by_role("heading", name="已选 50 盏")).to_be_visible()
@@ -290,6 +368,30 @@ async def test_a_server_that_goes_is_told_and_its_return_is_caught_up(site: Site
     await expect(page.get_by_test_id("lit")).to_have_text("195")
     left = [said for said in site.complaints if not SERVER_GONE.search(said)]
     site.complaints[:] = left
+
+
+async def test_data_grows_late_and_then_old_when_no_lamp_says_anything(site: Site):
+    page = await site.open_map(language="en-US")
+    age = page.get_by_test_id("age")
+    site.light(LAMPS[:1], 60, 90)
+    await expect(age).to_have_class("figure age ")
+    await let_pass(page, 16)
+    await expect(age).to_have_class("figure age late")
+    site.world.services.gateways.state("gw-4", GatewayState("b", online=False))
+    await expect(page.get_by_test_id("lit")).to_have_text("150")  # lamps that become unknown say nothing new
+    await expect(age).to_have_class("figure age late")
+    await let_pass(page, 16)
+    await expect(age).to_have_class("figure age old")
+    await expect(page.get_by_text("The control centre is not answering")).to_be_hidden()
+    site.light(LAMPS[:1], 30, 45)
+    await expect(age).to_have_class("figure age ")
+
+
+async def let_pass(page: Page, seconds: float) -> None:
+    """Put the page's clock forward."""
+    await page.evaluate(
+        "by => { const now = performance.now.bind(performance); performance.now = () => now() + by }", seconds * 1000
+    )
 
 
 async def test_everything_can_be_done_by_keyboard(site: Site):

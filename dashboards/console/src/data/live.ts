@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { BASE, get, signedIn } from './api';
 import { city, type City, setCivil, tick } from './city';
-import { type Delta, load, take } from './fleet';
+import { type Delta, lamps, load, take } from './fleet';
 import { refreshGateways, refreshTroubles } from './system';
 
 export type Link = 'starting' | 'up' | 'lost';
@@ -55,9 +55,15 @@ async function receive(frame: Frame): Promise<void> {
 }
 
 function takeDelta(delta: Delta): void {
-  lastDataMs.value = performance.now();
+  if (isNews(delta)) lastDataMs.value = performance.now();
   if (waiting) waiting.push(delta);
   else if (!take(delta)) void resync();
+}
+
+// A lamp that becomes unknown changes, too, and says nothing.
+function isNews({ row, time_ms }: Delta): boolean {
+  const known = lamps.peek().timeMs;
+  return row.some((at, i) => (time_ms[i] as number) > (known[at] ?? 0));
 }
 
 // Reads everything afresh, then what came meanwhile.

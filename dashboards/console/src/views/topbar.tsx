@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { city, cityName, civilNow, tick } from '../data/city';
-import { totals } from '../data/fleet';
+import { lamps, totals } from '../data/fleet';
 import { lastDataMs, link } from '../data/live';
 import { day, figure, secondsTime } from '../format';
 import { switchLanguage, words } from '../i18n';
@@ -84,12 +84,23 @@ function Figure({ name, note, testid, children }: { name: string; note: string; 
   );
 }
 
+const HEARTBEAT_S = 900; // a lamp reports at least this often, changed or not
+const LATE_S = 5;
+const OLD_S = 30;
+
+// Of a few lamps nothing may be heard for minutes while all is well.
+function freshness(seconds: number): '' | 'late' | 'old' {
+  const usualGapS = HEARTBEAT_S / Math.max(1, lamps.value.ids.length);
+  if (link.value === 'lost' || seconds > Math.max(OLD_S, 6 * usualGapS)) return 'old';
+  return seconds > Math.max(LATE_S, 3 * usualGapS) ? 'late' : '';
+}
+
 function DataAge() {
   void tick.value;
   const t = words.value;
   const seconds = Math.max(0, Math.round((performance.now() - lastDataMs.value) / 1000));
   return (
-    <div class={`figure age ${seconds > 60 || link.value === 'lost' ? 'old' : ''}`}>
+    <div class={`figure age ${freshness(seconds)}`} data-testid="age">
       <dt>{t.dataAge}</dt>
       <dd>
         <span class="pulse" aria-hidden="true" />
