@@ -51,11 +51,18 @@ class PlanKeeper:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), LOOK_S)
             self._wake.clear()
-            if self._link.up and not self._held():
-                with contextlib.suppress(LedgerUnavailable, LinkDown):  # both are told by their rooms; we look again
-                    await self._tell()
+            with contextlib.suppress(LedgerUnavailable, LinkDown):  # both are told by their rooms; we look again
+                await self.look()
 
-    async def _tell(self) -> None:
+    async def look(self) -> None:
+        """Tell whoever was not told, once.
+
+        Raises:
+            LedgerUnavailable: the database does not answer.
+            LinkDown: the connection to the broker was lost.
+        """
+        if self._held() or not self._link.up:
+            return
         in_force = await self._ledger.read(records.in_force)
         for given in in_force:
             due = given.gateway in self._gateways.enrolled and self._told.get(given.gateway) != given.version
