@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -45,15 +45,17 @@ class Opened:
     set_aside: Path | None
 
 
-def open_database(path: Path, application_id: int, schema: str, now_ms: int) -> Opened:
-    """Open the file, or set it aside and begin a new one when it cannot be trusted.
+def open_database(path: Path, application_id: int, schema: str, now_ms: int, upgrades: Sequence[str] = ()) -> Opened:
+    """Open the file, or set it aside and begin a new one when it cannot be trusted or its layout is not known.
+
+    `upgrades` each bring a file one version on (`PRAGMA user_version`); a new one begins with `schema`, version 0.
 
     Raises:
         DataInUseError: another process has it open.
         StorageFailedError: the folder cannot be written.
     """
     try:
-        connection, fresh = _open(path, application_id, schema)
+        connection, fresh = _open(path, application_id, schema, upgrades)
     except (_SpoiltError, sqlite3.DatabaseError) as error:
         cause = str(error)
         if _code(error) in _LOCKED:
@@ -64,7 +66,7 @@ def open_database(path: Path, application_id: int, schema: str, now_ms: int) -> 
         return Opened(connection, fresh, None)
     aside = _set_aside(path, now_ms)
     log.error("%s is spoilt (%s); kept as %s, a new one begins", path.name, cause, aside.name)
-    connection, _ = _open(path, application_id, schema)
+    connection, _ = _open(path, application_id, schema, upgrades)
     return Opened(connection, fresh=True, set_aside=aside)
 
 
@@ -86,7 +88,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
                 connection.execute("ROLLBACK")
 
 
-def _open(path: Path, application_id: int, schema: str) -> tuple[sqlite3.Connection, bool]:
+def _open(path: Path, application_id: int, schema: str, upgrades: Sequence[str]) -> tuple[sqlite3.Connection, bool]:
     known = any(Path(f"{path}{companion}").exists() for companion in _COMPANIONS)
     _keep_private(path)
     connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False)
@@ -96,7 +98,8 @@ def _open(path: Path, application_id: int, schema: str) -> tuple[sqlite3.Connect
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -1024")
-        fresh = _prepare(connection, application_id, schema, known=known)
+        fresh = _begin(connection, application_id, schema, known=known)
+        _bring_on(connection, schema, upgrades)
     except BaseException:
         connection.close()
         raise
@@ -110,7 +113,7 @@ def _keep_private(path: Path) -> None:
         path.chmod(PRIVATE)
 
 
-def _prepare(connection: sqlite3.Connection, application_id: int, schema: str, *, known: bool) -> bool:
+def _begin(connection: sqlite3.Connection, application_id: int, schema: str, *, known: bool) -> bool:
     # Not quick_check: it believes an index that has lost rows, and what waits is found by an index.
     verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if verdict != "ok":
@@ -123,9 +126,40 @@ def _prepare(connection: sqlite3.Connection, application_id: int, schema: str, *
         raise _SpoiltError("nothing in it can be read")
     with transaction(connection):
         connection.execute(f"PRAGMA application_id = {application_id}")
-        for statement in schema.split(";"):
-            connection.execute(statement)
+        _execute(connection, schema)
     return True
+
+
+def _bring_on(connection: sqlite3.Connection, schema: str, upgrades: Sequence[str]) -> None:
+    """Bring a file of an older version on; all of a step or nothing of it."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(upgrades) or _columns(connection) != _columns_of(schema, upgrades[:version]):
+        raise _SpoiltError(f"its layout is not that of version {version}")
+    for number, statements in enumerate(upgrades[version:], start=version + 1):
+        with transaction(connection):
+            _execute(connection, statements)
+            connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _columns_of(schema: str, upgrades: Sequence[str]) -> set[tuple[str, str]]:
+    with contextlib.closing(sqlite3.connect(":memory:")) as model:
+        for statements in (schema, *upgrades):
+            _execute(model, statements)
+        return _columns(model)
+
+
+def _columns(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    """Every column with its table."""
+    rows = connection.execute(
+        "SELECT tables.name, columns.name FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns"
+        " WHERE tables.type = 'table'"
+    )
+    return {(table, column) for table, column in rows}
+
+
+def _execute(connection: sqlite3.Connection, statements: str) -> None:
+    for statement in statements.split(";"):
+        connection.execute(statement)
 
 
 def _set_aside(path: Path, now_ms: int) -> Path:

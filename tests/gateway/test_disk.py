@@ -1,15 +1,20 @@
 """Files of the gateway: nobody else's to read, and never begun anew without a word."""
 
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from lamplighter_gateway.disk import open_database
+from lamplighter_contract.clock import ManualClock
+from lamplighter_gateway.disk import StorageFailedError, open_database
 from lamplighter_gateway.spool.frames import Class, Limits
+from lamplighter_gateway.spool.spool import Spool
 from lamplighter_gateway.spool.store import APPLICATION_ID, SCHEMA, Store
+from tests.gateway.fakes import until
 from tests.gateway.rig import Rig
 
 NOW = 1_763_650_000_000
@@ -84,3 +89,45 @@ def test_a_spool_that_never_was_is_new_and_nothing_is_set_aside(tmp_path):
     opened = open_database(tmp_path / "spool.db", APPLICATION_ID, SCHEMA, NOW)
     assert (opened.fresh, opened.set_aside) == (True, None)
     opened.connection.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE command RENAME COLUMN body TO text",
+        "DROP TABLE held",
+        "PRAGMA user_version = 99",
+        "PRAGMA user_version = 0",
+    ],
+)
+async def test_a_memory_of_an_unknown_layout_is_set_aside_and_the_gateway_starts(tmp_path, change):
+    rig = Rig(tmp_path)
+    async with rig.running():
+        pass
+    with closing(sqlite3.connect(tmp_path / "desired.db", isolation_level=None)) as other:
+        other.execute(change)
+    async with rig.running():
+        assert (await rig.centre.final(rig.centre.send(rig.centre.light_set(50))))["state"] == "verified"
+        await until(lambda: "ledger.set_aside" in {event["event"] for event in rig.link.events()})
+
+
+async def test_a_spool_of_an_unknown_layout_is_set_aside(tmp_path):
+    path = tmp_path / "spool.db"
+    opened = open_database(path, APPLICATION_ID, "CREATE TABLE frame (seq INTEGER PRIMARY KEY, text TEXT)", NOW)
+    opened.connection.close()
+    spool = Spool(tmp_path, Limits(), ManualClock())
+    aside = await spool.open()
+    await spool.close()
+    assert aside is not None
+
+
+def test_an_upgrade_that_breaks_off_is_made_again(tmp_path):
+    path, first = tmp_path / "a.db", "CREATE TABLE a (x)"
+    open_database(path, 1, first, NOW).connection.close()
+    upgrades = ("ALTER TABLE a ADD COLUMN y", "CREATE TABLE b (z); INSERT INTO nowhere VALUES (1)")
+    with pytest.raises(StorageFailedError):
+        open_database(path, 1, first, NOW, upgrades)
+    with closing(open_database(path, 1, first, NOW, (upgrades[0], "CREATE TABLE b (z)")).connection) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        connection.execute("INSERT INTO a (x, y) VALUES (1, 2)")
+    assert not list(tmp_path.glob("*.bad-*"))

@@ -13,7 +13,7 @@ from lamplighter_contract.commands.command import Command
 from lamplighter_contract.commands.results import Result
 from lamplighter_contract.level import Override
 from lamplighter_contract.wire.limits import SEQUENCE_WINDOW
-from lamplighter_gateway.commands.ledger import APPLICATION_ID, SCHEMA, Change, Ledger, Memory, OpenCommand
+from lamplighter_gateway.commands.ledger import APPLICATION_ID, SCHEMA, UPGRADES, Change, Ledger, Memory, OpenCommand
 from lamplighter_gateway.disk import DiskFullError, StorageFailedError, is_full, open_database
 from lamplighter_gateway.light.desired import Desired
 
@@ -55,9 +55,8 @@ class Journal:
         now_ms = self._clock.wall_ms()
 
         def work() -> tuple[Ledger, Memory, int, Path | None]:
-            opened = open_database(self._path, APPLICATION_ID, SCHEMA, now_ms)
+            opened = open_database(self._path, APPLICATION_ID, SCHEMA, now_ms, UPGRADES)
             ledger = Ledger(opened.connection)
-            ledger.upgrade()
             ledger.reserve()
             if opened.fresh:
                 ledger.put(BEGINS, b"%d" % now_ms)

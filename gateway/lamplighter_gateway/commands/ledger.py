@@ -85,15 +85,6 @@ class Ledger:
         """Close the file."""
         self._db.close()
 
-    def upgrade(self) -> None:
-        """Bring a file of an older version on; all of a step or nothing of it."""
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        for number, statements in enumerate(UPGRADES[version:], start=version + 1):
-            with transaction(self._db):
-                for statement in statements.split(";"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {number}")
-
     def reserve(self) -> None:
         """Have room for commands while the disk is full: free pages in the file, and a log that need not grow."""
         self._db.execute(f"PRAGMA wal_autocheckpoint = {RESERVED_BYTES // PAGE_BYTES // 2}")
