@@ -1,5 +1,6 @@
 """What the resources answer, and how they refuse."""
 
+import asyncio
 import html
 import json
 import re
@@ -168,6 +169,25 @@ class TestHistory:
         answer = await world.get(f"{self.PATH}?" + query.format(now=now, later=now + DAY_MS))
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["field"] == field
+
+    async def test_windows_are_asked_for_by_tasks_with_names_and_one_failure_is_told_as_such(
+        self, world: World, monkeypatch
+    ):
+        asked_by, windows = [], world.series.windows
+
+        async def watched(*what):
+            task = asyncio.current_task()
+            assert task
+            asked_by.append(task.get_name())
+            return await windows(*what)
+
+        monkeypatch.setattr(world.series, "windows", watched)
+        now = world.clock.civil_ms()
+        path = f"{self.PATH}?start={now}&end={now + 400_000}&window=100"
+        assert (await world.get(path)).status_code == 200
+        assert asked_by == ["history-level_percent", "history-power_w"]
+        world.series.available = False
+        assert (await world.get(path)).status_code == 503
 
     async def test_a_store_that_does_not_answer_is_told_as_such(self, world: World):
         world.series.available = False

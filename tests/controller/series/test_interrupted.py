@@ -1,5 +1,7 @@
 """Maintenance that fails or dies at any of its steps is made good by the next one."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -8,7 +10,9 @@ import duckdb
 import pytest
 
 from lamplighter_contract.quantities import Kind
+from lamplighter_controller.series.duck import store
 from lamplighter_controller.series.duck.session import Session
+from lamplighter_controller.series.duck.store import DuckSeries
 from lamplighter_controller.series.factory import open_series
 from lamplighter_controller.series.influx.http import InfluxV1
 from lamplighter_controller.series.influx.influxql import Table
@@ -53,6 +57,27 @@ class FailingInflux(InfluxV1):
     def _fail_when_due(self) -> None:
         if self.countdown.step():
             raise SeriesUnavailable("failed on purpose")
+
+
+async def test_a_copy_that_takes_too_long_is_stopped_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    series = await DuckSeries.open(tmp_path / "series.duckdb", SeriesSettings())
+    begun, ended = threading.Event(), threading.Event()
+
+    def endless(session: Session, _target: Path) -> None:
+        begun.set()
+        try:
+            session.connection.execute("SELECT count(*) FROM range(10000000000000) AS a WHERE a.range % 7 = 3")
+        except duckdb.InterruptException:
+            ended.set()
+            raise
+
+    monkeypatch.setattr(store, "_copy", endless)
+    monkeypatch.setattr(store, "COPY_TIMEOUT_S", 0.2)
+    with pytest.raises(SeriesUnavailable, match="copied within"):
+        await series.copy_to(tmp_path / "copy.duckdb")
+    assert begun.is_set()
+    assert await asyncio.to_thread(ended.wait, 10)
+    await series.close()
 
 
 async def _prepare(series: Series) -> None:

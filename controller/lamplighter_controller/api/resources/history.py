@@ -1,8 +1,8 @@
 """What was measured, raw or by windows."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Annotated, Final
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Annotated, Any, Final
 
 import numpy as np
 from fastapi import APIRouter, Query
@@ -57,8 +57,20 @@ async def history(
         return await _raw(services.series, kind, device, names, start, end)
     if (end - start) // (window * 1000) > MAX_ROWS:
         raise refused("query.window", "too-many", f"At most {MAX_ROWS} windows; take longer ones.")
-    asked = [services.series.windows(kind, [device], name, start, end, window * 1000, aggregate) for name in names]
-    return _windowed(kind, device, names, await asyncio.gather(*asked))
+    asked = {
+        name: services.series.windows(kind, [device], name, start, end, window * 1000, aggregate) for name in names
+    }
+    return _windowed(kind, device, names, await _together(asked))
+
+
+async def _together(asked: Mapping[str, Coroutine[Any, Any, Windows]]) -> list[Windows]:
+    """The answers in order; the first failure ends the others and is raised alone."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(each, name=f"history-{name}") for name, each in asked.items()]
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
+    return [task.result() for task in tasks]
 
 
 async def _raw(series: Series, kind: Kind, device: str, names: Sequence[str], start: int, end: int) -> History:

@@ -5,6 +5,7 @@ DuckDB logs and syncs (fdatasync) every commit before it returns.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
@@ -34,6 +35,7 @@ INVALIDATED: Final = (duckdb.InternalError, duckdb.FatalException)
 STORE_FAILED: Final = (*INVALIDATED, duckdb.OperationalError, duckdb.InterruptException)
 CLOSE_TIMEOUT_S: Final = 30.0
 MAINTENANCE_TIMEOUT_S: Final = 120.0
+COPY_TIMEOUT_S: Final = 540.0  # less than whoever asked for a backup waits, so that the answer says what was slow
 
 
 class DuckSeries:
@@ -114,13 +116,17 @@ class DuckSeries:
         """Write the database as it stands at one moment into a new file, while it is in use.
 
         Raises:
-            SeriesUnavailable: it could not be copied.
+            SeriesUnavailable: it could not be copied, or not in time.
         """
         session = self._session
         if session is None:
             raise SeriesUnavailable(f"{self._path} is being opened again")
+        cursor = session.cursor()
         try:
-            await asyncio.to_thread(_copy, session.cursor(), target)
+            async with asyncio.timeout(COPY_TIMEOUT_S):
+                await _interruptible(cursor, partial(_copy, cursor, target))
+        except TimeoutError as error:
+            raise SeriesUnavailable(f"{self._path} could not be copied within {COPY_TIMEOUT_S} s") from error
         except duckdb.Error as error:
             raise SeriesUnavailable(f"{self._path} cannot be copied: {error}") from error
 
@@ -204,6 +210,16 @@ class DuckSeries:
 
 def _kinds(session: Session) -> list[Kind]:
     return list(session.catalogue.columns)
+
+
+async def _interruptible(session: Session, call: Callable[[], None]) -> None:
+    """Run in a thread; whoever stops waiting stops the query, too."""
+    try:
+        await asyncio.to_thread(call)
+    except asyncio.CancelledError:
+        with contextlib.suppress(duckdb.Error):  # it ended at this very moment
+            session.connection.interrupt()
+        raise
 
 
 def _copy(session: Session, target: Path) -> None:
