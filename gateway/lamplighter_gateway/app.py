@@ -41,14 +41,13 @@ from lamplighter_gateway.spool.spool import Spool
 from lamplighter_gateway.uplink.lanes import Timing
 from lamplighter_gateway.uplink.uplink import Identity, Presence, Uplink
 from lamplighter_gateway.watch import metrics
-from lamplighter_gateway.watch.buses import BUS_DOWN, DEVICE_SILENT, BusWatch, Change
 from lamplighter_gateway.watch.clock_trust import clock_state, trusted
 from lamplighter_gateway.watch.counters import Counters
 from lamplighter_gateway.watch.health import health
+from lamplighter_gateway.watch.patrol import Patrol
 
 log = logging.getLogger(__name__)
 
-WATCH_S: Final = 2.0
 FLUSH_S: Final = 1.0
 
 
@@ -187,6 +186,14 @@ class Gateway:
             return await self._run_services()
 
     async def _run_services(self) -> Ending:
+        patrol = Patrol(
+            self.registry,
+            self.events,
+            self._clock,
+            self._autonomy.expected_silent,
+            self._tell,
+            self.uplink.say_health,
+        )
         async with asyncio.TaskGroup() as group:
             services = [
                 group.create_task(work, name=name)
@@ -199,7 +206,7 @@ class Gateway:
                     ("commands", self._execution.run()),
                     ("autonomy", self._autonomy.run()),
                     ("readings", self._flush_often()),
-                    ("watch", self._watch()),
+                    ("watch", patrol.run()),
                     *((f"bus-{bus}", driver.run()) for bus, driver in self.registry.drivers.items()),
                     ("uplink", self.uplink.run()),
                 )
@@ -258,7 +265,7 @@ class Gateway:
 
     def _sink(self, readings: Sequence[Reading]) -> None:
         self._autonomy.observe(readings)
-        self._batch.add(self._reports.offer(self._autonomy.with_desired(readings), self._clock.monotonic_s()))
+        self._tell(self._autonomy.with_desired(readings))
 
     def _hand_over(self, body: bytes) -> None:
         self.spool.offer(Class.READING, body)
@@ -283,26 +290,8 @@ class Gateway:
             self._batch.add(self._reports.overdue(self._clock.monotonic_s()))
             self._batch.flush()
 
-    async def _watch(self) -> None:
-        buses = BusWatch()
-        while True:
-            found = {bus: driver.status() for bus, driver in self.registry.drivers.items()}
-            for change in buses.look(found):
-                detail = {"error": change.error} if change.error else {}
-                self.events.say(change.event, change.device, "" if change.device else change.bus, **detail)
-                self._batch.add(self._reports.offer(self._unanswered(change), self._clock.monotonic_s()))
-                self.uplink.say_health()
-            await asyncio.sleep(WATCH_S)
-
-    def _unanswered(self, change: Change) -> list[Reading]:
-        """Rows that say nothing was read: what was last known of these devices is no longer so."""
-        lost = [
-            device for device, bus in self.registry.bus_of.items() if bus == change.bus and change.event == BUS_DOWN
-        ]
-        if change.event == DEVICE_SILENT and change.device:
-            lost = [change.device]
-        now_ms, entries = self._clock.civil_ms(), self.registry.entries
-        return [Reading(device, entries[device].kind, now_ms, {}, Quality.STALE) for device in lost]
+    def _tell(self, readings: Sequence[Reading]) -> None:
+        self._batch.add(self._reports.offer(readings, self._clock.monotonic_s()))
 
     def _spool_changed(self, state: SpoolState) -> None:
         self.events.say(f"spool.{state}")

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NoReturn
 
@@ -16,6 +16,7 @@ from lamplighter_gateway.drivers.port import Outcome, Point, Reading, Written
 from lamplighter_gateway.light.actuator import Actuator
 from lamplighter_gateway.light.reconcile import Action, fits, reconcile
 from lamplighter_gateway.light.registry import Registry
+from lamplighter_gateway.light.supply import Supply
 from lamplighter_gateway.light.switching import Relays, Steps, Switching
 from lamplighter_gateway.light.wanted import Wanted
 from lamplighter_gateway.watch.counters import Counters
@@ -23,6 +24,7 @@ from lamplighter_gateway.watch.counters import Counters
 log = logging.getLogger(__name__)
 
 TICK_S: Final = 1.0
+WAKE_TRIES: Final = 5
 FULL_PERCENT: Final = 100.0
 
 Reached = Callable[[str, str], Awaitable[None]]
@@ -52,6 +54,7 @@ class Autonomy:
         self._on_reached = on_reached
         self._relays = Relays(switching)
         self._steps = Steps()
+        self._supply = Supply()
         self._reached: dict[str, str] = {}
         self._levels: dict[str, float | None] = {}
 
@@ -72,9 +75,14 @@ class Autonomy:
             for reading in readings
         ]
 
+    def expected_silent(self) -> Collection[str]:
+        """Lamps that are without power by plan: their silence is no news."""
+        return self._supply.expected_silent(self._clock.monotonic_s())
+
     def refresh(self) -> Mapping[str, Level]:
         """Desired state changed: what readings carry as desired follows at once. What is wanted of every device."""
         wanted = self._wanted.all()
+        self._supply.note(self._wanted.unpowered(wanted), self._clock.monotonic_s())
         percents = {device: its.level_percent for device, its in wanted.items() if self._is_lamp(device)}
         told = {device: percent for device, percent in percents.items() if percent is not None}
         self._levels = {**dict.fromkeys(self._levels), **told}
@@ -127,6 +135,8 @@ class Autonomy:
         if failed:
             self._counters.add("autonomy_failures", len(failed))
             log.info("%s of %s not taken (%s); tried again when it answers", point, failed[0].device, failed[0].reason)
+        if point is Point.CONTACTOR:
+            await self._wake([device for device, closed in values.items() if closed])
         if point is Point.RESUME:
             await self.handed_back([part.device for part in written if part not in failed])
 
@@ -138,6 +148,20 @@ class Autonomy:
             self._actuator.tried.pop(device, None)
             self._reached.pop(device, None)
         await self._forget([], free)
+
+    async def _wake(self, circuits: Sequence[str]) -> None:
+        """Power is back: one lamp of each circuit is asked until it answers, and the drivers find the others by it."""
+        async with asyncio.TaskGroup() as asking:
+            for circuit in circuits:
+                lamps = self._wanted.lamps_on(circuit)
+                if lamps:
+                    asking.create_task(self._ask(lamps), name=f"wake-{circuit}")
+
+    async def _ask(self, lamps: Sequence[str]) -> None:
+        for lamp in [*lamps[:1], *lamps[:WAKE_TRIES]]:
+            if isinstance(await self._actuator.read(lamp), Reading):
+                return
+            await asyncio.sleep(TICK_S)
 
     def _is_lamp(self, device: str) -> bool:
         entry = self._registry.entries.get(device)

@@ -1,6 +1,6 @@
 """What every device is to show now: the plan's level function over the overrides kept here."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from lamplighter_contract.clock import Clock
@@ -33,6 +33,7 @@ class Wanted:
             device for device, its in entries.items() if its.kind is Kind.LAMP and LEVEL_CAPABILITY in its.capabilities
         )
         self._circuits: frozenset[str] = frozenset()
+        self._kept = self._lamps
         self.view: View | None = None
         self.commissioned = False
         self.signals: Signals = {}
@@ -45,11 +46,12 @@ class Wanted:
             self._circuits = frozenset(
                 name for name in view.circuits if name in self._entries and self._entries[name].kind is Kind.CIRCUIT
             )
+            self._kept = self._lamps | self._circuits
 
     @property
     def devices(self) -> Collection[str]:
         """The devices to be kept at a level, or to be handed back to their own schedule."""
-        return self._lamps | self._circuits if self.commissioned else self._journal.desired.held
+        return self._kept if self.commissioned else self._journal.desired.held
 
     def all(self) -> dict[str, Level]:
         """The level of every one of them now, and why; lamps before circuits."""
@@ -61,6 +63,18 @@ class Wanted:
         for device in self._circuits:
             found[device] = self._circuit(device, now_ms, found, trusted=trusted)
         return found
+
+    def unpowered(self, levels: Mapping[str, Level]) -> Collection[str]:
+        """Lamps on circuits that are to be open at these levels."""
+        if self.view is None:
+            return ()
+        opened = (self.view.circuits[name] for name in self._circuits if levels[name].level_percent == 0)
+        return {lamp for circuit in opened for lamp in circuit.lamps}
+
+    def lamps_on(self, circuit: str) -> Sequence[str]:
+        """The lamps that a circuit feeds, as planned."""
+        its = self.view.circuits.get(circuit) if self.view is not None else None
+        return () if its is None else [lamp for lamp in its.lamps if lamp in self._lamps]
 
     def level(self, device: str) -> Level:
         """The level of one lamp now, and why; for a lamp that nobody wants anything of, its own schedule."""

@@ -162,10 +162,13 @@ async def test_a_contactor_closes_before_its_lamps_come_on_and_opens_after(stree
     await street.at(on - 10 * minute_ms)
     assert street.cabinet.closed
     assert [write.point for write in street.cabinet.writes] == [Point.CONTACTOR]
+    assert street.bus.reads == [LAMPS[0]], "power is back: one lamp is asked at once, and the others found by it"
+    assert set(street.loop.expected_silent()) == set()
     await street.at(off + 10 * minute_ms)
     assert street.cabinet.closed
     await street.at(off + 20 * minute_ms)
     assert not street.cabinet.closed
+    assert set(street.loop.expected_silent()) == set(LAMPS)
 
 
 @pytest.mark.parametrize("away_s", [15, 300, 7200])

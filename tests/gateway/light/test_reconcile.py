@@ -1,5 +1,7 @@
 """What is to be done for one lamp."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +41,23 @@ def test_the_newest_wins_and_an_older_one_comes_back_when_it_lasts_longer():
     assert desired.level("lamp-1", 100).level_percent == 80
     assert [record.id for record in desired.drop_ended(500)] == ["b"]
     assert desired.level("lamp-1", 500).level_percent == 30
+
+
+def test_an_override_displaces_no_emergency_and_a_resume_ends_both():
+    emergency = replace(override("e", 1, 100, 1000), emergency=True)
+    desired = Desired([emergency, override("b", 2, 30, 2000)])
+    assert desired.level("lamp-1", 100).why.source == "e"
+    assert desired.level("lamp-1", 1000).why.source == "b"
+    desired.end(["lamp-1"], 2)
+    assert (desired.overrides(), desired.resumed) == ([], {"lamp-1": 2})
+    desired.end(["lamp-1"], 1)
+    assert desired.resumed == {"lamp-1": 2}, "the highest number of a resume is kept"
+
+
+def test_what_a_plan_leaves_in_force_replaces_all_others():
+    desired = Desired([override("a", 1, 30, 1000)])
+    desired.replace([override("b", 2, 80, 1000)])
+    assert [record.id for record in desired.overrides()] == ["b"]
 
 
 def test_a_resume_ends_what_is_at_or_below_its_number():
