@@ -155,17 +155,26 @@ class MemoryCommands:
             for known in found[:limit]
         ]
 
-    def move(self, request: str, state: CommandState, reason: str = "") -> None:
+    def move(
+        self,
+        request: str,
+        state: CommandState,
+        reason: str = "",
+        *,
+        but: Mapping[str, tuple[CommandState, str]] | None = None,
+    ) -> None:
+        """Everything to `state`, but these devices to states of their own."""
         known = self.taken[request]
+        other = but or {}
         orders = tuple(
             replace(
                 order,
                 state=state,
-                parts={name: replace(part, state=state, reason=reason) for name, part in order.parts.items()},
+                parts={name: _moved(part, *other.get(name, (state, reason))) for name, part in order.parts.items()},
             )
             for order in known.orders
         )
-        self.taken[request] = replace(known, state=summary(frozenset({state})), orders=orders)
+        self.taken[request] = replace(known, state=summary(_states(orders)), orders=orders)
         for order in orders:
             changed = tuple((part.device, part.state, part.reason) for part in order.parts.values())
             self.events.publish(CommandChanged(request, order.id, order.gateway, state, changed))
@@ -201,6 +210,14 @@ class MemoryCommands:
         )
         self.taken[number] = Submitted(request, CommandState.CREATED, orders)
         return self.taken[number]
+
+
+def _moved(part: Part, state: CommandState, reason: str) -> Part:
+    return replace(part, state=state, reason=reason)
+
+
+def _states(orders: Sequence[Order]) -> frozenset[CommandState]:
+    return frozenset(part.state for order in orders for part in order.parts.values())
 
 
 @dataclass

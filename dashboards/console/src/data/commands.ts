@@ -34,6 +34,7 @@ export interface Summary {
   created_ms: number;
   state: CommandState;
   total: number;
+  device: string | null; // of a request for one
   states: Partial<Record<CommandState, number>>;
 }
 

@@ -1,4 +1,5 @@
 import { computed, signal } from '@preact/signals';
+import { language } from '../i18n';
 import { get } from './api';
 import { setCivil } from './city';
 
@@ -11,11 +12,16 @@ export const LIT = 2;
 export const FAULT = 3;
 export const GONE = 4; // no gateway serves it any more; its row stays, and is shown nowhere
 
+export type Name = Record<string, string>;
+
 export interface Fleet {
   version: number;
   ids: string[];
   gateway: string[];
   rows: Map<string, number>;
+  names: Name[];
+  name: number[]; // which of the names
+  order: number[]; // rows by id
   latitude: Float64Array;
   longitude: Float64Array;
   state: Uint8Array;
@@ -29,6 +35,8 @@ export interface Columns {
   time_now_ms: number;
   ids: string[];
   gateway: string[];
+  names: Name[];
+  name: number[];
   latitude: (number | null)[];
   longitude: (number | null)[];
   state: number[];
@@ -47,6 +55,9 @@ export interface Delta {
 const numbers = (column: (number | null)[] | undefined, length: number): number[] =>
   column ? column.map((value) => value ?? Number.NaN) : new Array<number>(length).fill(Number.NaN);
 
+const sorted = (ids: string[]): number[] =>
+  [...ids.keys()].sort((a, b) => ((ids[a] as string) < (ids[b] as string) ? -1 : 1));
+
 export function build(columns: Columns): Fleet {
   const n = columns.ids.length;
   return {
@@ -54,6 +65,9 @@ export function build(columns: Columns): Fleet {
     ids: columns.ids,
     gateway: columns.gateway,
     rows: new Map(columns.ids.map((id, row) => [id, row])),
+    names: columns.names,
+    name: columns.name,
+    order: sorted(columns.ids),
     latitude: Float64Array.from(numbers(columns.latitude, n)),
     longitude: Float64Array.from(numbers(columns.longitude, n)),
     state: Uint8Array.from(columns.state),
@@ -84,6 +98,8 @@ export const EMPTY: Fleet = build({
   time_now_ms: 0,
   ids: [],
   gateway: [],
+  names: [],
+  name: [],
   latitude: [],
   longitude: [],
   state: [],
@@ -136,3 +152,7 @@ export const totals = computed(() => {
 
 // Lamps are named for their supply point: lamp-01-017 hangs on lamp-01.
 export const supplyOf = (id: string): string => id.slice(0, id.lastIndexOf('-'));
+
+export function nameOf(fleet: Fleet, row: number): string {
+  return fleet.names[fleet.name[row] as number]?.[language.value === 'en' ? 'en' : 'zh'] ?? '';
+}

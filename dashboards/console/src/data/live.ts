@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { BASE, get, signedIn } from './api';
+import { loadCabinets } from './cabinets';
 import { city, type City, setCivil, tick } from './city';
 import { type Delta, lamps, load, take } from './fleet';
 import { refreshGateways, refreshTroubles } from './system';
@@ -71,7 +72,13 @@ async function resync(): Promise<void> {
   if (waiting) return;
   waiting = [];
   try {
-    await Promise.all([load(), get<City>('/city').then((found) => (city.value = found)), refreshGateways(), refreshTroubles()]);
+    await Promise.all([
+      load(),
+      get<City>('/city').then((found) => (city.value = found)),
+      loadCabinets(),
+      refreshGateways(),
+      refreshTroubles(),
+    ]);
     const meanwhile: Delta[] = waiting;
     waiting = null;
     meanwhile.forEach(take);

@@ -40,14 +40,15 @@ export const found = computed<number[]>(() => {
   const wantedState = state ? STATES.indexOf(state) : -1;
   if (wantedState >= 0) void revision.value;
   const needle = text.trim().toLowerCase();
+  const called = needle ? fleet.names.map((name) => Object.values(name).some((word) => word.toLowerCase().includes(needle))) : [];
   const rows: number[] = [];
-  for (let row = 0; row < fleet.ids.length; row += 1) {
+  for (const row of fleet.order) {
     const id = fleet.ids[row] as string;
     if (fleet.state[row] === GONE) continue;
     if (gateway && fleet.gateway[row] !== gateway) continue;
     if (supply && supplyOf(id) !== supply) continue;
     if (wantedState >= 0 && fleet.state[row] !== wantedState) continue;
-    if (needle && !id.includes(needle)) continue;
+    if (needle && !id.includes(needle) && !called[fleet.name[row] as number]) continue;
     rows.push(row);
   }
   return rows;

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
+import { supplyName } from '../data/cabinets';
 import { lamps, STATES, type State } from '../data/fleet';
 import { type Filter, filter, filtering, found, gatewayNames, NO_FILTER, select, supplies, view } from '../data/selection';
 import { figure } from '../format';
@@ -58,7 +59,7 @@ export function Filters() {
         options={gatewayNames.value}
         onChange={(value) => change({ gateway: value, supply: '' })}
       />
-      <Choice label={t.cabinet} value={supply} options={supplies.value} onChange={(value) => change({ supply: value })} />
+      <Choice label={t.cabinet} value={supply} options={supplies.value} name={supplyName} onChange={(value) => change({ supply: value })} />
       <Choice
         label={t.state}
         value={state}

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { realAgeS, tick } from '../data/city';
-import { lamps, revision, STATES } from '../data/fleet';
+import { lamps, nameOf, revision, STATES } from '../data/fleet';
 import { found, select, selected, toggle } from '../data/selection';
 import { ago, percent, watts } from '../format';
 import { words } from '../i18n';
@@ -47,6 +47,9 @@ export function LampList() {
             </th>
             <th scope="col" class="device">
               {t.device}
+            </th>
+            <th scope="col" class="wide-only street">
+              {t.street}
             </th>
             <th scope="col">{t.state}</th>
             <th scope="col" class="number">
@@ -99,6 +102,7 @@ function LampRow({ row, index }: { row: number; index: number }) {
           {id}
         </button>
       </td>
+      <td class="wide-only">{nameOf(fleet, row)}</td>
       <td>
         <StateText state={STATES[fleet.state[row] as 0]} />
       </td>

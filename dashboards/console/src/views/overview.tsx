@@ -1,10 +1,12 @@
 import type { ComponentChildren } from 'preact';
-import { recent } from '../data/commands';
-import { filter, NO_FILTER } from '../data/selection';
+import { city } from '../data/city';
+import { follow, following, recent } from '../data/commands';
+import { lamps } from '../data/fleet';
+import { filter, NO_FILTER, select } from '../data/selection';
 import { alarms, deadLetters, type Gateway, gateways } from '../data/system';
 import { clockTime, figure, secondsTime } from '../format';
 import { words } from '../i18n';
-import { operationText, stateText } from './progress';
+import { isMixed, operationText, outcomeText } from './progress';
 
 export function Overview() {
   const t = words.value;
@@ -19,7 +21,7 @@ export function Overview() {
           ))}
         </ul>
       </Section>
-      <Section title={t.alarms} count={alarms.value.length} alert={alarms.value.length > 0}>
+      <Section title={t.alarms} count={alarms.value.length} alert={alarms.value.length > 0} timed>
         {alarms.value.length === 0 && <p class="empty">{t.noAlarms}</p>}
         <ul class="lines">
           {alarms.value.map((alarm) => (
@@ -39,11 +41,22 @@ export function Overview() {
   );
 }
 
-function Section({ title, count, alert, children }: { title: string; count: number; alert?: boolean; children: ComponentChildren }) {
+interface SectionProps {
+  title: string;
+  count: number;
+  alert?: boolean;
+  timed?: boolean; // its times are real ones, which is worth a word where the city's run faster
+  children: ComponentChildren;
+}
+
+function Section({ title, count, alert, timed, children }: SectionProps) {
   return (
     <section class="panel">
       <h3>
-        {title}
+        <span>
+          {title}
+          {timed && count > 0 && city.value.rate !== 1 && <small class="clock-kind"> {words.value.realTime}</small>}
+        </span>
         <span class={`badge ${alert ? 'alert' : ''}`}>{figure(count)}</span>
       </h3>
       {children}
@@ -85,7 +98,7 @@ function DeadLetters() {
   const t = words.value;
   const { items, total } = deadLetters.value;
   return (
-    <Section title={t.deadLetters} count={total} alert={total > 0}>
+    <Section title={t.deadLetters} count={total} alert={total > 0} timed>
       {total === 0 && <p class="empty">{t.noDeadLetters}</p>}
       <ul class="lines">
         {items.slice(0, 5).map((letter) => (
@@ -105,21 +118,33 @@ function DeadLetters() {
   );
 }
 
+// Shows the lamps of a request and how far it has come.
+async function open(id: string): Promise<void> {
+  try {
+    await follow(id);
+  } catch {
+    return; // the banner tells of a lost server
+  }
+  select((following.value?.devices ?? []).map((part) => part.device).filter((device) => lamps.value.rows.has(device)));
+}
+
 function Commands() {
   const t = words.value;
   return (
-    <Section title={t.commands} count={recent.value.length}>
+    <Section title={t.commands} count={recent.value.length} timed>
       {recent.value.length === 0 && <p class="empty">{t.noCommands}</p>}
       <ul class="lines commands">
         {recent.value.map((request) => (
-          <li key={request.request} class={request.state}>
-            <span>
-              <b>{operationText(request)}</b> {t.found(figure(request.total))}
-            </span>
-            <small class="numbers">{secondsTime(request.created_ms)}</small>
-            <small class="outcome">
-              {stateText(request.state)} · {t.byWhom(request.by.replace('token:', ''))}
-            </small>
+          <li key={request.request} class={isMixed(request) ? 'mixed' : request.state}>
+            <button type="button" onClick={() => void open(request.request)}>
+              <span>
+                <b>{operationText(request)}</b> {request.device ?? t.found(figure(request.total))}
+              </span>
+              <small class="numbers">{secondsTime(request.created_ms)}</small>
+              <small class="outcome">
+                {outcomeText(request)} · {t.byWhom(request.by.replace('token:', ''))}
+              </small>
+            </button>
           </li>
         ))}
       </ul>

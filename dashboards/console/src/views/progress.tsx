@@ -46,8 +46,33 @@ export function reasonText(reason: string): string {
     operation: t.reasonOperation,
     superseded: t.reasonSuperseded,
     timeout: t.reasonTimeout,
+    'no answer': t.reasonSilent,
   };
   return known[reason] ?? reason;
+}
+
+// Some devices did it and some did not.
+export const isMixed = ({ state, states }: Pick<Summary, 'state' | 'states'>): boolean =>
+  isFinal(state) && state !== 'verified' && (states.verified ?? 0) > 0;
+
+export function outcomeText(request: Summary): string {
+  return isMixed(request) ? countsText(request) : stateText(request.state);
+}
+
+function countsText({ states }: Pick<Summary, 'states'>): string {
+  const t = words.value;
+  const count: Partial<Record<CommandState, (n: string) => string>> = {
+    verified: t.nVerified,
+    unconfirmed: t.nUnconfirmed,
+    failed: t.nFailed,
+    rejected: t.nRejected,
+    expired: t.nExpired,
+    superseded: t.nSuperseded,
+  };
+  return Object.entries(count)
+    .filter(([state]) => states[state as CommandState])
+    .map(([state, text]) => text(figure(states[state as CommandState] as number)))
+    .join(' · ');
 }
 
 // How far a command has come: each step with its time, a final refusal in words.
@@ -55,9 +80,10 @@ export function Progress({ request }: { request: Request }) {
   const t = words.value;
   const reached = ORDER.indexOf(request.state);
   const bad = isFinal(request.state) && request.state !== 'verified';
+  const mixed = isMixed(request);
   const times = new Map(request.steps.map((step) => [step.state, step.time_ms]));
   return (
-    <section class={`progress ${bad ? 'bad' : request.state}`} aria-label={t.command} data-state={request.state}>
+    <section class={`progress ${mixed ? 'mixed' : bad ? 'bad' : request.state}`} aria-label={t.command} data-state={request.state}>
       <h3>
         {operationText(request)}
         <span class="numbers">
@@ -68,14 +94,17 @@ export function Progress({ request }: { request: Request }) {
       <ol aria-live="polite">
         {WAY.map((state, step) => {
           const time = times.get(state);
-          const done = time !== undefined || (!bad && reached > step);
+          const passed = mixed || (!bad && reached > step);
+          const done = time !== undefined || state === request.state;
           return (
             <li key={state} class={done ? 'done' : !bad && reached === step ? 'next' : ''}>
               <span class="dot" aria-hidden="true">
                 {done ? '✓' : ''}
               </span>
               <span>{stateText(state)}</span>
-              <span class="numbers">{time !== undefined ? secondsTime(time) : done || bad ? '' : t.waiting}</span>
+              <span class="numbers">
+                {time !== undefined ? secondsTime(time) : passed && !done ? t.unrecorded : done || bad ? '' : t.waiting}
+              </span>
             </li>
           );
         })}
@@ -84,7 +113,7 @@ export function Progress({ request }: { request: Request }) {
             <span class="dot" aria-hidden="true">
               !
             </span>
-            <span>{stateText(request.state)}</span>
+            <span>{outcomeText(request)}</span>
           </li>
         )}
       </ol>
@@ -103,7 +132,7 @@ function Reasons({ request }: { request: Request }) {
   const groups = new Map<string, string[]>();
   for (const part of request.devices) {
     if (!isFinal(part.state) || part.state === 'verified') continue;
-    const key = part.reason ? `${stateText(part.state)}: ${reasonText(part.reason)}` : stateText(part.state);
+    const key = part.reason ? words.value.withReason(stateText(part.state), reasonText(part.reason)) : stateText(part.state);
     groups.set(key, [...(groups.get(key) ?? []), part.device]);
   }
   if (groups.size === 0) return null;
