@@ -20,7 +20,7 @@ from lamplighter_contract.wire.topics import Down
 from lamplighter_gateway import control
 from lamplighter_gateway.batch import Batch
 from lamplighter_gateway.commands.answers import Answers
-from lamplighter_gateway.commands.desk import Desk
+from lamplighter_gateway.commands.desk import CommandDesk
 from lamplighter_gateway.commands.execution import Execution
 from lamplighter_gateway.commands.journal import Journal
 from lamplighter_gateway.commands.keys import Keys
@@ -133,7 +133,7 @@ class Gateway:
         )
         self._execution.autonomy = self._autonomy
         self._keys = Keys(settings.root_key, self.journal, self.events, self._counters, clock)
-        self._desk = Desk(
+        self._desk = CommandDesk(
             settings.gateway,
             self._keys,
             self.registry.entries,

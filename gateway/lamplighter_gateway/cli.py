@@ -13,11 +13,10 @@ import click
 
 from lamplighter_gateway.config.load import load
 from lamplighter_gateway.config.model import Config
-from lamplighter_gateway.control import Answer, NotRunningError, ask
+from lamplighter_gateway.control import LONGEST_MIN, Answer, NotRunningError, ask
 
 EXIT_FAILED: Final = 1
 EXIT_CONFIG: Final = 2
-LONGEST_MIN: Final = 720
 
 
 @click.group()

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from pathlib import Path
 from typing import Any, Final
 
+from lamplighter_contract.wire.limits import MAX_OVERRIDE_MS
 from lamplighter_gateway.errors import GatewayError
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,8 @@ FILE_NAME: Final = "control.sock"
 LINE_BYTES: Final = 65_536
 ANSWER_BYTES: Final = 64 * 1024 * 1024
 ANSWER_TIMEOUT_S: Final = 30.0
+MS_PER_MIN: Final = 60_000
+LONGEST_MIN: Final = MAX_OVERRIDE_MS // MS_PER_MIN  # of a level that a person beside the gateway asks for
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]

@@ -2,22 +2,18 @@
 
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Final
 
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.ids import uuid7
 from lamplighter_contract.level import Level, Override
 from lamplighter_gateway.commands.journal import Journal
 from lamplighter_gateway.commands.ledger import Change
-from lamplighter_gateway.control import Answer, Request
+from lamplighter_gateway.control import LONGEST_MIN, MS_PER_MIN, Answer, Request
 from lamplighter_gateway.disk import DiskFullError
 from lamplighter_gateway.drivers.port import Outcome, Point, ReadFailed, Written
 from lamplighter_gateway.events import Events
 from lamplighter_gateway.light.actuator import Actuator
 from lamplighter_gateway.light.registry import Registry
-
-LONGEST_MIN: Final = 720
-MS_PER_MIN: Final = 60_000
 
 
 class LocalRequests:

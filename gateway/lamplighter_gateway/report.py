@@ -62,10 +62,6 @@ class Reporter:
                 self._tell(told, told.waiting, now_s)
         return ready
 
-    def next_s(self) -> float | None:
-        """When `overdue` next has something; None when nothing waits."""
-        return self._waiting[0][0] if self._waiting else None
-
     def _worth_telling(self, reading: Reading, now_s: float) -> bool:
         told = self._told.get(reading.device)
         if told is None:

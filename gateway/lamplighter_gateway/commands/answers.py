@@ -59,8 +59,8 @@ class Answers:
                 spooled = []
                 await self._fetch_left_out()
             for results in self._frames():
-                await self._spool.put(Class.RESULT, results_body(results))
-                spooled += results
+                if await self._spool.put(Class.RESULT, results_body(results)):
+                    spooled += results
 
     async def _nothing_new(self, timeout_s: float | None) -> bool:
         """Wait for results; True when none came in time."""

@@ -34,7 +34,7 @@ REPEATS_BURST: Final = 100.0
 Begin = Callable[[Progress], None]
 
 
-class Desk:
+class CommandDesk:
     """Takes commands from the uplink, one at a time."""
 
     def __init__(

@@ -180,9 +180,6 @@ class Journal:
         assert self._ledger is not None, "open() comes first"
         return self._ledger
 
-    async def _write(self, work: Callable[[], None]) -> None:
-        await self._in_thread(work)
-
     async def _in_thread(self, work: Callable[[], T]) -> T:
         if self._failure.is_set():
             raise StorageFailedError(self._failed_by)

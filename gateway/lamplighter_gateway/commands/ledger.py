@@ -66,7 +66,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an accepted command changes: overrides that begin, devices whose overrides up to `seq` end, lamps held."""
+    """What an accepted command changes: overrides that begin, devices whose overrides up to `seq` end."""
 
     devices: tuple[str, ...] = ()
     overrides: tuple[Override, ...] = ()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, NoReturn
+from typing import Final
 
 from lamplighter_contract.commands.command import Command, Operation
 from lamplighter_contract.commands.results import DeviceResult
@@ -14,6 +14,7 @@ from lamplighter_gateway.light.registry import Registry
 from lamplighter_gateway.spool.spool import Spool
 
 RESTART_GRACE_S: Final = 0.5
+RESTART_TIMEOUT_S: Final = 60.0
 MOST_PROBED: Final = 20
 
 Work = Callable[[Command], Awaitable[DeviceResult]]
@@ -70,12 +71,12 @@ class OwnWork:
         self._look_again()
         return _verified(f"{frames} frames")
 
-    async def _start_anew(self, _command: Command) -> NoReturn:
+    async def _start_anew(self, _command: Command) -> DeviceResult:
         """Verified by the next process start, which finds the command open."""
         await asyncio.sleep(RESTART_GRACE_S)
         self._restart()
-        await asyncio.Event().wait()
-        raise AssertionError("unreachable")
+        await asyncio.sleep(RESTART_TIMEOUT_S)
+        return DeviceResult("", CommandState.FAILED, "it did not stop")
 
 
 def _verified(words: str) -> DeviceResult:

@@ -103,7 +103,12 @@ class MqttBus:
 
     async def write(self, writes: Sequence[Write], applied: Applied, *, broadcast: bool) -> list[Written]:  # noqa: ARG002 - a broker has no broadcast
         """Publish every write, then wait for each device to report the value; one result per write, in order."""
-        return list(await asyncio.gather(*(self._write(write, applied) for write in writes)))
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._write(write, applied), name=f"write-{write.device}-{write.point}")
+                for write in writes
+            ]
+        return [task.result() for task in tasks]
 
     def status(self) -> BusStatus:
         """Counters and health since start; the cycle is the devices' own."""

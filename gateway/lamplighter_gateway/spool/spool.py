@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 FILE_NAME: Final = "spool.db"
 RETRY_S: Final = 1.0
+PUT_TIMEOUT_S: Final = 30.0
 EVENTS_SHARE: Final = 16  # events may fill one part in so many of the spool
 T = TypeVar("T")
 
@@ -74,11 +75,12 @@ class Spool:
         """Hand a body over; when memory for what the disk cannot take is used up, the oldest readings go, counted."""
         self._append(_Draft(of, body))
 
-    async def put(self, of: Class, body: bytes) -> None:
-        """Hand a body over and return when it is durable; a full disk is waited for."""
+    async def put(self, of: Class, body: bytes) -> bool:
+        """Hand a body over and wait until it is durable; False: not yet, it waits in memory for room on the disk."""
         durable = asyncio.get_running_loop().create_future()
         self._append(_Draft(of, body, durable))
-        await durable
+        done, _ = await asyncio.wait([durable], timeout=PUT_TIMEOUT_S)
+        return bool(done)
 
     def mark_stored(self, seqs: Sequence[int]) -> None:
         """The centre has stored these frames; a crash before the note is durable only means they are sent again."""

@@ -11,7 +11,6 @@ REQUEST_BYTES: Final = 8192
 _BUS_GAUGES: Final = ("connected", "devices", "silent", "cycle_s", "utilisation")
 _BUS_COUNTERS: Final = ("requests", "timeouts", "crc_errors", "exceptions", "refused")
 
-_HEAD: Final = b"HTTP/1.0 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nContent-Length: %d\r\n\r\n"
 
 Render = Callable[[], Awaitable[str]]
 

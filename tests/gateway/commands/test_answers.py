@@ -28,6 +28,7 @@ class SlowSpool:
     async def put(self, _of, body):
         await self.open.wait()
         self.told |= {(result["id"], result["n"]) for result in orjson.loads(body)["results"]}
+        return True
 
 
 async def test_more_results_than_memory_holds_are_told_all_the_same(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 from lamplighter_contract.clock import SystemClock
 from lamplighter_gateway.config.model import Parity, SerialBus
 from lamplighter_gateway.drivers.modbus.answers import Cause, Trouble
-from lamplighter_gateway.drivers.modbus.desk import Desk
+from lamplighter_gateway.drivers.modbus.bus_queue import BusQueue
 from lamplighter_gateway.drivers.modbus.questions import write_registers
 from lamplighter_gateway.drivers.modbus.wire import Wire
 from tests.gateway.drivers.rig import until
@@ -34,8 +34,8 @@ async def test_a_job_that_breaks_leaves_nobody_waiting():
     async def breaks():
         raise OSError("gone")
 
-    desk = Desk()
-    answer = desk.leave(breaks, 10.0)
+    queue = BusQueue()
+    answer = queue.leave(breaks, 10.0)
     with pytest.raises(OSError, match="gone"):
-        await desk.do_next(0.0)
+        await queue.do_next(0.0)
     assert answer.result() == Trouble(Cause.LOST)

@@ -125,3 +125,13 @@ async def test_what_the_centre_has_is_kept_for_its_time_and_not_for_what_the_clo
         clock.advance(61)
         await spool.put(Class.EVENT, b"5")
         assert await spool.resend(frame.seq, frame.seq) == 0
+
+
+async def test_nobody_waits_for_a_full_disk_for_ever_and_what_was_handed_over_is_kept(tmp_path, disk, monkeypatch):
+    monkeypatch.setattr(module, "PUT_TIMEOUT_S", 0.05)
+    async with running(tmp_path) as spool:
+        disk["code"] = sqlite3.SQLITE_FULL
+        assert not await spool.put(Class.RESULT, b"1")
+        disk["code"] = None
+        assert await spool.put(Class.RESULT, b"2")
+        assert [frame.body for frame in await spool.waiting((Class.RESULT,), (), 9)] == [b"1", b"2"]

@@ -12,7 +12,7 @@ from lamplighter_contract.quality import Quality
 from lamplighter_gateway.config.model import Device, SerialBus, TcpBus
 from lamplighter_gateway.drivers.modbus.answers import Cause, Trouble
 from lamplighter_gateway.drivers.modbus.asking import Asking
-from lamplighter_gateway.drivers.modbus.desk import Desk
+from lamplighter_gateway.drivers.modbus.bus_queue import BusQueue
 from lamplighter_gateway.drivers.modbus.line import bus_cost
 from lamplighter_gateway.drivers.modbus.polls import Poll
 from lamplighter_gateway.drivers.modbus.schedule import Due, Schedule
@@ -43,10 +43,10 @@ class ModbusBus:
             units.setdefault(device.unit, []).append(device.id)
         self._units = units
         self._asking = Asking(bus, units, clock)
-        self._desk = Desk()
+        self._queue = BusQueue()
         self._polls = _polls(bus, devices)
         self._poll_of = {device.id: poll for poll, _ in self._polls for device in poll.devices}
-        self._writing = Writing(self._asking, self._desk, self._poll_of, clock, sink)
+        self._writing = Writing(self._asking, self._queue, self._poll_of, clock, sink)
         self._serving = False
         self._served = 0
         self._cycle_began_s = clock.monotonic_s()
@@ -66,13 +66,13 @@ class ModbusBus:
                     delay_s = _FIRST_DELAY_S if self._asking.answered else delay_s
                     self._asking.wire.close()
                 lost = self._note_lost(lost)
-                self._desk.clear(Trouble(Cause.OFFLINE))
+                self._queue.clear(Trouble(Cause.OFFLINE))
                 await asyncio.sleep(delay_s * self._random.uniform(0.5, 1.0))
                 delay_s = min(2 * delay_s, _LONGEST_DELAY_S)
         finally:
             self._serving = False
             self._asking.wire.close()
-            self._desk.clear(Trouble(Cause.OFFLINE))
+            self._queue.clear(Trouble(Cause.OFFLINE))
 
     async def read(self, device: str, timeout_s: float) -> Reading | ReadFailed:
         """Read one device now, ahead of polls."""
@@ -81,7 +81,7 @@ class ModbusBus:
             return ReadFailed(device, self._asking.counters.last_error or str(Trouble(Cause.OFFLINE)))
         try:
             async with asyncio.timeout(timeout_s):
-                found = await self._desk.leave(partial(self._asking.read, self._poll_of[device]), deadline_s)
+                found = await self._queue.leave(partial(self._asking.read, self._poll_of[device]), deadline_s)
         except TimeoutError:
             return ReadFailed(device, f"no answer within {timeout_s:g} s")
         if isinstance(found, Trouble):
@@ -127,11 +127,11 @@ class ModbusBus:
         asking = self._asking
         while asking.wire.connected and not asking.stalled:
             now_s = self._clock.monotonic_s()
-            due = None if self._desk else schedule.take(now_s + _SLACK_S)
+            due = None if self._queue else schedule.take(now_s + _SLACK_S)
             if due is not None:
                 await self._poll(schedule, due, now_s)
-            elif self._desk:
-                await self._desk.do_next(now_s)
+            elif self._queue:
+                await self._queue.do_next(now_s)
             else:
                 await self._rest(schedule, now_s)
             if lost and asking.answered:
@@ -163,10 +163,10 @@ class ModbusBus:
         """Wait for the next deadline or for a command, whichever comes first."""
         next_s = schedule.next_s()
         wait_s = 1.0 if next_s is None else max(next_s - now_s, 0.0)
-        self._desk.waiting.clear()
-        alarm = asyncio.get_running_loop().call_later(wait_s, self._desk.waiting.set)
+        self._queue.waiting.clear()
+        alarm = asyncio.get_running_loop().call_later(wait_s, self._queue.waiting.set)
         try:
-            await self._desk.waiting.wait()
+            await self._queue.waiting.wait()
         finally:
             alarm.cancel()
 

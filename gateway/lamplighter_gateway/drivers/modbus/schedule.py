@@ -36,10 +36,6 @@ class Schedule(Generic[Key]):
             for place, key in enumerate(keys):
                 self._push(now_s + period_s * place / len(keys), key)
 
-    def __len__(self) -> int:
-        """How many polls there are."""
-        return len(self._periods)
-
     def take(self, now_s: float) -> Due[Key] | None:
         """The poll that has waited longest, or None when none is due."""
         if not self._heap or self._heap[0][0] > now_s:

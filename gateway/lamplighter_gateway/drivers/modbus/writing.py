@@ -10,7 +10,7 @@ from lamplighter_contract.clock import Clock
 from lamplighter_gateway.config.model import Device
 from lamplighter_gateway.drivers.modbus.answers import Cause, Trouble
 from lamplighter_gateway.drivers.modbus.asking import Asking
-from lamplighter_gateway.drivers.modbus.desk import Desk
+from lamplighter_gateway.drivers.modbus.bus_queue import BusQueue
 from lamplighter_gateway.drivers.modbus.polls import Poll
 from lamplighter_gateway.drivers.modbus.questions import Question, write_coil, write_registers
 from lamplighter_gateway.drivers.modbus.values import encode
@@ -62,10 +62,10 @@ def prepare(device: Device, write: Write, unit: int) -> Prepared | Written:
 class Writing:
     """The write path of one bus."""
 
-    def __init__(self, asking: Asking, desk: Desk, polls: Mapping[str, Poll], clock: Clock, sink: Sink) -> None:
+    def __init__(self, asking: Asking, queue: BusQueue, polls: Mapping[str, Poll], clock: Clock, sink: Sink) -> None:
         """`polls` maps each device to the poll that reads it."""
         self._asking = asking
-        self._desk = desk
+        self._queue = queue
         self._polls = polls
         self._clock = clock
         self._sink = sink
@@ -76,10 +76,15 @@ class Writing:
             troubles = await self._send_each(prepared, applied)
         else:
             troubles = await self._send_once(broadcast, prepared, applied)
-        return list(await asyncio.gather(*map(self._proven, prepared, troubles)))
+        async with asyncio.TaskGroup() as proofs:
+            tasks = [
+                proofs.create_task(self._proven(one, trouble), name=f"prove-{one.device.id}")
+                for one, trouble in zip(prepared, troubles, strict=True)
+            ]
+        return [task.result() for task in tasks]
 
     async def _send_each(self, prepared: Sequence[Prepared], applied: Applied) -> list[Trouble | None]:
-        sent = [self._desk.leave(partial(self._asking.write, one.question), one.deadline_s) for one in prepared]
+        sent = [self._queue.leave(partial(self._asking.write, one.question), one.deadline_s) for one in prepared]
         troubles: list[Trouble | None] = []
         for one, future in zip(prepared, sent, strict=True):
             trouble = await future
@@ -92,7 +97,7 @@ class Writing:
         self, broadcast: Prepared, prepared: Sequence[Prepared], applied: Applied
     ) -> list[Trouble | None]:
         work = partial(self._asking.tell_all, broadcast.question, _QUIET_AFTER_BROADCAST_S)
-        trouble = await self._desk.leave(work, broadcast.deadline_s)
+        trouble = await self._queue.leave(work, broadcast.deadline_s)
         if trouble is None:
             for one in prepared:
                 applied(one.device.id)
@@ -128,7 +133,7 @@ class Writing:
 
     async def _reading(self, one: Prepared) -> Reading | Trouble:
         poll = self._polls[one.device.id]
-        found = await self._desk.leave(partial(self._asking.read, poll), one.deadline_s)
+        found = await self._queue.leave(partial(self._asking.read, poll), one.deadline_s)
         if isinstance(found, Trouble):
             return found
         mine = next((reading for reading in found if reading.device == one.device.id), None)

@@ -1,4 +1,4 @@
-"""Work that is done ahead of polls, in the bus's own task: a desk where others leave it and wait for the result."""
+"""Work that is done ahead of polls, in the bus's own task: others leave it here and wait for the result."""
 
 import asyncio
 from collections import deque
@@ -19,8 +19,8 @@ class _Job(Generic[Result]):
     result: asyncio.Future[Result | Trouble]
 
 
-class Desk:
-    """The queue of one bus; first come, first served."""
+class BusQueue:
+    """The jobs of one bus; first come, first served."""
 
     def __init__(self) -> None:
         self._jobs: deque[_Job[object]] = deque()
