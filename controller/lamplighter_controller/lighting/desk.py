@@ -193,7 +193,9 @@ class PlanDesk:
         sites = self.sites(inventory, [gateway])
         if not sites:
             return Problem(Severity.ERROR, f"gateway {gateway}", "serves no lamps")
-        return compiled(plan.library, inventory, sites[0], self.zone, 0)
+        made = compiled(plan.library, inventory, sites[0], self.zone, 0)
+        wrong = next(broken(made), None) if isinstance(made, Plan) else None
+        return made if wrong is None else Problem(Severity.ERROR, f"plan {plan.number}", wrong)
 
     async def _give(self, plan: StoredPlan, who: Who, names: Sequence[str] | None, action: str) -> dict[str, int]:
         unknown = set(names or ()) - self.gateways.enrolled

@@ -98,7 +98,8 @@ class TestFromPresetsToLamps:
         )
         summer = (await world.get(f"/lamps/{LAMPS[0]}/tonight?day=2026-06-21")).json()
         assert summer["changes"][1]["why"]["program"] == "saving-summer"
-        assert (await world.get(f"/lamps/{LAMPS[0]}/tonight?day=9999-12-31")).status_code == 422
+        for day in ("9999-12-31", "0001-01-01", "tomorrow"):
+            assert (await world.get(f"/lamps/{LAMPS[0]}/tonight?day={day}")).status_code == 422
 
     async def test_a_manual_level_in_force_wins_and_says_what_it_beat(self, world: World):
         await lit_by_presets(world)
@@ -136,6 +137,12 @@ class TestTheGate:
         refused = await world.post(f"/plans/{number}/publish", WHY)
         assert (refused.status_code, refused.headers["content-type"]) == (409, "application/problem+json")
         assert "not validated" in refused.json()["detail"]
+        looked_at = await world.get(f"/lamps/{LAMPS[0]}/tonight?plan={number}")
+        assert (looked_at.status_code, looked_at.json()["detail"]) == (
+            409,
+            f"plan {number}: assignment 1: no calendar no-such",
+        )
+        assert (await world.get(f"/plans/{number}/diff")).status_code == 200
 
     async def test_taking_light_away_needs_a_second_person(self, world: World):
         first = await lit_by_presets(world)

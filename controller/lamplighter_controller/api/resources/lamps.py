@@ -2,7 +2,7 @@
 
 from datetime import date
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import APIRouter, Query
@@ -18,9 +18,11 @@ from lamplighter_contract.light.view import View
 from lamplighter_contract.quantities import Kind
 from lamplighter_controller.api import overrides
 from lamplighter_controller.api.guard import Reader
-from lamplighter_controller.api.problems import Problem, not_found
+from lamplighter_controller.api.problems import Problem, not_found, refused
 from lamplighter_controller.api.resources.devices import DeviceId, entry_of, level_order
 from lamplighter_controller.api.services import Provided, Services
+
+YEARS: Final = range(2020, 2100)
 
 router = APIRouter(prefix="/lamps", tags=["lamps"])
 
@@ -72,14 +74,13 @@ async def tonight(
     gateway = _gateway(services, device)
     found = await _chosen(services, gateway, plan)
     night = day or services.plans.tonight
+    if night.year not in YEARS:
+        raise refused("query.day", "range", f"Expected a day from {YEARS.start} to {YEARS.stop - 1}.")
     if found is None:
         detail = f"{gateway} was never given a plan; its lamps follow their own schedules."
         raise Problem(HTTPStatus.CONFLICT, "no-plan", detail)
     manual = await _manual(services, device)
-    try:
-        changes = preview(View(found), device, night, {}, manual)
-    except OverflowError as error:
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "day", f"{night}: {error}", field="query.day") from error
+    changes = preview(View(found), device, night, {}, manual)
     return Tonight(
         lamp=device,
         day=night,
