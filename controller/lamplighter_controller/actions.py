@@ -14,8 +14,9 @@ from lamplighter_contract.errors import Refusal
 from lamplighter_controller import backup, hold
 from lamplighter_controller.config import Config
 from lamplighter_controller.control import ControlError, Handler
-from lamplighter_controller.hold import Hold, Unheard
+from lamplighter_controller.hold import Hold
 from lamplighter_controller.intake.engine import Identity, Intake
+from lamplighter_controller.intake.gateways import Unheard
 from lamplighter_controller.keys_keeper import KeysKeeper
 from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.security import audit, enrolment, tokens
@@ -55,7 +56,7 @@ class ProgramActions:
 
     async def release(self, *, who: str, reason: str, anyway: bool) -> bool | Unheard:
         """End the hold, with its audit entry; False when there is none."""
-        wall_ms, unheard = self._clock.wall_ms(), self._unheard()
+        wall_ms, unheard = self._clock.wall_ms(), self._intake.gateways.unheard()
         if unheard and self._hold.held and not anyway:
             return unheard
         released = await self._ledger.write(
@@ -80,11 +81,6 @@ class ProgramActions:
             await backup.make(self._config, self._series, target, about)
         await self._ledger.write(lambda connection: self._record(connection, who, "controller.backup", str(target)))
         return target
-
-    def _unheard(self) -> Unheard | None:
-        gateways = self._intake.gateways
-        missing = sorted(name for name in gateways.enrolled if not gateways.introduced(name))
-        return Unheard(tuple(missing)) if missing else None
 
     def handlers(self) -> dict[str, Handler]:
         """What the control socket answers."""

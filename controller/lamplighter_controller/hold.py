@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_controller.commands import progress
 from lamplighter_controller.intake import store
-from lamplighter_controller.intake.gateways import Gateways
+from lamplighter_controller.intake.gateways import Gateways, Unheard
 from lamplighter_controller.intake.presence import Status
 from lamplighter_controller.lighting import records
 from lamplighter_controller.security import audit
@@ -31,20 +31,6 @@ def begin(connection: Connection, *, time_ms: int) -> None:
     store.set_held(connection, held=True)
     progress.distrust(connection, time_ms)
     records.raise_floor(connection, time_ms)
-
-
-@dataclass(frozen=True, slots=True)
-class Unheard:
-    """Why a hold is not ended: enrolled gateways that have not told their highest command number since the start."""
-
-    gateways: tuple[str, ...]
-
-    def __str__(self) -> str:
-        """For a person."""
-        return (
-            f"not heard since the start: {', '.join(self.gateways)}. A command to one of them could take a number "
-            "it has seen already. Wait for them, revoke them, or release anyway"
-        )
 
 
 def release(connection: Connection, *, who: str, reason: str, time_ms: int, unheard: Unheard | None = None) -> bool:

@@ -12,9 +12,8 @@ from lamplighter_contract.clock import Clock
 from lamplighter_contract.errors import Refusal
 from lamplighter_controller.commands.model import CommandRequest, Overview, Submitted
 from lamplighter_controller.events import Events
-from lamplighter_controller.hold import Unheard
 from lamplighter_controller.intake.alarms import Alarms
-from lamplighter_controller.intake.gateways import Gateways
+from lamplighter_controller.intake.gateways import Gateways, Unheard
 from lamplighter_controller.intake.replay import Outcome
 from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.lighting.desk import PlanDesk

@@ -23,6 +23,20 @@ class _Gateway:
     presence: Presence = field(default_factory=Presence)
 
 
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """Why a hold is not ended: enrolled gateways that have not told their highest command number since the start."""
+
+    gateways: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """For a person."""
+        return (
+            f"not heard since the start: {', '.join(self.gateways)}. A command to one of them could take a number "
+            "it has seen already. Wait for them, revoke them, or release anyway"
+        )
+
+
 class Gateways:
     """Presence and self-reports; a gateway that is not enrolled is only remembered as a stranger's name."""
 
@@ -81,10 +95,10 @@ class Gateways:
         known = self._known.get(gateway)
         return known.presence.status if known else Status.UNKNOWN
 
-    def introduced(self, gateway: str) -> bool:
-        """True when it has told who it is, in a birth, since we started."""
-        known = self._known.get(gateway)
-        return bool(known and known.presence.boot)
+    def unheard(self) -> Unheard | None:
+        """Who is enrolled and has not introduced itself, in a birth, since we started; None when everyone has."""
+        missing = [name for name in sorted(self._enrolled) if not self._get(name).presence.boot]
+        return Unheard(tuple(missing)) if missing else None
 
     def vouched(self, gateway: str) -> bool:
         """True while its devices may be shown as they were last read."""

@@ -23,10 +23,9 @@ from lamplighter_controller.api import City, Services, create_api
 from lamplighter_controller.commands.model import CommandRequest, Order, Overview, Part, Request, Submitted
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.events import CommandChanged, Events
-from lamplighter_controller.hold import Unheard
 from lamplighter_controller.intake import letters
 from lamplighter_controller.intake.alarms import Alarms
-from lamplighter_controller.intake.gateways import Gateways
+from lamplighter_controller.intake.gateways import Gateways, Unheard
 from lamplighter_controller.intake.journal import Journal
 from lamplighter_controller.intake.replay import Outcome
 from lamplighter_controller.ledger.engine import Ledger, open_ledger

@@ -13,8 +13,8 @@ from lamplighter_controller.api.problems import Problem
 from lamplighter_controller.api.resources.gateways import ReasonIn
 from lamplighter_controller.api.services import Provided, Services
 from lamplighter_controller.errors import ControllerError
-from lamplighter_controller.hold import Unheard
 from lamplighter_controller.intake import letters, outage, readings, records
+from lamplighter_controller.intake.gateways import Unheard
 from lamplighter_controller.intake.presence import Status
 from lamplighter_controller.ledger.errors import LedgerUnavailable
 from lamplighter_controller.security import tokens
