@@ -49,9 +49,11 @@ def reconcile(wanted: Level, shown: Shown | None, tried: Tried | None, now_s: fl
 
 
 def fits(wanted: Level, shown: Shown) -> bool:
-    """True when the lamp shows the level wanted."""
+    """True when the lamp shows the level wanted; off is off, not merely low."""
     if wanted.level_percent is None or shown.level_percent is None:
         return False
+    if wanted.level_percent == 0:
+        return shown.level_percent < TOLERANCE_PERCENT
     return abs(wanted.level_percent - shown.level_percent) <= TOLERANCE_PERCENT
 
 

@@ -12,9 +12,12 @@ from lamplighter_gateway.light.desired import Desired
 from lamplighter_gateway.light.reconcile import Action, Shown, Tried, reconcile
 
 FULL = Level(100, Why(Winner.OVERRIDE))
+OFF = Level(0, Why(Winner.PROGRAM))
 ROWS = [
     ("never seen", FULL, None, None, None),
     ("as wanted", FULL, Shown(99.5, 10), None, None),
+    ("off", OFF, Shown(0, 10), None, None),
+    ("low is not off", OFF, Shown(1, 10), None, Action(Point.LEVEL, 0)),
     ("another level", FULL, Shown(40, 10), None, Action(Point.LEVEL, 100)),
     ("level not told", FULL, Shown(None, 10), None, Action(Point.LEVEL, 100)),
     ("nothing heard since the write", FULL, Shown(40, 10), Tried(11, 1), None),
