@@ -26,7 +26,7 @@ FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 REASON = click.option("--reason", required=True, help="Stands in the audit trail.")
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """The centre of a city's street lamps."""
 
@@ -57,7 +57,7 @@ def check(file: Path) -> None:
     """Tell every mistake of a configuration."""
     config = _read(file)
     config_scale = config.scale()
-    click.echo(f"{file} is right: {config.controller}, data in {config.data}, civil time x{config_scale.rate:g}")
+    click.echo(f"{file} is right: {config.controller}, data in {config.data.resolve()}, civil time x{config_scale.rate:g}")
 
 
 @main.command()

@@ -15,6 +15,7 @@ from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.ledger.databases import parse_url
 from lamplighter_controller.ledger.errors import LedgerUnusable
 from lamplighter_controller.series.settings import (
+    MINIMUM_RAW_DAYS,
     Retention,
     SeriesSettings,
     SeriesSettingsError,
@@ -67,7 +68,18 @@ def _ledger(url: str) -> str:
     return url
 
 
+def _series(url: str) -> str:
+    if duckdb_path(url) is None:
+        try:
+            influx_address(url)
+        except SeriesSettingsError as error:
+            raise ValueError(str(error)) from error
+    return url
+
+
 LedgerUrl = Annotated[str, AfterValidator(_ledger)]
+SeriesUrl = Annotated[str, AfterValidator(_series)]
+Days = Annotated[int, Field(ge=MINIMUM_RAW_DAYS)]
 Identity = Annotated[str, AfterValidator(_identity)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Place = Annotated[Path, AfterValidator(_beside)]
@@ -107,22 +119,20 @@ class BrokerConfig(_Section):
 class SeriesConfig(_Section):
     """The time-series store; without a URL, a DuckDB file in the data folder."""
 
-    url: str | None = None
+    url: SeriesUrl | None = None
     user: str = ""
     password_file: File | None = None
     token_file: File | None = None
     gzip: bool = False
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
-    raw_days: int = 30
-    quarter_hour_days: int = 400
-    day_days: int = 3660
+    raw_days: Days = 30
+    quarter_hour_days: Days = 400
+    day_days: Days = 3660
 
     @model_validator(mode="after")
     def _usable(self) -> "SeriesConfig":
         try:
             Retention(self.raw_days, self.quarter_hour_days, self.day_days)
-            if self.url is not None and duckdb_path(self.url) is None:
-                influx_address(self.url)
         except SeriesSettingsError as error:
             raise ValueError(str(error)) from error
         return self
@@ -226,13 +236,16 @@ def read_config(path: Path, environment: Mapping[str, str]) -> Config:
         ConfigWrong: with every problem there is.
     """
     content = _load(path)
+    origins: dict[tuple[str, ...], str] = {}
     for name in sorted(environment):
         if name.startswith(PREFIX):
-            _overrule(content, name.removeprefix(PREFIX).lower().split("__"), environment[name])
+            keys = name.removeprefix(PREFIX).lower().split("__")
+            _overrule(content, keys, environment[name])
+            origins[tuple(keys)] = name
     try:
         return Config.model_validate(content, context={"folder": path.resolve().parent})
     except ValidationError as error:
-        raise ConfigWrong([_told(path, problem) for problem in error.errors()]) from error
+        raise ConfigWrong([_told(path, origins, problem) for problem in error.errors()]) from error
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -256,16 +269,19 @@ def _overrule(content: dict[str, Any], keys: list[str], text: str) -> None:
     section[keys[-1]] = yaml.safe_load(text) if text[:1] in {"[", "{"} else text
 
 
-def _told(path: Path, problem: ErrorDetails) -> str:
-    key = ".".join(map(str, problem["loc"])) or "the file as a whole"
+def _told(path: Path, origins: Mapping[tuple[str, ...], str], problem: ErrorDetails) -> str:
+    keys = tuple(map(str, problem["loc"]))
+    key = ".".join(keys) or "the file as a whole"
+    variable = next((name for overruled, name in origins.items() if keys[: len(overruled)] == overruled), None)
+    where = f"the environment's {variable}" if variable else path
     value, words = problem["input"], problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "missing":
-        return f"{path}: {key} is missing"
+        return f"{where}: {key} is missing"
     if problem["type"] == "extra_forbidden":
-        return f"{path}: {key} is no key that is known here"
+        return f"{where}: {key} is no key that is known here"
     if isinstance(value, dict | list):
-        return f"{path}: {key}: {words}"
-    return f"{path}: {key} is {str(value)[:200]!r}: {words}"
+        return f"{where}: {key}: {words}"
+    return f"{where}: {key} is {str(value)[:200]!r}: {words}"
 
 
 def _secret(path: Path | None) -> str:

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ EXIT_FAILED: Final = 1
 EXIT_CONFIG: Final = 2
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="lamplighter-gateway")
 def main() -> None:
     """Lamplighter's edge gateway."""
@@ -123,12 +124,22 @@ def _overview(answer: Answer) -> str:
     lines = [
         f"gateway {answer['gateway']}, version {answer['version']}, boot {answer['boot']}",
         f"uplink {'connected' if answer['uplink'] else 'NOT connected'}, controller {_controller(answer)}",
-        f"spool {spool.get('state', 'ok')}: {spool['waiting']} frames wait, {spool.get('dropped', 0)} dropped",
+        f"spool {spool.get('state', 'ok')}: {_frames(spool['waiting'])}, {spool.get('dropped', 0)} dropped",
     ]
     lines += [_bus_line(bus) for bus in answer["buses"]]
-    lines += [f"override {o['device']}: {o['level_percent']:g} % until {o['until_ms']}" for o in answer["overrides"]]
+    lines += [
+        f"override {o['device']}: {o['level_percent']:g} % until {_local(o['until_ms'])}" for o in answer["overrides"]
+    ]
     lines += [f"{name}: {count}" for name, count in answer.get("counters", {}).items()]
     return "\n".join(lines)
+
+
+def _frames(waiting: int) -> str:
+    return "1 frame waits" if waiting == 1 else f"{waiting} frames wait"
+
+
+def _local(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).astimezone().isoformat(timespec="seconds")
 
 
 def _controller(answer: Answer) -> str:

@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from lamplighter_gateway import cli
 from lamplighter_gateway.assembly import UnusableFileError, build, entry
 from lamplighter_gateway.cli import main
 from lamplighter_gateway.config.load import load
@@ -110,3 +112,28 @@ def test_the_program_serves_without_uplink_and_stops_within_two_seconds(tmp_path
         code = process.wait(10)
     assert code == 0
     assert time.monotonic() - began < 2
+
+
+def test_help_is_had_by_its_short_name_too():
+    assert invoke("-h").output == invoke("--help").output
+    assert "LEVEL percent" in invoke("write", "-h").output
+
+
+@pytest.mark.parametrize(("waiting", "said"), [(0, "0 frames wait"), (1, "1 frame waits"), (2, "2 frames wait")])
+def test_status_counts_frames_and_writes_times_for_people(waiting, said):
+    override = {"device": "lamp-01-001", "level_percent": 40.0, "until_ms": 1_795_172_657_100}
+    told = cli._overview(
+        {
+            "gateway": "gw-1",
+            "version": "1",
+            "boot": "b",
+            "uplink": True,
+            "controller": None,
+            "spool": {"waiting": waiting},
+            "buses": [],
+            "overrides": [override],
+        }
+    )
+    assert f"spool ok: {said}, 0 dropped" in told
+    (line,) = [line for line in told.splitlines() if line.startswith("override")]
+    assert datetime.fromisoformat(line.rpartition(" ")[2]).timestamp() == 1_795_172_657

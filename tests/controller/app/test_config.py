@@ -88,3 +88,18 @@ def test_the_environment_overrules_the_file(tmp_path: Path) -> None:
     assert config.enrolled == ("gw-1", "gw-2")
     assert config.demo
     assert "broker.hots is no key" in problems(path, LAMPLIGHTER_CONTROLLER_BROKER__HOTS="x")
+
+
+def test_a_mistake_beside_others_in_its_section_is_told_too(tmp_path: Path) -> None:
+    told = problems(write(tmp_path, "controller: a\ndata: d\nseries: {url: 'ftp://x', raw_days: -3, timeout_s: 0}\n"))
+    assert "series.url is 'ftp://x'" in told
+    assert "series.raw_days is '-3': Input should be greater than or equal to 2" in told
+    assert "series.timeout_s" in told
+
+
+def test_a_mistake_of_the_environment_is_laid_at_its_variable(tmp_path: Path) -> None:
+    path = write(tmp_path, "controller: a\ndata: d\nhttp: {port: 70000}\n")
+    told = problems(path, LAMPLIGHTER_CONTROLLER_HTTP__PROT="1", LAMPLIGHTER_CONTROLLER_BROKER__PORT="x")
+    assert "environment's LAMPLIGHTER_CONTROLLER_HTTP__PROT: http.prot is no key" in told
+    assert "environment's LAMPLIGHTER_CONTROLLER_BROKER__PORT: broker.port is 'x'" in told
+    assert f"{path}: http.port is '70000'" in told
