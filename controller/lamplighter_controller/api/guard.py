@@ -68,6 +68,8 @@ class Needs:
         token = await caller_of(request, services)
         if token is None:
             detail = "This needs a token: Authorization: Bearer …, or a session."
+            if bearer_of(request):
+                detail = "The token is unknown or was revoked."
             raise Problem(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
         if self.right not in token.rights:
             detail = f"The token {token.name!r} lacks the right {self.right.value!r}."

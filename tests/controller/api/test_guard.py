@@ -94,7 +94,8 @@ async def test_a_revoked_token_is_refused_at_once(world: World):
     await world.ledger.write(
         lambda ledger: tokens.revoke(ledger, "reader", who="t", reason="t", time_ms=world.clock.wall_ms())
     )
-    assert (await world.get("/clock")).status_code == 401
+    refused = await world.get("/clock")
+    assert (refused.status_code, refused.json()["detail"]) == (401, "The token is unknown or was revoked.")
 
 
 class TestSession:
