@@ -56,8 +56,8 @@ def run(file: Path, verbose: bool) -> None:
 def check(file: Path) -> None:
     """Tell every mistake of a configuration."""
     config = _read(file)
-    config_scale = config.scale()
-    click.echo(f"{file} is right: {config.controller}, data in {config.data.resolve()}, civil time x{config_scale.rate:g}")
+    rate = config.scale().rate
+    click.echo(f"{file} is right: {config.controller}, data in {config.data.resolve()}, civil time x{rate:g}")
 
 
 @main.command()
