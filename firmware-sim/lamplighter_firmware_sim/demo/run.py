@@ -181,7 +181,7 @@ class Demo:
         await until(last, lambda: asyncio.to_thread(self._anything_live, token), FIRST_READING_S)
 
     def _anything_live(self, token: str) -> bool | None:
-        path, headers = "/api/v1/latest?kind=lamp&limit=2000", {"Authorization": f"Bearer {token}"}
+        path, headers = "/api/v1/latest?kind=lamp", {"Authorization": f"Bearer {token}"}
         connection = http.client.HTTPConnection("127.0.0.1", self.ports.http, timeout=5)
         try:
             connection.request("GET", path, headers=headers)
