@@ -117,7 +117,7 @@ class _Choice:
     """Who is lit by which calendar; the first assignment counts among equals."""
 
     def __init__(self, assignments: Sequence[Assignment], inventory: Inventory) -> None:
-        self.luminaires: Mapping[str, Luminaire] = inventory.by_device()
+        self.luminaires: Mapping[str, Luminaire] = inventory.by_device
         self._inventory = inventory
         self._city = next((one for one in assignments if one.city), None)
         self._by_device = _first((name, one) for one in assignments for name in one.devices)
@@ -155,6 +155,5 @@ def _circuits(inventory: Inventory, luminaires: Mapping[str, Luminaire], site: S
             lamps.setdefault(circuit, []).append(lamp)
     return tuple(
         PlannedCircuit(one.id, one.calendar, one.lead_min, one.lag_min, tuple(lamps.get(one.id, ())))
-        for one in inventory.circuits.values()
-        if one.id in site.contactors
+        for one in (inventory.circuits[name] for name in sorted(site.contactors & inventory.circuits.keys()))
     )

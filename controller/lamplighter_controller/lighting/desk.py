@@ -72,7 +72,7 @@ class PlanDesk:
 
     def sites(self, inventory: Inventory, names: Sequence[str] | None = None) -> list[Site]:
         """Enrolled gateways that serve lamps, as the inventory and they themselves place them."""
-        luminaires = inventory.by_device()
+        luminaires = inventory.by_device
         found = []
         for gateway in sorted(self.gateways.enrolled if names is None else names):
             entries = [entry for name in sorted(self.twin.served(gateway)) if (entry := self.twin.entry(name))]

@@ -46,7 +46,7 @@ class _Piece:
 def effect(before: Iterable[Plan], after: Iterable[Plan], inventory: Inventory, day: date) -> Effect:
     """The night of a date under two sets of plans; lamps that only one of them knows are left out."""
     old, new = _spans(before, day), _spans(after, day)
-    luminaires = inventory.by_device()
+    luminaires = inventory.by_device
     pieces: dict[tuple[int, int], tuple[_Piece, ...]] = {}
     total = _Sum()
     for lamp in sorted(old.keys() & new.keys()):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Final
 
@@ -156,8 +157,9 @@ class Inventory:
         """The road it stands on, if that is known."""
         return self.roads.get(luminaire.road or "")
 
-    def by_device(self) -> dict[str, Luminaire]:
-        """Luminaires by the device that controls them."""
+    @cached_property
+    def by_device(self) -> Mapping[str, Luminaire]:
+        """Luminaires by the device that controls them; made once."""
         return {one.device: one for one in self.luminaires.values() if one.device is not None}
 
 

@@ -53,7 +53,7 @@ async def test_things_are_kept_as_they_came_and_replaced_by_id(ledger):
 async def test_the_inventory_and_what_may_be_referred_to(ledger):
     await ledger.write(fill)
     inventory = await ledger.read(store.inventory)
-    assert inventory.by_device().keys() == {"lamp-01-001"}
+    assert inventory.by_device.keys() == {"lamp-01-001"}
     assert inventory.road_of(inventory.luminaires["l-1"]) == inventory.roads["spruce"]
     known = await ledger.read(lambda connection: store.known_to(connection, Luminaire))
     assert known.ids["roads"] == {"spruce"}
