@@ -63,6 +63,11 @@ class PlanDesk:
 
     async def open(self) -> None:
         """Take up the plan and the signals that were in force; whose key signed them no longer matters."""
+        # Signals first: a plan that is followed for a moment without them would move lamps.
+        body = await self._journal.signals()
+        signals = read_signals(msgspec.json.decode(body)) if body is not None else None
+        if isinstance(signals, SignalsDocument):
+            self._signals, self._wanted.signals = signals, by_name(signals)
         body = await self._journal.plan()
         if body is not None:
             plan = await asyncio.to_thread(decode_plan, body)
@@ -72,10 +77,6 @@ class PlanDesk:
                 self._wanted.follow(None)
             else:
                 self._wanted.follow(await asyncio.to_thread(View, plan))
-        body = await self._journal.signals()
-        signals = read_signals(msgspec.json.decode(body)) if body is not None else None
-        if isinstance(signals, SignalsDocument):
-            self._signals, self._wanted.signals = signals, by_name(signals)
 
     async def take_plan(self, payload: bytes, _retained: bool) -> None:
         """A plan as it came."""
