@@ -86,7 +86,9 @@ def _flood(effort: Effort, influxd: Influxd | None) -> Taken:
         wait_for("every lamp's first reading", lambda: progress.readings() >= FLOOD_LAMPS, _START_S)
         measure(progress.readings, [controller.pid], effort.pick(5, 2))
         frames, acks, before = progress.acked.value, progress.acks.value, spent(server)
-        windows = [measure(progress.readings, [controller.pid], effort.pick(10, 2), STEP_S) for _ in range(_RUNS)]
+        windows = [
+            measure(progress.readings, [controller.pid], effort.pick(10, 2), STEP_S) for _ in range(_runs(effort))
+        ]
         after, frames, acks = spent(server), progress.acked.value - frames, progress.acks.value - acks
     # Every commit acknowledges each gateway once.
     per_commit = round(frames * ROWS * FLOOD.gateways / max(1, acks))
@@ -147,7 +149,7 @@ def _bare(effort: Effort) -> Window:
 def _settled(effort: Effort, count: Callable[[], int], pid: int) -> Window:
     wait_for("the first rows", lambda: count() > 0, _START_S)
     measure(count, [pid], effort.pick(2, 0.5))
-    return middle([measure(count, [pid], effort.pick(5, 1), STEP_S) for _ in range(_RUNS)])
+    return middle([measure(count, [pid], effort.pick(5, 1), STEP_S) for _ in range(_runs(effort))])
 
 
 def _beside(name: str, own: Window, blocks: int, bare: Window) -> dict[str, Any]:
@@ -165,7 +167,7 @@ def _config(effort: Effort, ours: Taken) -> dict[str, Any]:
         "rows_per_commit": ours.rows_per_commit,
         **_rates(ours.window),
         "rss_mib": round(ours.window.rss_mib),
-        "seconds": f"median of {_RUNS} x {effort.pick(10, 2):g}",
+        "seconds": f"median of {_runs(effort)} x {effort.pick(10, 2):g}",
         "quick": effort.quick,
         "versions": versions("lamplighter-controller", "aiomqtt", "duckdb", "orjson"),
     }
@@ -178,3 +180,7 @@ def _rates(window: Window) -> dict[str, Any]:
         "per_cpu_s": round(window.per_cpu_s),
         "others_cores": round(window.others_cores, 2),
     }
+
+
+def _runs(effort: Effort) -> int:
+    return 1 if effort.quick else _RUNS

@@ -86,7 +86,7 @@ def _peer(effort: Effort, silent: Sequence[int]) -> dict[str, Any]:
 
 
 def _runs(effort: Effort) -> tuple[int, float]:
-    return (1, 4.0) if effort.quick else (_RUNS, 12.0)
+    return (1, 3.0) if effort.quick else (_RUNS, 12.0)
 
 
 def _cost(window: Window) -> dict[str, Any]:
