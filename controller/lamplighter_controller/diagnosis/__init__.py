@@ -1,0 +1,1 @@
+"""Diagnosis: which thing is broken, how sure, and what to take along."""
