@@ -49,11 +49,24 @@ class DeviceEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     longitude: Annotated[float, msgspec.Meta(ge=-180, le=180)] | None = None
 
 
+class BusEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A bus as shows are judged by: what it is made of, how fast it is, whether one message reaches all its units.
+
+    The devices on it are those whose address begins with its name and a slash. `baud` None: no serial line.
+    """
+
+    bus: Text
+    wire: Text
+    baud: Annotated[int, msgspec.Meta(ge=300, le=4_000_000)] | None = None
+    broadcast: bool = False
+
+
 class DevicesDocument(msgspec.Struct, frozen=True):
-    """Everything a gateway serves."""
+    """Everything a gateway serves, and the buses it is reached by."""
 
     devices: Annotated[tuple[DeviceEntry, ...], msgspec.Meta(max_length=10_000)]
     v: int = WIRE_VERSION
+    buses: Annotated[tuple[BusEntry, ...], msgspec.Meta(max_length=1_000)] = ()
 
 
 class BusHealth(msgspec.Struct, frozen=True, omit_defaults=True):
