@@ -7,7 +7,7 @@ from typing import Final, NoReturn
 
 import click
 
-from benchmarks import command_one, ingest, poll_tcp, start
+from benchmarks import command_one, ingest, level_now, plan_year, poll_tcp, start
 from benchmarks.figure import Benchmark, Effort
 from benchmarks.machine import Machine
 from benchmarks.meter import BenchmarkError
@@ -17,6 +17,8 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "poll-tcp": poll_tcp.run,
     "ingest": ingest.run,
     "command-one": command_one.run,
+    "plan-year": plan_year.run,
+    "level-now": level_now.run,
     "start": start.run,
 }
 
@@ -26,7 +28,10 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
 @click.option("--quick", is_flag=True, help="At most 50 s per NAME; the numbers only show that it works.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per figure.")
 def main(names: tuple[str, ...], *, quick: bool, as_json: bool) -> None:
-    """Measure the headline figures: poll-tcp, ingest, command-one, start (all of them unless named)."""
+    """Measure the headline figures, all of them unless named.
+
+    NAME is one of poll-tcp, ingest, command-one, plan-year, level-now, start.
+    """
     signal.signal(signal.SIGTERM, end_cleanly)
     failed = False
     for name in names or BENCHMARKS:

@@ -20,6 +20,10 @@ AIMS: Final[dict[str, tuple[str, float] | None]] = {
     "ingest.million_p99_s": ("<=", 1),
     "command-one.p50_ms": ("<=", 50),
     "command-one.p99_ms": ("<=", 250),
+    "plan-year.seconds": ("<=", 1.5),
+    "plan-year.vs_astral": None,
+    "plan-year.error_s": ("<=", 5),
+    "level-now.seconds": ("<=", 0.5),
     "start.built_s": None,
     "start.cold_s": None,
 }

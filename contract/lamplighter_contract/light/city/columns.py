@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -30,7 +31,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class RuleRows:
-    """The lamps an adaptive rule is for, their schedules each once, and which of those each lamp has."""
+    """The lamps an adaptive rule is for, in whatever plans, their schedules each once, and which of those each has."""
 
     rule: Adaptive
     rows: Rows
@@ -83,7 +84,7 @@ def columns_of(views: Sequence[View]) -> Columns:
     """The lamps that these plans know, in the plans' order; contactors are left out."""
     building = _Building()
     for number, view in enumerate(views):
-        building.precedence.update({(number, rule.id): place for place, rule in enumerate(view.plan.adaptive)})
+        building.known.update({(number, rule.id): _alike(place, rule) for place, rule in enumerate(view.plan.adaptive)})
         for device, member in view.members.items():
             if device not in view.circuits:
                 building.add(number, view, device, member)
@@ -91,6 +92,7 @@ def columns_of(views: Sequence[View]) -> Columns:
 
 
 _Named = tuple[int, str]  # number of the view, id within it
+_Alike = tuple[int, bytes]  # place in its plan, content but for whom it addresses
 _Parts = dict[tuple[int, ...], tuple[tuple[Cue, ...], list[int]]]
 
 
@@ -100,8 +102,8 @@ class _Building:
     schedule: list[int] = field(default_factory=list)
     scale: list[float] = field(default_factory=list)
     schedules: dict[Schedule, int] = field(default_factory=dict)
-    rules: dict[_Named, tuple[Adaptive, list[int]]] = field(default_factory=dict)
-    precedence: dict[_Named, int] = field(default_factory=dict)
+    known: dict[_Named, _Alike] = field(default_factory=dict)
+    rules: dict[_Alike, tuple[Adaptive, list[int]]] = field(default_factory=dict)
     scenes: dict[_Named, tuple[Scene, _Parts]] = field(default_factory=dict)
     overrides: list[tuple[Override, int]] = field(default_factory=list)
 
@@ -113,7 +115,7 @@ class _Building:
         self.schedule.append(self.schedules.setdefault(key, len(self.schedules)))
         self.scale.append((output.virtual_percent / 100) * (output.constant_percent / 100) if output else 1.0)
         for rule in member.adaptive:
-            self.rules.setdefault((number, rule.id), (rule, []))[1].append(row)
+            self.rules.setdefault(self.known[number, rule.id], (rule, []))[1].append(row)
         for scene, cues in member.scenes:
             parts = self.scenes.setdefault((number, scene.id), (scene, {}))[1]
             parts.setdefault(tuple(map(id, cues)), (cues, []))[1].append(row)
@@ -137,9 +139,9 @@ class _Building:
         )
 
     def _rules(self, schedule: Codes, names: list[str]) -> tuple[RuleRows, ...]:
-        """By precedence; rules of different plans share no lamp."""
+        """By precedence; rules of different plans share no lamp, so that equal ones are one."""
         found = []
-        for key in sorted(self.rules, key=self.precedence.__getitem__):
+        for key in sorted(self.rules):
             rule, lamps = self.rules[key]
             rows = np.array(lamps, np.int64)
             unique, which = np.unique(schedule[rows], return_inverse=True)
@@ -168,6 +170,10 @@ class _Building:
             np.array([record.emergency for record, _ in records], np.bool_),
             np.array([codes[record.id] for record, _ in records], np.int32),
         )
+
+
+def _alike(place: int, rule: Adaptive) -> _Alike:
+    return place, msgspec.json.encode(msgspec.structs.replace(rule, groups=(), devices=()), order="deterministic")
 
 
 def _name(names: list[str], name: str) -> int:

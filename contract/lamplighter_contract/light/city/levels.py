@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lamplighter_contract.level import Winner
-from lamplighter_contract.light.adaptive import Adaptive, Fog, Traffic, early_ms, silent
+from lamplighter_contract.light.adaptive import Adaptive, Daylight, Fog, Traffic, early_ms, silent
 from lamplighter_contract.light.city.columns import CLASSES, Columns, Floats, RuleRows, Schedule
 from lamplighter_contract.light.plans.programs import Levels, level_at, span_at
 from lamplighter_contract.light.scenes import played
@@ -103,7 +103,7 @@ class _Sweep:
         """One rule, on those of its lamps that no rule before it has changed."""
         signal, program = signals[its.rule.signal], base[its.rows]
         classes = self.columns.road_class[its.rows]
-        wanted, applies = _wanted(its.rule, signal.value, program, classes, self._near_lit(its))
+        wanted, applies = _wanted(its.rule, signal.value, program, classes, self._near_lit(its, signal.value))
         applies &= (self.claims[its.rows] & _BIT[Winner.ADAPTIVE]) == 0
         rows = its.rows[applies]
         base_until = self.until[rows]
@@ -149,9 +149,9 @@ class _Sweep:
         self.source[rows] = np.asarray(name) + self.offset
         self.claims[rows] |= _BIT[winner]
 
-    def _near_lit(self, its: RuleRows) -> npt.NDArray[np.bool_]:
+    def _near_lit(self, its: RuleRows, value: object) -> npt.NDArray[np.bool_]:
         around_ms = early_ms(its.rule)
-        if not around_ms:
+        if not around_ms or not _clouded(its.rule, value):
             return np.zeros(len(its.rows), np.bool_)
         schedules = (self.columns.schedules[index] for index in its.schedules)
         lit = [_lit(schedule, self.now_ms - around_ms, self.now_ms + around_ms) for schedule in schedules]
@@ -189,6 +189,11 @@ def _wanted(
         return wanted, (program > 0) & (program < wanted) & (value > 0)
     dark = near_lit & (value < rule.cloud_lux) | (value < rule.storm_lux)
     return wanted, dark & (program < wanted)
+
+
+def _clouded(rule: Adaptive, value: object) -> bool:
+    """True when it depends on the program's hours whether a lamp has light: not so dark as to have it at once."""
+    return isinstance(rule, Daylight) and isinstance(value, int | float) and rule.storm_lux <= value < rule.cloud_lux
 
 
 def _table(levels: Levels) -> Floats:

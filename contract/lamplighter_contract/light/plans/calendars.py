@@ -3,6 +3,7 @@
 import re
 from calendar import monthrange
 from datetime import date
+from functools import lru_cache
 from typing import Annotated, Final
 
 import msgspec
@@ -116,6 +117,7 @@ def _listed(rule: Rule, calendar: Calendar, day: date) -> bool:
     return any(form in days for days in lists for form in forms)
 
 
+@lru_cache(maxsize=1024)  # a city asks for the same night of thousands of gateways
 def _forms(day: date) -> tuple[str, str]:
     """The date, and the day of every year, as rules write them."""
     return day.isoformat(), f"--{day.month:02}-{day.day:02}"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -91,6 +92,7 @@ def date_of_night(time_ms: int, zone: ZoneInfo) -> date:
     return day
 
 
+@lru_cache(maxsize=1024)  # a city asks for the same civil times of thousands of gateways
 def local_ms(day: date, clock: time, zone: ZoneInfo) -> int:
     """Epoch ms of a civil time.
 
