@@ -1,5 +1,5 @@
 """`python -m lamplighter_controller`."""
 
-from lamplighter_controller.cli import main
+from lamplighter_controller.cli.controller import main
 
 main()

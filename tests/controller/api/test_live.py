@@ -1,14 +1,12 @@
 """The live stream and the events over real sockets."""
 
 import asyncio
-import contextlib
 import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -16,27 +14,16 @@ from lamplighter_contract.commands.states import CommandState
 from lamplighter_controller.api import live, sessions
 from lamplighter_controller.events import AlarmChanged, CommandChanged, GatewayChanged
 from lamplighter_controller.security import tokens
+from tests.controller.api.serving import serving
 from tests.controller.api.world import LAMPS, World
-from tests.system.process import free_port
 
 TIMEOUT_S = 5.0
 
 
 @pytest.fixture
 async def address(world: World) -> AsyncIterator[str]:
-    port = free_port()
-    config = uvicorn.Config(
-        world.app, port=port, log_config=None, ws_per_message_deflate=False, timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
-    server.capture_signals = contextlib.nullcontext  # type: ignore[assignment,method-assign]  # signals are the runner's
-    async with asyncio.TaskGroup() as group:
-        group.create_task(server.serve(), name="test-server")
-        async with asyncio.timeout(TIMEOUT_S):
-            while not server.started:
-                await asyncio.sleep(0.01)
-        yield f"127.0.0.1:{port}"
-        server.should_exit = server.force_exit = True
+    async with serving(world.app) as address:
+        yield address
 
 
 def cookie_of(world: World, token: str) -> dict[str, str]:

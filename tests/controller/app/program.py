@@ -22,7 +22,7 @@ from lamplighter_contract.wire.ack import Ack, decode_ack
 from lamplighter_contract.wire.documents import ControllerState, DeviceEntry, DevicesDocument, GatewayState
 from lamplighter_contract.wire.frame import Envelope, readings_body, seal
 from lamplighter_contract.wire.topics import CONTROLLER_STATE, Up, down_filter, up
-from lamplighter_controller.cli import main
+from lamplighter_controller.cli.controller import main
 
 START_S = 20.0
 

@@ -1,0 +1,1 @@
+"""The command lines: `lamplighter-controller` runs the centre, `lamplighter` speaks to one over its API."""
