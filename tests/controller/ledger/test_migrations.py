@@ -14,8 +14,9 @@ from lamplighter_controller.ledger.tables import metadata
 
 def import_stores():
     for folder in map(Path, lamplighter_controller.__path__):
-        for store in folder.glob("*/store.py"):
-            importlib.import_module(f"lamplighter_controller.{store.parent.name}.store")
+        for store in folder.glob("**/store.py"):
+            room = ".".join(store.relative_to(folder).with_suffix("").parts)
+            importlib.import_module(f"lamplighter_controller.{room}")
 
 
 async def test_migrated_tables_are_the_declared_ones(ledger):
