@@ -19,7 +19,9 @@ Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 Watts = Annotated[float, msgspec.Meta(gt=0, le=5_000)]
 Order = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
 Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\d$")]
+Percent = Annotated[float, msgspec.Meta(ge=1, le=100)]
 Point = Annotated[str, msgspec.Meta(pattern=r"^\d{1,3}(\.\d+)?:\d{1,4}(\.\d+)?$")]
+Aging = Annotated[str, msgspec.Meta(pattern=r"^\d{1,6}:(100|[1-9]?\d)(\.\d+)?$")]
 
 
 class Phase(StrEnum):
@@ -82,12 +84,18 @@ class Circuit(msgspec.Struct, frozen=True):
 
 
 class Model(msgspec.Struct, frozen=True):
-    """A luminaire model; `curve` has points `level percent:watts`, straight lines between them."""
+    """A luminaire model; `curve` has points `level percent:watts`, straight lines between them.
+
+    `clo` (constant light output): points `hours of burning:percent of full power` as its maker gives them; none: full
+    power all its life. `virtual_percent`: what of full power the lighting design needs of it.
+    """
 
     id: Id
     rated_w: Watts
     source: Source = Source.LED
     curve: Annotated[tuple[Point, ...], msgspec.Meta(max_length=32)] = ()
+    clo: Annotated[tuple[Aging, ...], msgspec.Meta(max_length=32)] = ()
+    virtual_percent: Percent = 100.0
 
 
 class Luminaire(msgspec.Struct, frozen=True):

@@ -41,7 +41,7 @@ from lamplighter_controller.lighting.inventory import (
 NAME: Final = String(64)
 NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up whole "INTEGER" keys only
 IDS_AT_ONCE: Final = 500
-LISTS: Final = frozenset({"curve", "luminaires", "road_classes", "districts", "roads"})  # kept as JSON
+LISTS: Final = frozenset({"curve", "clo", "luminaires", "road_classes", "districts", "roads"})  # kept as JSON
 
 
 def _id(name: str) -> Column[str]:
@@ -90,7 +90,8 @@ TABLES: Final[Mapping[type[Thing], Table]] = {
         _id("id"),
         Column("rated_w", Float, nullable=False),
         Column("source", NAME, nullable=False),
-        *_words("curve"),
+        *_words("curve", "clo"),
+        Column("virtual_percent", Float, nullable=False),
     ),
     Luminaire: Table(
         "lighting_luminaire",

@@ -25,7 +25,7 @@ THINGS: list[Thing] = [
     Road("spruce", RoadClass.MAIN, "云杉路", "east"),
     Cabinet("cab-01", "no. 1", "3701-0001", "street-lighting", "0201", "g-17", 36.65, 117.12),
     Circuit("circuit-01-a", "cab-01", Phase.A, "seasons", 10.0, 5.0),
-    Model("led-120", 120.0, Source.LED, ("50:45", "100:118")),
+    Model("led-120", 120.0, Source.LED, ("50:45", "100:118"), ("0:80", "20000:100"), 95.0),
     Luminaire(
         "l-1", 36.65, 117.12, "lamp-01-001", "spruce", "cab-01", "circuit-01-a", Phase.A, "f1", "p1", 1, "led-120"
     ),
