@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamplighter_contract.geo.box import SWAPPED, Box, likely
+from lamplighter_contract.geo.shift import Degrees
 from lamplighter_contract.geo.systems import System, from_wgs84, to_wgs84
 
 JINAN = np.array([36.65]), np.array([117.12])
