@@ -7,7 +7,7 @@ from typing import Final, NoReturn
 
 import click
 
-from benchmarks import command_one, ingest, level_now, plan_year, poll_tcp, start
+from benchmarks import command_one, ingest, jt808_codec, level_now, plan_year, poll_tcp, start
 from benchmarks.figure import Benchmark, Effort
 from benchmarks.machine import Machine
 from benchmarks.meter import BenchmarkError
@@ -19,6 +19,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "command-one": command_one.run,
     "plan-year": plan_year.run,
     "level-now": level_now.run,
+    "jt808-codec": jt808_codec.run,
     "start": start.run,
 }
 
@@ -30,7 +31,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
 def main(names: tuple[str, ...], *, quick: bool, as_json: bool) -> None:
     """Measure the headline figures, all of them unless named.
 
-    NAME is one of poll-tcp, ingest, command-one, plan-year, level-now, start.
+    NAME is one of poll-tcp, ingest, command-one, plan-year, level-now, jt808-codec, start.
     """
     signal.signal(signal.SIGTERM, end_cleanly)
     failed = False

@@ -24,6 +24,8 @@ AIMS: Final[dict[str, tuple[str, float] | None]] = {
     "plan-year.vs_astral": None,
     "plan-year.error_s": ("<=", 5),
     "level-now.seconds": ("<=", 0.5),
+    "jt808-codec.decode_per_s": (">=", 200_000),
+    "jt808-codec.encode_per_s": (">=", 200_000),
     "start.built_s": None,
     "start.cold_s": None,
 }

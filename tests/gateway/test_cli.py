@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from lamplighter_gateway import cli
+from lamplighter_gateway.cli import program as cli
 from lamplighter_gateway.assembly import UnusableFileError, build, entry
-from lamplighter_gateway.cli import main
+from lamplighter_gateway.cli.program import main
 from lamplighter_gateway.config.load import load
 from lamplighter_gateway.config.model import Config
 from tests.system.process import free_port

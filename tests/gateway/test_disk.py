@@ -47,7 +47,8 @@ def test_whatever_the_program_makes_is_private(tmp_path):
     script = (
         "import os, sys, pathlib\n"
         "from click.testing import CliRunner\n"
-        "from lamplighter_gateway import cli, supervisor\n"
+        "from lamplighter_gateway import supervisor\n"
+        "from lamplighter_gateway.cli import program as cli\n"
         "async def supervise(config):\n"
         "    pathlib.Path(sys.argv[1]).touch()\n"
         "    return supervisor.Exit.CLEAN\n"

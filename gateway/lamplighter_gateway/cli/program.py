@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import click
 
+from lamplighter_gateway.cli.jt808 import jt808
 from lamplighter_gateway.config.load import load
 from lamplighter_gateway.config.model import Config
 from lamplighter_gateway.control import LONGEST_MIN, Answer, NotRunningError, ask
@@ -24,6 +25,9 @@ EXIT_CONFIG: Final = 2
 @click.version_option(package_name="lamplighter-gateway")
 def main() -> None:
     """Lamplighter's edge gateway."""
+
+
+main.add_command(jt808)
 
 
 @main.command()

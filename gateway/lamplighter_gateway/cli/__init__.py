@@ -1,0 +1,1 @@
+"""The command line: running a gateway, asking one, and tools that need none."""

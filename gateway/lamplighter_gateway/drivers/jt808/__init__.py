@@ -1,0 +1,1 @@
+"""Trackers that speak JT/T 808 over TCP."""
