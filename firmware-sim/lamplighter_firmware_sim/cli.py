@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+import numpy as np
 
 from lamplighter_contract.clock import SystemClock, decode_scale
+from lamplighter_firmware_sim.campaign.files import write_files
+from lamplighter_firmware_sim.campaign.generate import Order, generate
+from lamplighter_firmware_sim.campaign.network import Size
+from lamplighter_firmware_sim.campaign.recipes import What
 from lamplighter_firmware_sim.city import City
 from lamplighter_firmware_sim.control import Request, ask
 from lamplighter_firmware_sim.endpoints import endpoints_at, endpoints_in, published
@@ -163,6 +168,31 @@ def gateway_config_command(
         )
         click.echo(gateway_config(inventory, gateway, found, GatewayOptions(**options)), nl=False)
     except SimError as error:
+        _fail(error)
+
+
+_OUT: Final = click.option("--directory", type=_DIRECTORY, required=True, help="Where the files go.")
+
+
+@main.command()
+@click.argument("what", type=click.Choice([str(what) for what in What]))
+@_OUT
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Equal seeds make equal campaigns.")
+@click.option("--cabinets", type=click.IntRange(8, 400), default=24, show_default=True, help="About 92 lamps each.")
+@click.option("--days", type=click.IntRange(4, 60), default=6, show_default=True)
+@click.option(
+    "--interval-s", type=click.IntRange(60, 3600), default=900, show_default=True, help="Between two reports."
+)
+@click.option(
+    "--each", type=click.IntRange(1, 20), default=3, show_default=True, help="Lamps that a single kind strikes."
+)
+@click.option("--wrong-share", type=click.FloatRange(0, 0.5), default=0.0, help="Lamps whose model is booked wrongly.")
+def campaign(what: str, directory: Path, seed: int, cabinets: int, **options: Any) -> None:
+    """Write nights of telemetry in which known things go wrong: T.csv, L.csv, T.json and truth.jsonl."""
+    order = Order(what=What(what), size=Size(cabinets=cabinets), **options)
+    try:
+        write_files(generate(np.random.default_rng(seed), order), directory)
+    except OSError as error:
         _fail(error)
 
 
