@@ -12,6 +12,7 @@ import click
 import numpy as np
 
 from lamplighter_contract.clock import SystemClock, decode_scale
+from lamplighter_contract.geo.systems import System
 from lamplighter_firmware_sim.campaign.files import write_files
 from lamplighter_firmware_sim.campaign.generate import Order, generate
 from lamplighter_firmware_sim.campaign.network import Size
@@ -26,6 +27,8 @@ from lamplighter_firmware_sim.inventory_json import city_document, summary
 from lamplighter_firmware_sim.loading import load_city
 from lamplighter_firmware_sim.scenario import Scenario
 from lamplighter_firmware_sim.serve import running_city
+from lamplighter_firmware_sim.survey import files
+from lamplighter_firmware_sim.survey.tables import tables
 
 _WRONG_INPUT: Final = 2
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
@@ -123,6 +126,17 @@ def city(scenario_path: Path, as_json: bool) -> None:
     """List what stands in the city."""
     inventory = _load(scenario_path)
     click.echo(json.dumps(city_document(inventory), ensure_ascii=False) if as_json else summary(inventory))
+
+
+@main.command()
+@_scenario_option
+@click.option("--to", "directory", type=_DIRECTORY, required=True, help="Folder for the files.")
+@click.option("--geojson", is_flag=True, help="GeoJSON for what has a position; else everything is CSV.")
+@click.option("--crs", type=click.Choice([*map(str, System)]), default="wgs84", show_default=True, help="Of positions.")
+def inventory(scenario_path: Path, directory: Path, geojson: bool, crs: str) -> None:
+    """Write the city as files for `lamplighter inventory import`, in the order to import them."""
+    for path in files.write(directory, tables(_load(scenario_path)), System(crs), geojson=geojson):
+        click.echo(path)
 
 
 @main.command("gateway-config")

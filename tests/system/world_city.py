@@ -14,8 +14,8 @@ from lamplighter_firmware_sim.scenario.model import (
     CabinetGroup,
     FieldLine,
     LampModel,
-    Name,
     Place,
+    Road,
     Scenario,
     SerialLine,
     Technology,
@@ -157,7 +157,7 @@ def small_city(gateways: int, cabinets: tuple[tuple[Wire, int], ...]) -> Scenari
         gateways=gateways,
         groups=tuple(CabinetGroup(wire=wire, cabinets=1, lamps=lamps) for wire, lamps in cabinets),
         models=(LampModel(name="LED 150", technology=Technology.LED, rated_w=150, share=1.0),),
-        roads=(Name(zh="云杉路", en="Spruce Road"), Name(zh="柳荫路", en="Willow Road")),
+        roads=(Road(zh="云杉路", en="Spruce Road"), Road(zh="柳荫路", en="Willow Road")),
         serial=SerialLine(turnaround_ms=2),
         field_line=FieldLine(heartbeat_s=5),
     )

@@ -7,7 +7,7 @@ import numpy as np
 
 from lamplighter_firmware_sim.city.inventory import PHASES, Cabinet, Circuit, City, Lamp
 from lamplighter_firmware_sim.city.roads import Stretch, position, stretches
-from lamplighter_firmware_sim.scenario.model import LampModel, Name, Scenario, Wire
+from lamplighter_firmware_sim.scenario.model import CabinetGroup, LampModel, Name, Scenario
 
 _CABINET_UNIT: Final = 240
 _CABINET_UNIT_OF_FULL_BUS: Final = 251  # beside 250 lamps; serial addresses end at 247, TCP's at 255
@@ -16,27 +16,27 @@ _CABINET_UNIT_OF_FULL_BUS: Final = 251  # beside 250 lamps; serial addresses end
 def build_city(scenario: Scenario) -> City:
     """Lay out roads, cabinets, circuits and lamps."""
     plan = list(_plan(scenario))
-    longest_m = max(lamps for _, _, lamps in plan) / 2 * scenario.place.pole_m
+    longest_m = max(group.lamps for _, group in plan) / 2 * scenario.place.pole_m
     roads = stretches(scenario.place, scenario.roads, len(plan), max(longest_m, scenario.place.block_m))
-    models = _models(scenario, sum(lamps for _, _, lamps in plan))
+    models = _models(scenario, sum(group.lamps for _, group in plan))
     cabinets = tuple(_cabinet(scenario, index, *row, roads[index]) for index, row in enumerate(plan))
     circuits = tuple(
         _circuit(index, phase, cabinet) for index, cabinet in enumerate(cabinets) for phase in range(len(PHASES))
     )
     lamps = tuple(
-        _lamp(scenario, index, number, count, next(models), roads[index])
-        for index, (_, _, count) in enumerate(plan)
-        for number in range(count)
+        _lamp(scenario, index, number, group.lamps, next(models), roads[index])
+        for index, (_, group) in enumerate(plan)
+        for number in range(group.lamps)
     )
     return City(scenario, cabinets, circuits, lamps)
 
 
-def _plan(scenario: Scenario) -> Iterator[tuple[str, Wire, int]]:
-    """Gateway, wire and number of lamps of every cabinet, in order."""
+def _plan(scenario: Scenario) -> Iterator[tuple[str, CabinetGroup]]:
+    """Gateway and kind of every cabinet, in order."""
     for gateway in range(1, scenario.gateways + 1):
         for group in scenario.groups:
             for _ in range(group.cabinets):
-                yield f"gw-{gateway}", group.wire, group.lamps
+                yield f"gw-{gateway}", group
 
 
 def _models(scenario: Scenario, count: int) -> Iterator[LampModel]:
@@ -46,15 +46,17 @@ def _models(scenario: Scenario, count: int) -> Iterator[LampModel]:
     return iter([scenario.models[i] for i in random.choice(len(shares), count, p=shares / shares.sum())])
 
 
-def _cabinet(scenario: Scenario, index: int, gateway: str, wire: Wire, lamps: int, road: Stretch) -> Cabinet:
-    middle_m = (lamps / 4) * scenario.place.pole_m
+def _cabinet(scenario: Scenario, index: int, gateway: str, of: CabinetGroup, road: Stretch) -> Cabinet:
+    middle_m = (of.lamps / 4) * scenario.place.pole_m
     return Cabinet(
         id=f"cab-{index + 1:02}",
         gateway=gateway,
-        wire=wire,
-        unit=_CABINET_UNIT if lamps < _CABINET_UNIT else _CABINET_UNIT_OF_FULL_BUS,
+        wire=of.wire,
+        unit=_CABINET_UNIT if of.lamps < _CABINET_UNIT else _CABINET_UNIT_OF_FULL_BUS,
         position=position(scenario.place, road.point(middle_m, 14.0)),
         name=Name(f"{road.name.zh}配电箱", f"{road.name.en} supply point"),
+        road=road.road,
+        loop_lamps=of.loop_lamps,
     )
 
 

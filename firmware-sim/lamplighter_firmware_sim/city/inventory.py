@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Final
 
 from lamplighter_contract.quantities import Kind
-from lamplighter_firmware_sim.scenario.model import LampModel, Name, Scenario, Wire
+from lamplighter_firmware_sim.scenario.model import LampModel, Name, Road, Scenario, Wire
 
 PHASES: Final = "abc"
 CIRCUIT_OFFSETS: Final = (100, 110, 120)  # first register of the phase's contactor on the cabinet's unit
@@ -21,7 +21,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cabinet:
-    """A supply point: meter, three contactors, door contacts, photocell."""
+    """A supply point of a road: meter, three contactors, door contacts, photocell; `loop_lamps` beside its own."""
 
     id: str
     gateway: str
@@ -29,6 +29,8 @@ class Cabinet:
     unit: int
     position: Position
     name: Name
+    road: Road
+    loop_lamps: int
 
     @property
     def meter_wire(self) -> Wire:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lamplighter_firmware_sim.city.inventory import Position
-from lamplighter_firmware_sim.scenario.model import Name, Place
+from lamplighter_firmware_sim.scenario.model import Name, Place, Road
 
 _METRES_PER_DEGREE: Final = 111_320.0
 _KERB_M: Final = 9.0  # from the road's axis to a pole
@@ -15,6 +15,7 @@ _KERB_M: Final = 9.0  # from the road's axis to a pole
 class Stretch:
     """One half of a road, lit from one cabinet. Metres east and north of the place; `direction` is a unit vector."""
 
+    road: Road
     name: Name
     start: tuple[float, float]
     direction: tuple[float, float]
@@ -46,7 +47,7 @@ def position(place: Place, point: tuple[float, float]) -> Position:
     return Position(round(place.latitude + north / _METRES_PER_DEGREE, 6), round(place.longitude + east / scale, 6))
 
 
-def stretches(place: Place, roads: tuple[Name, ...], count: int, half_m: float) -> list[Stretch]:
+def stretches(place: Place, roads: tuple[Road, ...], count: int, half_m: float) -> list[Stretch]:
     """`count` stretches, ordered around the centre so that neighbours in the list are neighbours in the city.
 
     Roads run west-east and south-north in turn, `block_m` apart; `half_m` is the longest stretch.
@@ -56,19 +57,18 @@ def stretches(place: Place, roads: tuple[Name, ...], count: int, half_m: float) 
     return sorted(found[:count], key=lambda stretch: math.atan2(*reversed(stretch.point(half_m / 2, 0))))
 
 
-def _road(place: Place, roads: tuple[Name, ...], road: int, number: int, half_m: float) -> list[Stretch]:
+def _road(place: Place, roads: tuple[Road, ...], road: int, number: int, half_m: float) -> list[Stretch]:
     level = road % 2 == 0
     alike = (number + 1) // 2 if level else number // 2
     offset = (road // 2 - (alike - 1) / 2) * place.block_m
     name = roads[road % len(roads)]
     lap = "" if road < len(roads) else str(road // len(roads) + 1)
-    return [
-        _half(Name(name.zh + lap, f"{name.en} {lap}".strip()), level, first, offset, half_m) for first in (True, False)
-    ]
+    whole = Road(name.zh + lap, f"{name.en} {lap}".strip(), name.road_class)
+    return [_half(whole, level, first, offset, half_m) for first in (True, False)]
 
 
-def _half(road: Name, level: bool, first: bool, offset: float, half_m: float) -> Stretch:
+def _half(road: Road, level: bool, first: bool, offset: float, half_m: float) -> Stretch:
     word = _HALVES[level, first]
     along = -half_m if first else 0.0
     start = (along, offset) if level else (offset, along)
-    return Stretch(Name(road.zh + word.zh, f"{road.en} {word.en}"), start, (1.0, 0.0) if level else (0.0, 1.0))
+    return Stretch(road, Name(road.zh + word.zh, f"{road.en} {word.en}"), start, (1.0, 0.0) if level else (0.0, 1.0))

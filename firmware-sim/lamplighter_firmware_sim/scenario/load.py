@@ -6,6 +6,7 @@ import zoneinfo
 from pathlib import Path
 from typing import Final
 
+from lamplighter_contract.light.plans.programs import RoadClass
 from lamplighter_firmware_sim.errors import Problem
 from lamplighter_firmware_sim.faults.kinds import KINDS, CivilSpan, DailySpan, FaultSpan, RealSpan
 from lamplighter_firmware_sim.scenario.model import (
@@ -15,6 +16,7 @@ from lamplighter_firmware_sim.scenario.model import (
     Name,
     Physics,
     Place,
+    Road,
     Scenario,
     ScheduledFault,
     SerialLine,
@@ -52,10 +54,11 @@ def _scenario(root: Section) -> Scenario:
         seed=root.integer("seed", 0, 2**32 - 1),
         zone=zone,
         place=_place(root.section("place")),
-        gateways=root.integer("gateways", 1, 100),
+        gateways=root.integer("gateways", 1, 2_000),
         groups=tuple(_group(item) for item in root.sections("cabinets", 10, least=1)),
         models=tuple(_model(item) for item in root.sections("lamps", 20, least=1)),
-        roads=tuple(_name(item) for item in root.sections("roads", 200, least=1)),
+        roads=tuple(_road(item) for item in root.sections("roads", 200, least=1)),
+        districts=tuple(_name(item) for item in root.sections("districts", 50)),
         serial=_serial(root.section("serial", required=False)),
         field_line=_field_line(root.section("field", required=False)),
         physics=Physics(root.word("physics", tuple(Physics), Physics.LIVE)),
@@ -94,6 +97,7 @@ def _group(section: Section) -> CabinetGroup:
         wire=wire,
         cabinets=section.integer("count", 1, 50),
         lamps=section.integer("lamps_each", 1, _MOST_LAMPS[wire]),
+        loop_lamps=section.integer("loop_lamps_each", 0, 200, 0),
     )
     section.close()
     return group
@@ -105,6 +109,7 @@ def _model(section: Section) -> LampModel:
         technology=Technology(section.word("technology", tuple(Technology))),
         rated_w=section.number("rated_w", 5, 2000),
         share=section.number("share", 0, 1),
+        begin_percent=section.number("begin_percent", 1, 100, 100.0),
     )
     section.close()
     return model
@@ -114,6 +119,16 @@ def _name(section: Section) -> Name:
     name = Name(zh=section.text("zh"), en=section.text("en"))
     section.close()
     return name
+
+
+def _road(section: Section) -> Road:
+    road = Road(
+        zh=section.text("zh"),
+        en=section.text("en"),
+        road_class=RoadClass(section.word("class", tuple(RoadClass), RoadClass.SECONDARY)),
+    )
+    section.close()
+    return road
 
 
 def _serial(section: Section) -> SerialLine:

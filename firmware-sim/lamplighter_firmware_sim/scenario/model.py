@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from lamplighter_contract.light.plans.programs import RoadClass
 from lamplighter_firmware_sim.faults.kinds import FaultSpan
 
 
@@ -36,6 +37,13 @@ class Name:
     en: str
 
 
+@dataclass(frozen=True, slots=True)
+class Road(Name):
+    """A road by its name, and how important it is."""
+
+    road_class: RoadClass = RoadClass.SECONDARY
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where the road grid lies. WGS-84 degrees of its centre; road spacing in metres."""
@@ -48,11 +56,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CabinetGroup:
-    """Equal cabinets that every gateway serves: how many, on which wire, with how many lamps each."""
+    """Equal cabinets that every gateway serves: how many, on which wire, with how many lamps each.
+
+    `loop_lamps` have no controller and hang on an all-night and a half-night loop with as many each. They stand in the
+    survey of the city only: no wire leads to them, and the cabinet's meter does not count them.
+    """
 
     wire: Wire
     cabinets: int
     lamps: int
+    loop_lamps: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +97,13 @@ class FieldLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LampModel:
-    """One kind of luminaire; `share` of the city's lamps are of it."""
+    """One kind of luminaire; `share` of the city's lamps are of it, new ones give `begin_percent` of full power."""
 
     name: str
     technology: Technology
     rated_w: float
     share: float
+    begin_percent: float = 100.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +126,8 @@ class Scenario:
     gateways: int
     groups: tuple[CabinetGroup, ...]
     models: tuple[LampModel, ...]
-    roads: tuple[Name, ...]
+    roads: tuple[Road, ...]
+    districts: tuple[Name, ...] = ()
     zone: str = "Asia/Shanghai"
     serial: SerialLine = field(default_factory=SerialLine)
     field_line: FieldLine = field(default_factory=FieldLine)
