@@ -42,6 +42,7 @@ class Reason(StrEnum):
     PLAN_VERSION = "plan-version"
     UNKNOWN_GATEWAY = "unknown-gateway"
     EPOCH = "epoch"
+    CAPACITY = "capacity"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Winner(StrEnum):
-    """Who decides a lamp's level, highest first."""
+    """Who decides a lamp's level, highest first; what stands in for a plan comes last. Stored by place: only append."""
 
     EMERGENCY = "emergency"
     OVERRIDE = "override"
@@ -18,6 +18,8 @@ class Winner(StrEnum):
     PROGRAM = "program"
     DEFAULT = "default"
     OWN = "own"  # no plan was ever given: the lamp follows its own schedule
+    PHOTOCELL = "photocell"  # a plan or the clock is of no use, and a light sensor is
+    FAIL_SAFE = "fail-safe"  # neither is of use: full light
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from lamplighter_contract.level import Winner
+
 
 class Kind(StrEnum):
     """What a reading is about. A circuit (contactor) is a device of its own, fed from a cabinet."""
@@ -61,6 +63,7 @@ _LAMP: Final = (
     _flag("switched_on"),
     _number("level_percent", "%", 0, 100),
     _number("desired_percent", "%", 0, 100),
+    _choice("desired_by", *(winner.value for winner in Winner)),
     _number("voltage_v", "V", 0, 1000),
     _number("current_a", "A", 0, 100),
     _number("power_w", "W", -100, 10_000),

@@ -13,9 +13,10 @@ from typing import Final, Protocol
 
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.ids import uuid7
+from lamplighter_contract.light.carrying import buses_of
 from lamplighter_contract.quality import Quality
 from lamplighter_contract.wire import documents
-from lamplighter_contract.wire.documents import DeviceEntry, DevicesDocument, GatewayState, Health
+from lamplighter_contract.wire.documents import BusEntry, DeviceEntry, DevicesDocument, GatewayState, Health
 from lamplighter_contract.wire.topics import Down
 from lamplighter_gateway import control
 from lamplighter_gateway.batch import Batch
@@ -30,8 +31,10 @@ from lamplighter_gateway.events import Events
 from lamplighter_gateway.faults import FaultHook, no_fault
 from lamplighter_gateway.light.actuator import Actuator
 from lamplighter_gateway.light.autonomy import Autonomy
+from lamplighter_gateway.light.photocell import Dusk, Photocell
 from lamplighter_gateway.light.plan_desk import PlanDesk
 from lamplighter_gateway.light.registry import Registry
+from lamplighter_gateway.light.shows import Shows
 from lamplighter_gateway.light.switching import Switching
 from lamplighter_gateway.light.wanted import Wanted
 from lamplighter_gateway.link.port import Link
@@ -82,6 +85,8 @@ class Settings:
     metrics: tuple[str, int] | None = None
     rate: float = 1.0
     switching: Switching = field(default_factory=Switching)
+    dusk: Dusk = field(default_factory=Dusk)
+    buses: tuple[BusEntry, ...] = ()
 
 
 class Gateway:
@@ -112,12 +117,13 @@ class Gateway:
         self.events = Events(self.spool, clock)
         self._batch = Batch(self._hand_over, self._doubts)
         self._answers = Answers(self.journal, self.spool)
-        self._actuator = Actuator(self.registry, clock)
+        self._actuator = Actuator(self.registry, clock, settings.switching)
         self.uplink = self._make_uplink(link)
         own = OwnWork(
             self.registry, self._actuator, self.spool, self.uplink.look_again, lambda: self.stop(Ending.RESTART)
         )
-        self._wanted = Wanted(self.registry.entries, self.journal, clock, self._clock_trusted)
+        photocell = Photocell(settings.dusk)
+        self._wanted = Wanted(self.registry.entries, self.journal, clock, self._clock_trusted, photocell)
         self._execution = Execution(
             self.journal, self._answers, self._actuator, self._wanted.level, clock, own.operations(), fault
         )
@@ -129,7 +135,6 @@ class Gateway:
             clock,
             self._counters,
             self._execution.reached,
-            settings.switching,
         )
         self._execution.autonomy = self._autonomy
         self._keys = Keys(settings.root_key, self.journal, self.events, self._counters, clock)
@@ -155,6 +160,7 @@ class Gateway:
             self.events,
             self._counters,
             self._plan_changed,
+            Shows(buses_of(settings.gateway, entries, settings.buses), clock, settings.rate).unfit,
         )
         self.uplink.handlers |= {
             Down.COMMAND: self._desk.take,
@@ -315,7 +321,7 @@ class Gateway:
         )
 
     def _devices(self) -> bytes:
-        return documents.encode(DevicesDocument(tuple(self.registry.entries.values())))
+        return documents.encode(DevicesDocument(tuple(self.registry.entries.values()), buses=self._settings.buses))
 
     async def _health(self) -> Health:
         return health(

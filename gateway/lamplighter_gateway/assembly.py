@@ -2,20 +2,22 @@
 
 import random
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from lamplighter_contract.clock import REAL_TIME, CivilScale, Clock, SystemClock, decode_scale
 from lamplighter_contract.commands.signing import decode_key
-from lamplighter_contract.wire.documents import DeviceEntry
+from lamplighter_contract.wire.documents import BusEntry, DeviceEntry
 from lamplighter_gateway.app import Gateway, Settings
 from lamplighter_gateway.commands.acceptance import OFFERED
-from lamplighter_gateway.config.model import Bus, Config, Device, FieldBroker, Tls
+from lamplighter_gateway.config.model import Bus, Config, Device, FieldBroker, SerialBus, Tls
 from lamplighter_gateway.config.problem import Problem
 from lamplighter_gateway.drivers.modbus.bus import ModbusBus
 from lamplighter_gateway.drivers.mqtt import MqttBus
-from lamplighter_gateway.drivers.port import Driver, Sink
+from lamplighter_gateway.drivers.port import Driver, Point, Sink
 from lamplighter_gateway.errors import GatewayError
+from lamplighter_gateway.light.photocell import Dusk
 from lamplighter_gateway.light.switching import Switching
 from lamplighter_gateway.link.mqtt import Broker, MqttLink
 from lamplighter_gateway.report import Reporter
@@ -50,6 +52,8 @@ def build(config: Config) -> Gateway:
         metrics=(config.metrics.host, config.metrics.port) if config.metrics else None,
         rate=scale.rate,
         switching=Switching(DWELL_S / scale.rate, config.light.switch_ons_per_s * scale.rate),
+        dusk=Dusk(config.light.on_lux, config.light.off_lux),
+        buses=tuple(bus_entry(bus, config.devices_on(bus.id)) for bus in config.buses),
     )
     return Gateway(
         settings,
@@ -75,6 +79,14 @@ def entry(device: Device) -> DeviceEntry:
         latitude=device.latitude,
         longitude=device.longitude,
     )
+
+
+def bus_entry(bus: Bus, devices: Sequence[Device]) -> BusEntry:
+    """A bus as the centre is told of it; it has a broadcast when each profile on it takes levels by one."""
+    registers = [device.profile.modbus for device in devices]
+    levels = [its.write.get(Point.LEVEL) if its else None for its in registers]
+    broadcast = bool(levels) and all(level is not None and level.broadcast for level in levels)
+    return BusEntry(bus.id, bus.wire, bus.baud if isinstance(bus, SerialBus) else None, broadcast)
 
 
 def _driver(bus: Bus, config: Config, clock: Clock, sink: Sink) -> Driver:

@@ -76,7 +76,7 @@ class MemoryBus:
 
     def _write(self, write: Write, applied: Applied) -> Written:
         if write.device in self.silent:
-            return Written(write.device, Outcome.UNCONFIRMED, "no response")
+            return Written(write.device, Outcome.UNCONFIRMED, "no response", answered=False)
         applied(write.device)
         if write.point is not Point.LEVEL:
             if write.point is Point.RESUME:

@@ -16,7 +16,7 @@ Rows = NDArray[np.int64]
 NOBODY: Final = -1
 FIRST_ROWS: Final = 64
 MOST_COLUMNS: Final = 256  # a sensor names its own quantities
-WISHES: Final = frozenset({"desired_percent"})  # what the gateway wants, not what was measured
+WISHES: Final = frozenset({"desired_percent", "desired_by"})  # what the gateway wants, not what was measured
 N = TypeVar("N", bound=np.generic)
 
 

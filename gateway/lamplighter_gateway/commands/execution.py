@@ -109,20 +109,49 @@ class Execution:
                 self._fault(ACTED)
                 telling.create_task(self._conclude(progress, point, written), name="tell-written")
 
-            async with asyncio.TaskGroup() as writing:
-                for point, values in self._writes(progress.command, progress.open_devices()).items():
-                    write = self._actuator.write(point, values, taken.append, partial(done, point))
-                    writing.create_task(write, name=f"write-{point}")
+            await self._bring(progress, taken, done)
             soon.cancel()
 
-    def _writes(self, command: Command, devices: Sequence[str]) -> Mapping[Point, Mapping[str, float]]:
-        """What brings each lamp where it is to be: a resume, too, is a level when a plan or an override has one."""
+    async def _bring(
+        self, progress: Progress, taken: list[str], done: Callable[[Point, Sequence[Written]], None]
+    ) -> None:
+        """Write to all at once, but for those that would come on with too many others: they follow one by one."""
+        waiting = progress.open_devices()
+        async with asyncio.TaskGroup() as writing:
+            while waiting:
+                self._actuator.busy.update(waiting)  # or the loop would bring them to their level by itself
+                writes, waiting = self._writes(progress.command, waiting)
+                for point, values in writes.items():
+                    write = self._actuator.write(point, values, taken.append, partial(done, point))
+                    writing.create_task(write, name=f"write-{point}")
+                if waiting:
+                    await asyncio.sleep(self._actuator.relays.pause_s)
+                    waiting = await self._not_superseded(progress, waiting)
+
+    async def _not_superseded(self, progress: Progress, devices: Sequence[str]) -> list[str]:
+        gone = [device for device in devices if self._superseded(progress.command, device)]
+        self._actuator.busy.difference_update(gone)
+        await self._tell(progress, [DeviceResult(device, CommandState.SUPERSEDED) for device in gone])
+        return [device for device in devices if device not in gone]
+
+    def _writes(
+        self, command: Command, devices: Sequence[str]
+    ) -> tuple[Mapping[Point, Mapping[str, float]], list[str]]:
+        """What brings each lamp where it is to be, and who has to wait.
+
+        A resume, too, is a level when a plan or an override has one.
+        """
         found: dict[Point, dict[str, float]] = defaultdict(dict)
+        waiting: list[str] = []
         for device in devices:
             percent = None if command.op is Operation.LIGHT_IDENTIFY else self._level(device).level_percent
-            point = POINTS[command.op] if percent is None else Point.LEVEL
-            found[point][device] = _value(command) if percent is None else percent
-        return found
+            if percent is None:
+                found[POINTS[command.op]][device] = _value(command)
+            elif self._actuator.admits(device, percent):
+                found[Point.LEVEL][device] = percent
+            else:
+                waiting.append(device)
+        return found, waiting
 
     def _asked(self, command: Command, device: str) -> float:
         percent = self._level(device).level_percent

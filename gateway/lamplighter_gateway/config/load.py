@@ -102,7 +102,14 @@ def _spool(section: Section) -> SpoolLimits:
 
 
 def _light(section: Section) -> Lighting:
-    light = Lighting(section.number("switch_ons_per_s", 0, 1_000, Lighting().switch_ons_per_s))
+    usual = Lighting()
+    light = Lighting(
+        section.number("switch_ons_per_s", 0, 1_000, usual.switch_ons_per_s),
+        section.number("on_lux", 1, 10_000, usual.on_lux),
+        section.number("off_lux", 1, 10_000, usual.off_lux),
+    )
+    if light.off_lux < light.on_lux:
+        section.wrong("off_lux", f"at least on_lux, {light.on_lux:g}")
     section.close()
     return light
 

@@ -73,9 +73,15 @@ class SpoolLimits:
 
 @dataclass(frozen=True, slots=True)
 class Lighting:
-    """How the gateway switches by itself: lamps and circuits switched on per bus and civil second, 0 = all at once."""
+    """How the gateway switches by itself.
+
+    Lamps and circuits are switched on so many per bus and civil second, 0 = all at once. Without a usable plan or clock
+    its light sensors want light below `on_lux` and none above `off_lux`.
+    """
 
     switch_ons_per_s: float = 5
+    on_lux: float = 50
+    off_lux: float = 100
 
 
 @dataclass(frozen=True, slots=True)

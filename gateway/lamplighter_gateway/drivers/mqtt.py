@@ -214,11 +214,11 @@ class MqttBus:
             reason = f"{write.point} is {write.value:g}, expected {spec.minimum:g} to {spec.maximum:g}"
             return Written(device.id, Outcome.FAILED, reason)
         if self._client is None:
-            return Written(device.id, Outcome.FAILED, "not sent: field broker is not connected")
+            return Written(device.id, Outcome.FAILED, "not sent: field broker is not connected", answered=False)
         news = self._next(device.id)  # before the write: its report may overtake the broker's acknowledgement
         failure = await self._publish(_topic(spec.topic, device), orjson.dumps(body))
         if failure is not None:
-            return Written(device.id, Outcome.UNCONFIRMED, failure)
+            return Written(device.id, Outcome.UNCONFIRMED, failure, answered=False)
         applied(device.id)
         if spec.read_back is None:
             return Written(device.id, Outcome.APPLIED)
@@ -245,7 +245,7 @@ class MqttBus:
                 return Written(device.id, Outcome.VERIFIED, "", last)
             news = self._next(device.id)
         if last is None:
-            return Written(device.id, Outcome.UNCONFIRMED, f"no report within {proof.settle_s:g} s")
+            return Written(device.id, Outcome.UNCONFIRMED, f"no report within {proof.settle_s:g} s", answered=False)
         return Written(device.id, Outcome.FAILED, doubt(proof, last.values, write.value) or "", last)
 
     def _next(self, device: str) -> "asyncio.Future[Reading]":

@@ -54,12 +54,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of one write; `reading` is the read-back where there was one."""
+    """What became of one write; `reading` is the read-back where there was one. `answered`: the device did at all."""
 
     device: str
     outcome: Outcome
     reason: str = ""
     reading: Reading | None = None
+    answered: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from lamplighter_contract.clock import Clock
 from lamplighter_gateway.drivers.port import Outcome, Point, ReadFailed, Reading, Write, Written
 from lamplighter_gateway.light.reconcile import Shown, Tried
 from lamplighter_gateway.light.registry import Registry
+from lamplighter_gateway.light.switching import Relays, Switching
 
 DEADLINE_S: Final = 10.0
 DEADLINE_PER_DEVICE_S: Final = 0.25
@@ -20,10 +21,11 @@ Done = Callable[[Sequence[Written]], None]
 class Actuator:
     """The only way to a device's write registers."""
 
-    def __init__(self, registry: Registry, clock: Clock) -> None:
+    def __init__(self, registry: Registry, clock: Clock, switching: Switching) -> None:
         """Nothing is written before it is asked for."""
         self._registry = registry
         self._clock = clock
+        self.relays = Relays(switching)
         self.busy: set[str] = set()
         self.shown: dict[str, Shown] = {}
         self.tried: dict[str, Tried] = {}
@@ -48,6 +50,12 @@ class Actuator:
                     buses.create_task(self._write_bus(bus, point, part, applied, done), name=f"write-{bus}")
         finally:
             self.busy.difference_update(values)
+
+    def admits(self, device: str, percent: float) -> bool:
+        """False while a lamp that is off would come on with too many others of its bus."""
+        shown = self.shown.get(device)
+        comes_on = shown is not None and shown.level_percent == 0 < percent
+        return not comes_on or self.relays.comes_on(self._registry.bus_of[device], self._clock.monotonic_s())
 
     async def read(self, device: str) -> Reading | ReadFailed:
         """Read one device now."""
@@ -81,7 +89,8 @@ class Actuator:
             async with asyncio.timeout(budget_s + GRACE_S):
                 written = await self._registry.drivers[bus].write(writes, applied, broadcast=broadcast)
         except TimeoutError:
-            written = [Written(device, Outcome.UNCONFIRMED, "the bus did not answer in time") for device in values]
+            late = "the bus did not answer in time"
+            written = [Written(device, Outcome.UNCONFIRMED, late, answered=False) for device in values]
         self._settle(written, turning)
         done(written)
 
@@ -90,8 +99,8 @@ class Actuator:
         for part in written:
             good = part.outcome in (Outcome.VERIFIED, Outcome.APPLIED)
             before = self.tried.get(part.device)
-            failures = 0 if good else (before.failures if before else 0) + 1
-            self.tried[part.device] = Tried(now_s, failures)
+            failures = (before.failures if before and part.answered else 0) + 1
+            self.tried[part.device] = Tried(now_s, 0 if good else failures)
             if good and part.device in turning:
                 self.switched_s[part.device] = now_s
             if part.reading is not None:

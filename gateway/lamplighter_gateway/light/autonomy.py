@@ -12,12 +12,13 @@ from lamplighter_contract.level import Level, Override
 from lamplighter_contract.quantities import Kind
 from lamplighter_gateway.commands.journal import Journal
 from lamplighter_gateway.disk import DiskFullError
-from lamplighter_gateway.drivers.port import Outcome, Point, Reading, Written
+from lamplighter_gateway.drivers.port import Outcome, Point, Reading, Value, Written
 from lamplighter_gateway.light.actuator import Actuator
+from lamplighter_gateway.light.debts import Debts
 from lamplighter_gateway.light.reconcile import Action, fits, reconcile
 from lamplighter_gateway.light.registry import Registry
 from lamplighter_gateway.light.supply import Supply
-from lamplighter_gateway.light.switching import Relays, Steps, Switching
+from lamplighter_gateway.light.switching import Steps
 from lamplighter_gateway.light.wanted import Wanted
 from lamplighter_gateway.watch.counters import Counters
 
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 TICK_S: Final = 1.0
 WAKE_TRIES: Final = 5
 FULL_PERCENT: Final = 100.0
+_NOTHING: Final[Mapping[str, Value]] = {"desired_percent": None, "desired_by": None}
 
 Reached = Callable[[str, str], Awaitable[None]]
 
@@ -42,7 +44,6 @@ class Autonomy:
         clock: Clock,
         counters: Counters,
         on_reached: Reached,
-        switching: Switching,
     ) -> None:
         """`on_reached` is told a device and the source of the level it now shows."""
         self._wanted = wanted
@@ -52,25 +53,26 @@ class Autonomy:
         self._clock = clock
         self._counters = counters
         self._on_reached = on_reached
-        self._relays = Relays(switching)
         self._steps = Steps()
+        self._debts = Debts()
         self._supply = Supply()
         self._reached: dict[str, str] = {}
-        self._levels: dict[str, float | None] = {}
+        self._desired: dict[str, Mapping[str, Value]] = {}
 
     def observe(self, readings: Sequence[Reading]) -> None:
         """Take note of readings as they come."""
+        self._wanted.photocell.observe(readings, self._clock.monotonic_s())
         devices = self._wanted.devices
         if devices:
             self._actuator.observe(readings, devices)
 
     def with_desired(self, readings: Sequence[Reading]) -> Sequence[Reading]:
-        """The readings, those of lamps that are or were wanted at a level with that level (None: no longer)."""
-        if not self._levels:
+        """The readings, those of lamps that are or were wanted at a level with it and who decides (None: no longer)."""
+        if not self._desired:
             return readings
         return [
-            replace(reading, values={**reading.values, "desired_percent": self._levels[reading.device]})
-            if reading.device in self._levels
+            replace(reading, values={**reading.values, **self._desired[reading.device]})
+            if reading.device in self._desired
             else reading
             for reading in readings
         ]
@@ -83,9 +85,12 @@ class Autonomy:
         """Desired state changed: what readings carry as desired follows at once. What is wanted of every device."""
         wanted = self._wanted.all()
         self._supply.note(self._wanted.unpowered(wanted), self._clock.monotonic_s())
-        percents = {device: its.level_percent for device, its in wanted.items() if self._is_lamp(device)}
-        told = {device: percent for device, percent in percents.items() if percent is not None}
-        self._levels = {**dict.fromkeys(self._levels), **told}
+        told = {
+            device: {"desired_percent": its.level_percent, "desired_by": its.why.winner.value}
+            for device, its in wanted.items()
+            if its.level_percent is not None and self._is_lamp(device)
+        }
+        self._desired = {**dict.fromkeys(self._desired, _NOTHING), **told}
         return wanted
 
     async def run(self) -> NoReturn:
@@ -100,7 +105,9 @@ class Autonomy:
         """One look at every device; writes go on by themselves, each bus for itself."""
         await self._end_overrides()
         due: dict[tuple[str, Point], dict[str, float]] = defaultdict(dict)
-        for device, wanted in self.refresh().items():
+        levels = self.refresh()
+        self._ask_debtors(levels, writes)
+        for device, wanted in levels.items():
             action = await self._look(device, wanted)
             if action is not None:
                 due[self._registry.bus_of[device], action.point][device] = action.value
@@ -123,9 +130,18 @@ class Autonomy:
         if action is None:
             return None
         bus, switched_s = self._registry.bus_of[device], self._actuator.switched_s.get(device)
-        if not self._relays.may(bus, wanted, shown, switched_s, now_s):
+        if not self._actuator.relays.may(bus, wanted, shown, switched_s, now_s):
             return None
         return action if self._is_lamp(device) else Action(Point.CONTACTOR, action.value / FULL_PERCENT)
+
+    def _ask_debtors(self, levels: Mapping[str, Level], asking: asyncio.TaskGroup) -> None:
+        """One silent lamp of each bus that owes a level is asked now and then, beside what the driver asks."""
+        now_s, excused = self._clock.monotonic_s(), self.expected_silent()
+        owing = [one for one, its in levels.items() if its.level_percent is not None and one not in excused]
+        for bus, lamps in self._registry.by_bus(one for one in owing if one in self._registry.bus_of).items():
+            lamp = self._debts.due(bus, lamps, self._actuator.shown, self._actuator.tried, now_s)
+            if lamp is not None:
+                asking.create_task(self._actuator.read(lamp), name=f"debt-{lamp}")
 
     async def _write(self, point: Point, values: dict[str, float]) -> None:
         self._counters.add("autonomy_writes", len(values))

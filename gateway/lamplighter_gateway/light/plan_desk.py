@@ -42,8 +42,9 @@ class PlanDesk:
         events: Events,
         counters: Counters,
         changed: Callable[[], None],
+        unfit_shows: Callable[[Plan], Refusal | None],
     ) -> None:
-        """`changed` is called when another plan is in force."""
+        """`changed` is called when another plan is in force; `unfit_shows` says what of it the wires cannot carry."""
         self._gateway = gateway
         self._entries = entries
         self._keys = keys
@@ -52,6 +53,7 @@ class PlanDesk:
         self._events = events
         self._counters = counters
         self._changed = changed
+        self._unfit_shows = unfit_shows
         self._signals = SignalsDocument(gateway, 0, ())
         self._waiting: dict[str, bytes] = {}
         keys.changed.append(self._try_again)
@@ -113,7 +115,7 @@ class PlanDesk:
         if refusal is not None:
             return refusal
         if self._wanted.view is None or plan.version > self.version:
-            return plan
+            return self._unfit_shows(plan) or plan
         if plan == self._wanted.view.plan:
             return None
         return Refusal(Reason.PLAN_VERSION, f"version {plan.version} is in force and says something else")

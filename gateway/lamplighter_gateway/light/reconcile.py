@@ -21,7 +21,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """When a write last ended, and how many in a row did not bring the lamp where it should be."""
+    """When a write last ended, and how many in a row did not bring the lamp where it should be.
+
+    One that did not answer counts as one failure, however often: it is waited for anyway, and back it owes nothing.
+    """
 
     at_s: float
     failures: int

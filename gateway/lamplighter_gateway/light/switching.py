@@ -45,7 +45,16 @@ class Relays:
         rested = switched_s is None or now_s >= switched_s + self._limits.dwell_s
         if not rested and wanted.why.winner not in MANUAL:
             return False
-        return not on or not self._limits.ons_per_s or self._pace(bus).take(now_s)
+        return not on or self.comes_on(bus, now_s)
+
+    def comes_on(self, bus: str, now_s: float) -> bool:
+        """Let one more come on, whoever wants it; False while too many on the bus have of late."""
+        return not self._limits.ons_per_s or self._pace(bus).take(now_s)
+
+    @property
+    def pause_s(self) -> float:
+        """How long it takes until one more may come on."""
+        return 1 / self._limits.ons_per_s if self._limits.ons_per_s else 0.0
 
     def _pace(self, bus: str) -> Pace:
         if bus not in self._paces:

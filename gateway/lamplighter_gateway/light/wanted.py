@@ -12,19 +12,27 @@ from lamplighter_contract.light.view import View
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_gateway.commands.journal import Journal
+from lamplighter_gateway.light.photocell import Photocell
 
 LEVEL_CAPABILITY: Final = "light.set"
-NO_CLOCK: Final = Level(100.0, Why(Winner.DEFAULT, "no trusted clock"))
-NO_PLAN: Final = Level(100.0, Why(Winner.DEFAULT, "no usable plan"))
+NO_CLOCK: Final = "no trusted clock"
+NO_PLAN: Final = "no usable plan"
+FULL_PERCENT: Final = 100.0
 
 
 class Wanted:
     """Asked by whoever writes to a lamp. A gateway that never had a plan wants what overrides say, and nothing else."""
 
     def __init__(
-        self, entries: Mapping[str, DeviceEntry], journal: Journal, clock: Clock, clock_trusted: Callable[[], bool]
+        self,
+        entries: Mapping[str, DeviceEntry],
+        journal: Journal,
+        clock: Clock,
+        clock_trusted: Callable[[], bool],
+        photocell: Photocell,
     ) -> None:
         """Begin as a gateway that never had a plan."""
+        self.photocell = photocell
         self._entries = entries
         self._journal = journal
         self._clock = clock
@@ -82,20 +90,26 @@ class Wanted:
 
     def _lamp(self, device: str, now_ms: int, *, trusted: bool) -> Level:
         overrides = self._journal.desired.of(device)
-        if not self.commissioned:
-            return level(overrides, device, now_ms)
-        if not trusted:
-            return NO_CLOCK
-        if self.view is None:
-            decided = level(overrides, device, now_ms)
-            return NO_PLAN if decided == OWN_SCHEDULE else decided
-        return planned_level(self.view, device, now_ms, self.signals, overrides)
+        if self.view is not None and trusted:
+            return planned_level(self.view, device, now_ms, self.signals, overrides)
+        manual = level(overrides, device, now_ms)
+        # Without a clock nobody knows when an override ends: it may only give more light than is safe anyway.
+        counts = manual != OWN_SCHEDULE and (trusted or manual.level_percent == FULL_PERCENT)
+        return manual if counts or not self.commissioned else self._without(NO_PLAN if trusted else NO_CLOCK)
 
     def _circuit(self, device: str, now_ms: int, known: Mapping[str, Level], *, trusted: bool) -> Level:
-        if not trusted:
-            return NO_CLOCK
         if self.view is None:
-            return NO_PLAN
+            return self._without(NO_PLAN)
         its = self.view.circuits[device]
         lamps = {lamp: known.get(lamp) or self._lamp(lamp, now_ms, trusted=trusted) for lamp in its.lamps}
+        if not trusted:
+            lit = (Level(FULL_PERCENT, lamp.why) for lamp in lamps.values() if lamp.level_percent != 0)
+            return next(lit, self._without(NO_CLOCK))
         return circuit_level(self.view, its, now_ms, lamps, self._journal.desired.of(device))
+
+    def _without(self, what: str) -> Level:
+        """Plan or clock are of no use: the light sensors decide, and full light where there are none."""
+        dark = self.photocell.dark(self._clock.monotonic_s())
+        if dark is None:
+            return Level(FULL_PERCENT, Why(Winner.FAIL_SAFE, what))
+        return Level(FULL_PERCENT if dark else 0.0, Why(Winner.PHOTOCELL, what))

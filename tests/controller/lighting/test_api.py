@@ -7,6 +7,7 @@ import pytest
 
 from lamplighter_contract.clock import ManualClock
 from lamplighter_contract.commands.states import CommandState
+from lamplighter_contract.level import Winner
 from lamplighter_contract.light.plans.plan import Plan, decode_plan
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import GatewayState
@@ -77,7 +78,7 @@ class TestFromPresetsToLamps:
 
     async def test_a_published_plan_says_of_each_lamp_what_it_does_and_why(self, world: World):
         await lit_by_presets(world)
-        world.light([LAMPS[0]], 50, 44, desired_percent=50)
+        world.light([LAMPS[0]], 50, 44, desired_percent=50, desired_by=tuple(Winner).index(Winner.PROGRAM))
         world.light([LAMPS[1]], 100, 88, desired_percent=100)
         why = (await world.get(f"/lamps/{LAMPS[0]}/why")).json()
         assert (why["level_percent"], why["agrees"], why["plan_version"], why["told_version"]) == (50, True, 1, 0)
@@ -86,6 +87,7 @@ class TestFromPresetsToLamps:
             "saving-winter",
             "step 1",
         )
+        assert why["reported_by"] == "program"
         assert (await world.get(f"/lamps/{LAMPS[1]}/why")).json()["agrees"] is False
         assert (await world.get(f"/lamps/{LAMPS[2]}/why")).json()["agrees"] is None
 

@@ -16,6 +16,7 @@ from lamplighter_gateway.commands.journal import Journal
 from lamplighter_gateway.drivers.port import BusStatus, Driver, Outcome, Point, ReadFailed, Reading, Written
 from lamplighter_gateway.light.actuator import Actuator
 from lamplighter_gateway.light.autonomy import Autonomy
+from lamplighter_gateway.light.photocell import Dusk, Photocell
 from lamplighter_gateway.light.reconcile import TOLERANCE_PERCENT
 from lamplighter_gateway.light.registry import Registry
 from lamplighter_gateway.light.switching import STEP_PERCENT, Switching
@@ -45,8 +46,8 @@ class Street:
         drivers: dict[str, Driver] = {"bus-1": self.bus, "cab": self.cabinet}
         self.registry = Registry(entries, bus_of, drivers)
         self.journal = Journal(folder, self.clock)
-        self.actuator = Actuator(self.registry, self.clock)
-        self.wanted = Wanted(entries, self.journal, self.clock, lambda: True)
+        self.actuator = Actuator(self.registry, self.clock, limits or Switching(60))
+        self.wanted = Wanted(entries, self.journal, self.clock, lambda: True, Photocell(Dusk()))
         self.wanted.follow(self.view)
         self.loop = Autonomy(
             self.wanted,
@@ -56,7 +57,6 @@ class Street:
             self.clock,
             Counters(),
             self._reached,
-            limits or Switching(60),
         )
 
     async def _reached(self, device, source):

@@ -8,7 +8,7 @@ import msgspec
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from lamplighter_contract.level import Level, Override
+from lamplighter_contract.level import Level, Override, Winner
 from lamplighter_contract.level import level as level_without_plan
 from lamplighter_contract.light.level import level
 from lamplighter_contract.light.plans.plan import Plan
@@ -62,6 +62,7 @@ class WhyOut(LevelOut):
     plan_version: int | None = Field(description="The one given last; null = none")
     told_version: int = Field(description="The one its gateway runs by its own word; 0 = none")
     reported_desired_percent: float | None
+    reported_by: Winner | None = Field(description="Who decides, by the gateway's own word; null = it has not said")
     reported_level_percent: float | None
     agrees: bool | None = Field(description="Whether the gateway wants the same; null = it has not said")
 
@@ -110,6 +111,7 @@ async def why(services: Provided, _: Reader, device: DeviceId) -> WhyOut:
         plan_version=found.version if found else None,
         told_version=services.plans.told(gateway),
         reported_desired_percent=reported,
+        reported_by=_winner(values.get("desired_by")),
         reported_level_percent=values.get("level_percent"),
         agrees=_agrees(decided, reported),
         **_shown(decided),
@@ -144,6 +146,11 @@ async def _manual(services: Services, device: str) -> tuple[Override, ...]:
         return ()
     issued_ms = order.request.issued_ms
     return (Override(order.id, order.seq, issued_ms, device, found.level_percent, found.until_ms),)
+
+
+def _winner(stored: float | None) -> Winner | None:
+    """The word that is stored by its place."""
+    return None if stored is None else tuple(Winner)[int(stored)]
 
 
 def _agrees(decided: Level, reported: float | None) -> bool | None:

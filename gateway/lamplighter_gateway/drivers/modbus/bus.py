@@ -199,7 +199,7 @@ def _polls(bus: TcpBus | SerialBus, devices: Sequence[Device]) -> list[tuple[Pol
 
 
 def _unsent(plan: Prepared, reason: str) -> Written:
-    return Written(plan.device.id, Outcome.FAILED, f"not sent: {reason}")
+    return Written(plan.device.id, Outcome.FAILED, f"not sent: {reason}", answered=False)
 
 
 def _late(reading: Reading) -> Reading:

@@ -105,13 +105,13 @@ class Writing:
 
     async def _proven(self, one: Prepared, trouble: Trouble | None) -> Written:
         if trouble is not None and not _may_have_acted(trouble):
-            return Written(one.device.id, Outcome.FAILED, str(trouble))
+            return Written(one.device.id, Outcome.FAILED, str(trouble), answered=trouble.cause is Cause.REFUSED)
         if one.spec.read_back is None:
             outcome = Outcome.APPLIED if trouble is None else Outcome.UNCONFIRMED
-            return Written(one.device.id, outcome, str(trouble or ""))
+            return Written(one.device.id, outcome, str(trouble or ""), answered=trouble is None)
         reading = await self._read_back(one, one.spec.read_back, trouble)
         if isinstance(reading, Trouble):
-            return Written(one.device.id, Outcome.UNCONFIRMED, str(reading))
+            return Written(one.device.id, Outcome.UNCONFIRMED, str(reading), answered=False)
         self._sink([reading])
         return _judged(one, one.spec.read_back, reading)
 
