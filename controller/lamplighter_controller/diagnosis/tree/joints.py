@@ -1,0 +1,108 @@
+"""Bad joints: a span of cable whose voltage drop grows with its current far more than its neighbours' do.
+
+Regression of the drop between two poles on the current through the span, so that the fixed error of two meters does not
+count. Sums decay: a joint that goes bad shows within about a night of levels.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from lamplighter_controller.diagnosis.findings import Element, ElementKind, EvidenceLine
+from lamplighter_controller.diagnosis.samples import Flags, Floats
+from lamplighter_controller.diagnosis.topology import Topology
+from lamplighter_controller.diagnosis.tree.causes import Scene
+from lamplighter_controller.diagnosis.tree.verdicts import Verdict
+
+DECAY: Final = 1 / 64
+ENOUGH: Final = 24  # looks at a span before anything is said of it
+EXCESS_OHM: Final = 0.25
+EXCESS_V: Final = 3.5
+SURE: Final = 6.0  # standard errors
+LEAST_SPREAD_A2: Final = 0.05
+FAMILY: Final = "joint"
+HOLD: Final = 4
+NOMINAL_V: Final = 230.0
+
+
+class Joints:
+    """Running means and products of current and drop for every span; the span before a pole has its lamp's row."""
+
+    def __init__(self, topology: Topology) -> None:
+        """Begin with nothing seen."""
+        self._topology = topology
+        lamps = len(topology.lamps)
+        self.looks = np.zeros(lamps, np.float32)
+        self.sums = np.zeros((5, lamps), np.float32)  # mean A, mean V, then A*A, A*V, V*V about them
+        self._span = self._spans()
+
+    def _spans(self) -> Flags:
+        """(N,) the lamp before this row hangs on the pole before it, on the same ordered feeder."""
+        tree = self._topology
+        span = np.zeros(len(tree.lamps), np.bool_)
+        if len(span) > 1:
+            span[1:] = (tree.lamp_feeder[1:] == tree.lamp_feeder[:-1]) & (tree.lamp_pole[1:] != tree.lamp_pole[:-1])
+            span &= tree.feeder_ordered[tree.lamp_feeder]
+        return span
+
+    def look(self, scene: Scene, now_ms: int) -> list[Verdict]:
+        """Verdicts on the spans that stand out of their feeder."""
+        if not self._span.any():
+            return []
+        self._learn(scene)
+        mean_a, _, aa, av, vv = self.sums
+        sure = self._span & (self.looks >= ENOUGH) & (aa > LEAST_SPREAD_A2)
+        if not sure.any():
+            return []
+        ohm = np.divide(av, aa, out=np.full(len(aa), np.nan, np.float32), where=sure)
+        over = np.flatnonzero(sure & (ohm > EXCESS_OHM))
+        return [found for row in over.tolist() if (found := self._judged(row, ohm, aa, vv, mean_a, now_ms))]
+
+    def _learn(self, scene: Scene) -> None:
+        voltage, current = _heard(scene), self._through(scene)
+        drop = np.full_like(voltage, np.nan)
+        drop[1:] = voltage[:-1] - voltage[1:]
+        told = self._span & ~np.isnan(drop)
+        rate = np.where(told, np.maximum(DECAY, 1 / (self.looks + 1)), 0).astype(np.float32)
+        a, v = current - self.sums[0], np.nan_to_num(drop) - self.sums[1]
+        self.sums[0] += rate * a
+        self.sums[1] += rate * v
+        for place, product in ((2, a * a), (3, a * v), (4, v * v)):
+            self.sums[place] += rate * ((1 - rate) * product - self.sums[place])
+        self.looks += told
+
+    def _through(self, scene: Scene) -> Floats:
+        """(N,) amperes through the span before each lamp: everything from it to the end of its feeder."""
+        columns, suspicions = scene.samples.lamps, scene.suspicions
+        due_a = np.nan_to_num(np.asarray(suspicions.expected_w, np.float32)) / np.float32(NOMINAL_V)
+        read_a = np.asarray(columns.column("current_a"), np.float32)
+        current = np.where(scene.leaves.heard & ~np.isnan(read_a), read_a, due_a)
+        current[scene.leaves.silent] = 0
+        total = np.cumsum(current, dtype=np.float64)
+        ends = self._topology.feeder_start[1:] - 1
+        behind: Floats = (total[ends][self._topology.lamp_feeder] - total + current).astype(np.float32)
+        return behind
+
+    def _judged(self, row: int, ohm: Floats, aa: Floats, vv: Floats, mean_a: Floats, now_ms: int) -> Verdict | None:
+        tree = self._topology
+        feeder = int(tree.lamp_feeder[row])
+        rows = slice(int(tree.feeder_start[feeder]), int(tree.feeder_start[feeder + 1]))
+        others = np.delete(ohm[rows], row - rows.start)
+        known = others[~np.isnan(others)]
+        usual = float(np.median(known)) if len(known) else 0.0
+        rest = max(float(vv[row] - ohm[row] ** 2 * aa[row]), 1e-4)
+        looks = min(float(self.looks[row]), 1 / DECAY)
+        error = float(np.sqrt(rest / (looks * aa[row])))
+        excess = float(ohm[row]) - max(usual, 0.0)
+        most_a = float(mean_a[row] + 2 * np.sqrt(aa[row]))
+        if excess < EXCESS_OHM or excess < SURE * error or excess * most_a < EXCESS_V:
+            return None
+        line = EvidenceLine("span_resistance", float(ohm[row]), usual, error, int(looks), "ohm")
+        drop = EvidenceLine("span_drop", float(ohm[row]) * most_a, usual * most_a, 1.0, int(looks), "V")
+        element = Element(ElementKind.POLE, tree.poles[tree.lamp_pole[row]])
+        return Verdict(element, {"hi_res": 0.95, "meter_bad": 0.05}, now_ms, HOLD, (line, drop), family=FAMILY)
+
+
+def _heard(scene: Scene) -> Floats:
+    voltage = np.asarray(scene.samples.lamps.column("voltage_v"), np.float32)
+    return np.where(scene.leaves.heard & (voltage > 0.5 * NOMINAL_V), voltage, np.float32(np.nan))

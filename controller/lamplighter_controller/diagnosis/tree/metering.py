@@ -1,0 +1,102 @@
+"""What a cabinet's meter misses, or has too much of, beyond what its lamps account for."""
+
+from typing import Final
+
+import numpy as np
+
+from lamplighter_controller.diagnosis.findings import Element, ElementKind, EvidenceLine
+from lamplighter_controller.diagnosis.samples import Floats
+from lamplighter_controller.diagnosis.suspicions import MeterSuspicions
+from lamplighter_controller.diagnosis.tree.branches import Branches
+from lamplighter_controller.diagnosis.tree.causes import Scene, phase_element
+from lamplighter_controller.diagnosis.tree.verdicts import Verdict
+from lamplighter_controller.diagnosis.tree.witness import ALL
+
+SURPLUS_W: Final = 200.0
+SURPLUS_SHARE: Final = 0.02
+UNEXPLAINED: Final = 0.5  # of what is missing; the rest is put down to lamps under suspicion or silent
+LEAST_W: Final = 40.0
+WHOLE: Final = 0.85
+FAMILY: Final = "metering"
+HOLD: Final = 1  # a block of a quarter of an hour has been held already
+
+
+class Metering:
+    """Compares blocks of the meter with lamps; knows the most each phase has ever drawn."""
+
+    def __init__(self, branches: Branches) -> None:
+        """Begin with no peak."""
+        self._branches = branches
+        self.peak_w: Floats = np.zeros((len(branches.topology.cabinets), 4))
+
+    def look(self, scene: Scene) -> list[Verdict]:
+        """Verdicts on phases, or on whole cabinets where phases are not metered or are concerned together."""
+        meters, suspicions = scene.suspicions.meters, scene.suspicions
+        self.peak_w = np.fmax(self.peak_w, meters.power_w)
+        raised = meters.raised_low | meters.raised_high
+        if not raised.any():
+            return []
+        power_w = np.where(scene.leaves.heard, suspicions.power_w, np.where(scene.leaves.silent, 0.0, np.nan))
+        excess_w = power_w - suspicions.expected_w
+        lacking_w = self._branches.metered(np.maximum(-excess_w, 0.0))
+        surplus_w = self._branches.metered(np.maximum(excess_w, 0.0))
+        found = []
+        for cabinet in np.flatnonzero(raised.any(axis=1)).tolist():
+            for column in _columns(raised[cabinet]):
+                missing_w = float(meters.missing_w[cabinet, column])
+                if meters.raised_low[cabinet, column]:
+                    rest_w = missing_w - float(lacking_w[cabinet, column])
+                    found += self._lacking(meters, cabinet, column, missing_w, rest_w)
+                else:
+                    found += self._surplus(meters, cabinet, column, -missing_w - float(surplus_w[cabinet, column]))
+        return found
+
+    def _lacking(
+        self, meters: MeterSuspicions, cabinet: int, column: int, missing_w: float, rest_w: float
+    ) -> list[Verdict]:
+        if rest_w < max(UNEXPLAINED * missing_w, LEAST_W):
+            return []
+        share = missing_w / max(float(meters.expected_w[cabinet, column]), 1.0)
+        if share >= WHOLE:
+            probability = {"feeder_trip": 0.8, "schedule_dev": 0.2}
+        elif share >= 0.25:
+            probability = {"feeder_trip": 0.45, "cable_cut": 0.35, "lamp_dead": 0.2}
+        else:
+            probability = {"lamp_dead": 0.8, "led_partial": 0.1, "cable_cut": 0.1}
+        return [self._verdict(meters, cabinet, column, probability)]
+
+    def _surplus(self, meters: MeterSuspicions, cabinet: int, column: int, surplus_w: float) -> list[Verdict]:
+        expected_w = float(meters.expected_w[cabinet, column])
+        if surplus_w < max(SURPLUS_W, SURPLUS_SHARE * expected_w):
+            return []
+        peak_w = float(self.peak_w[cabinet, column])
+        burns = expected_w < 0.05 * peak_w and surplus_w > 0.25 * peak_w
+        probability = (
+            {"contactor_stuck_on": 0.7, "schedule_dev": 0.2, "energy_theft": 0.1}
+            if burns
+            else {"energy_theft": 0.85, "relay_stuck_on": 0.1, "meter_bad": 0.05}
+        )
+        return [self._verdict(meters, cabinet, column, probability)]
+
+    def _verdict(self, meters: MeterSuspicions, cabinet: int, column: int, probability: dict[str, float]) -> Verdict:
+        element = (
+            Element(ElementKind.CABINET, self._branches.topology.cabinets[cabinet])
+            if column == ALL
+            else phase_element(self._branches, cabinet, column)
+        )
+        line = EvidenceLine(
+            "cabinet_power",
+            float(meters.power_w[cabinet, column]),
+            float(meters.expected_w[cabinet, column]),
+            float(meters.sigma_w[cabinet, column]),
+            int(meters.blocks[cabinet, column] if meters.blocks.ndim > 1 else meters.blocks[cabinet]),
+            "W",
+        )
+        onset_ms = int(meters.onset_ms[cabinet, column])
+        return Verdict(element, probability, onset_ms, HOLD, (line,), settle="circuit_by_circuit", family=FAMILY)
+
+
+def _columns(raised: np.ndarray) -> list[int]:
+    """The phases concerned; all together when they are two or more, or when only the sum is metered."""
+    phases: list[int] = np.flatnonzero(raised[:ALL]).tolist()
+    return phases if len(phases) == 1 else [ALL] if raised[ALL] else phases
