@@ -43,6 +43,7 @@ class Reason(StrEnum):
     UNKNOWN_GATEWAY = "unknown-gateway"
     EPOCH = "epoch"
     CAPACITY = "capacity"
+    REPEATED = "repeated"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
@@ -15,7 +15,7 @@ from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.wire.events import Event
 from lamplighter_contract.wire.frame import events_body, results_body
 from lamplighter_contract.wire.limits import MAX_TEXT
-from lamplighter_controller.intake import letters, store
+from lamplighter_controller.intake import letters, store, trail
 from lamplighter_controller.intake.acks import Acker, Sender
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.placing import Letter
@@ -24,10 +24,13 @@ from lamplighter_controller.intake.waiting import WaitingRoom
 from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.ledger.errors import LedgerRejected, LedgerUnavailable
 from lamplighter_controller.link.backoff import Backoff
+from lamplighter_controller.security import audit
+from lamplighter_controller.security.audit import Entry
 
 log = logging.getLogger(__name__)
 
-ROOM_BYTES: Final = 8 * 1_048_576
+T = TypeVar("T")
+ROOM_BYTES: Final = 32 * 1_048_576  # a city that answers one command at once: 400 gateways, 100 lamps, three results
 BATCH_BYTES: Final = 1_048_576
 ALARM: Final = "ledger"
 ITEM_BYTES: Final = 400
@@ -72,6 +75,7 @@ class RecordsLane:
         self._alarms, self._acker = alarms, acker
         self._filled = asyncio.Event()
         self.room: WaitingRoom[Record] = WaitingRoom(ROOM_BYTES, self._filled)
+        self._flood = trail.Flood()
         self._backoff = Backoff(random.random, base_s=0.2, cap_s=5.0)
 
     async def run(self) -> None:
@@ -117,20 +121,31 @@ class RecordsLane:
 
     async def _store(self, batch: Sequence[Record]) -> None:
         written = [letter for item in batch for letter in item.letters]
-        for item in batch:
-            if item.results and item.sender:
-                strangers = await self._results.take_results(item.sender.gateway, item.results)
-                written += [
-                    self._letter(item.sender.gateway, results_body([result]), refusal) for result, refusal in strangers
-                ]
+        told = [(item.sender.gateway, item.results) for item in batch if item.results and item.sender]
+        # Together, so that they share a commit; the ledger keeps the order in which they are handed over.
+        takes = [self._results.take_results(gateway, results) for gateway, results in told]
+        for (gateway, _), strangers in zip(told, await _all(takes), strict=True):
+            written += [self._letter(gateway, results_body([result]), refusal) for result, refusal in strangers]
         happened = [(item.sender.gateway, event) for item in batch if item.sender for event in item.events]
         if happened or written:
-            dropped = await self._ledger.write(lambda connection: _write(connection, happened, written))
+            dropped = await self._ledger.write(lambda connection: self._write(connection, happened, written))
             if dropped:
                 text = "the dead-letter list is full, the oldest letters go"
                 self._alarms.raised("dead-letters-full", text, quiet_s=QUIET_S)
         for gateway, event in happened:
             self._tell(telling(gateway, event))
+
+    def _write(self, connection: Connection, happened: Sequence[tuple[str, Event]], written: Sequence[Letter]) -> int:
+        concerned = [pair for pair in happened if trail.concerns(pair[1])]
+        audit.record_all(connection, self._entries(store.new_events(connection, concerned)))
+        store.put_events(connection, happened)
+        return letters.keep(connection, written) if written else 0
+
+    def _entries(self, happened: Sequence[tuple[str, Event]]) -> list[Entry]:
+        now_s, wall_ms = self._clock.monotonic_s(), self._clock.wall_ms()
+        return [
+            trail.entry(gateway, event, wall_ms) for gateway, event in happened if self._flood.admits(gateway, now_s)
+        ]
 
     def _tell(self, told: Telling | None) -> None:
         if told is None:
@@ -144,6 +159,11 @@ class RecordsLane:
         return Letter(gateway, refusal.reason, refusal.detail, body, self._clock.wall_ms())
 
 
-def _write(connection: Connection, happened: Sequence[tuple[str, Event]], written: Sequence[Letter]) -> int:
-    store.put_events(connection, happened)
-    return letters.keep(connection, written) if written else 0
+async def _all(takes: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Everything that comes of them, once all have ended; else the first failure."""
+    tasks = [asyncio.create_task(take, name="take-results") for take in takes]
+    ended = await asyncio.gather(*tasks, return_exceptions=True)  # none is cut off because another one failed
+    failures = [one for one in ended if isinstance(one, BaseException)]
+    if failures:
+        raise next((one for one in failures if not isinstance(one, LedgerRejected)), failures[0])
+    return [one for one in ended if not isinstance(one, BaseException)]

@@ -1,6 +1,6 @@
 """What intake keeps in the ledger: dead letters, alarms, what gateways said of themselves, and what happened there."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -177,6 +177,17 @@ def reports(connection: Connection) -> list[Report]:
         Report(row.gateway, _read(row.state, GatewayState), _read(row.health, Health), row.heard_ms)
         for row in connection.execute(select(gateway_report).order_by(gateway_report.c.gateway))
     ]
+
+
+def new_events(connection: Connection, happened: Sequence[tuple[str, Event]]) -> list[tuple[str, Event]]:
+    """Those of these events that are not written yet, each once."""
+    found: dict[tuple[str, str], tuple[str, Event]] = {}
+    columns = gateway_event.c
+    for gateway, event in happened:
+        query = select(columns.id).where(columns.gateway == gateway, columns.id == event.id)
+        if (gateway, event.id) not in found and connection.execute(query).first() is None:
+            found[gateway, event.id] = (gateway, event)
+    return list(found.values())
 
 
 def put_events(connection: Connection, happened: Iterable[tuple[str, Event]]) -> None:

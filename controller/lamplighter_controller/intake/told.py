@@ -9,6 +9,8 @@ HOUR_S: Final = 3600.0
 DAY_S: Final = 24 * HOUR_S
 FORGED: Final = frozenset({"signature", "key", "retained", "address"})
 REFUSED: Final = "command.refused."
+NO_PLAN: Final = "plan.refused."
+EXPECTED: Final = frozenset({"key"})  # a plan may come before the key it is signed with, and is then taken later
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,16 @@ def telling(gateway: str, event: Event) -> Telling | None:
         what = event.event.partition(".")[0]
         text = f"{gateway} found its {what} damaged and began a new one; the old is kept as {event.detail.get('file')}"
         return Telling(f"{what}-set-aside:{gateway}", text, DAY_S)
+    if event.event == "plan.accepted":
+        return Telling(f"plan-refused:{gateway}", None)
+    return _refused(gateway, event)
+
+
+def _refused(gateway: str, event: Event) -> Telling | None:
     if event.event.startswith(REFUSED) and event.event.removeprefix(REFUSED) in FORGED:
         text = f"{gateway} refuses commands that are not ours: {event.detail.get('detail')}"
         return Telling(f"forged:{gateway}", text, HOUR_S)
+    if event.event.startswith(NO_PLAN) and event.event.removeprefix(NO_PLAN) not in EXPECTED:
+        text = f"{gateway} does not take a plan, the one in force goes on: {event.detail.get('detail')}"
+        return Telling(f"plan-refused:{gateway}", text, DAY_S)
     return None

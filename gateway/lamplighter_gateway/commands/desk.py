@@ -124,6 +124,7 @@ class CommandDesk:
 
     async def _repeat(self, identity: str) -> None:
         self._counters.add("commands_repeated")
+        self._events.say(f"command.refused.{Reason.REPEATED}", detail=f"{identity} was taken before, its results stand")
         if self._pace.take(self._clock.monotonic_s()):
             self._answers.repeat(await self._journal.results(identity))
 

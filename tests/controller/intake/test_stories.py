@@ -17,7 +17,7 @@ from lamplighter_controller.intake.acks import Sender
 from lamplighter_controller.intake.placing import Letter
 from lamplighter_controller.intake.presence import Status
 from lamplighter_controller.intake.records import Record
-from lamplighter_controller.security import enrolment
+from lamplighter_controller.security import audit, enrolment
 from tests.controller.intake.stand_ins import NOW_MS, Centre, centre, frame, until
 
 
@@ -184,6 +184,18 @@ async def test_events_are_stored_once_and_then_acknowledged(tmp_path: Path) -> N
             await until(lambda: seq in here.acked())  # noqa: B023 - awaited within the step
         found = await here.ledger.read(store.newest_events)
         assert [(item.gateway, item.event) for item in found] == [("gw-1", event)]
+
+
+async def test_a_refusal_at_a_gateway_stands_in_the_audit_trail_once(tmp_path: Path) -> None:
+    async with centre(tmp_path) as here:
+        event = Event("event-1", NOW_MS, "command.refused.signature", None, {"detail": "it does not fit"})
+        for seq in (1, 2):
+            here.send(Up.URGENT, seal(events_body([event]), Envelope(seq, "boot-a", NOW_MS)))
+            await until(lambda: seq in here.acked())  # noqa: B023 - awaited within the step
+        (told,) = await here.ledger.read(lambda ledger: audit.newest(ledger, subject="gateway:gw-1", limit=1))
+        assert (told.entry.action, told.entry.reason) == ("command.refuse", "signature: it does not fit")
+        rows = await here.ledger.read(lambda ledger: audit.newest(ledger, subject="gateway:gw-1"))
+        assert [row.entry.action for row in rows].count("command.refuse") == 1
 
 
 async def test_a_frame_of_an_unknown_kind_is_kept_whole_and_acknowledged(tmp_path: Path) -> None:

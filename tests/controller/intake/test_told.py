@@ -16,6 +16,8 @@ from lamplighter_controller.intake.told import telling
         ("command.refused.signature", {"detail": "the signature does not fit"}, "forged:gw-7", "does not fit"),
         ("command.refused.key", {"detail": "x"}, "forged:gw-7", "not ours"),
         ("command.refused.retained", {"detail": "x"}, "forged:gw-7", "not ours"),
+        ("plan.refused.capacity", {"detail": "bus b-1: lamp-9 is too late"}, "plan-refused:gw-7", "lamp-9"),
+        ("plan.refused.signature", {"detail": "x"}, "plan-refused:gw-7", "the one in force goes on"),
     ],
 )
 def test_what_needs_a_person_raises_an_alarm(event, detail, key, words):
@@ -25,12 +27,15 @@ def test_what_needs_a_person_raises_an_alarm(event, detail, key, words):
     assert words in (told.text or "")
 
 
-def test_a_spool_that_works_again_clears_its_alarm():
-    told = telling("gw-7", Event("e", 1_763_650_000_000, "spool.ok"))
+@pytest.mark.parametrize(("event", "key"), [("spool.ok", "spool:gw-7"), ("plan.accepted", "plan-refused:gw-7")])
+def test_what_works_again_clears_its_alarm(event, key):
+    told = telling("gw-7", Event("e", 1_763_650_000_000, event))
     assert told is not None
-    assert (told.key, told.text) == ("spool:gw-7", None)
+    assert (told.key, told.text) == (key, None)
 
 
-@pytest.mark.parametrize("event", ["gateway.started", "local.override", "command.refused.expired", "device.silent"])
+@pytest.mark.parametrize(
+    "event", ["gateway.started", "local.override", "command.refused.expired", "plan.refused.key", "device.silent"]
+)
 def test_the_rest_only_stands_in_the_list(event):
     assert telling("gw-7", Event("e", 1_763_650_000_000, event)) is None
