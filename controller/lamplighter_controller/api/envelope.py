@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lamplighter_controller.api import problems
 
 MAX_BODY_BYTES: Final = 1_048_576
+MAX_IMPORT_BYTES: Final = 67_108_864  # 128,000 luminaires are 20 MB as CSV, 50 MB as GeoJSON
+IMPORT: Final = "/import"
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -56,7 +58,7 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """Refuses a request body beyond `MAX_BODY_BYTES`, announced or not."""
+    """Refuses a request body beyond `MAX_BODY_BYTES`, that of a file beyond `MAX_IMPORT_BYTES`, announced or not."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -66,9 +68,10 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        most = MAX_IMPORT_BYTES if scope["path"].endswith(IMPORT) else MAX_BODY_BYTES
         announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdigit() and int(announced) > MAX_BODY_BYTES:
-            await _refuse(send)
+        if announced.isdigit() and int(announced) > most:
+            await _refuse(send, most)
             return
         received = 0
 
@@ -76,19 +79,20 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > MAX_BODY_BYTES:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _DETAIL)
+            if received > most:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _detail(most))
             return message
 
         await self._app(scope, counted, send)
 
 
-_DETAIL: Final = f"A request body has at most {MAX_BODY_BYTES} bytes."
+def _detail(most: int) -> str:
+    return f"A request body has at most {most} bytes."
 
 
-async def _refuse(send: Send) -> None:
+async def _refuse(send: Send, most: int) -> None:
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    body = orjson.dumps(problems.document(status, "too-large", _DETAIL))
+    body = orjson.dumps(problems.document(status, "too-large", _detail(most)))
     headers = [(b"content-type", problems.MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status.value, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -1,6 +1,7 @@
 """Inventory from CSV and GeoJSON: every problem is told with its line, and what has one is not taken at all."""
 
 import csv
+import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,17 +9,14 @@ from typing import Any, Final, get_type_hints
 
 import msgspec
 
+from lamplighter_controller.lighting.faults import MOST_FAULTS, Fault, bounded
 from lamplighter_controller.lighting.inventory import REFERENCES, Luminaire, Thing
+from lamplighter_controller.lighting.placing import Frame, in_wgs84
 
-WGS84: Final = "wgs84"
-KNOWN_SYSTEMS: Final = (WGS84, "gcj02", "bd09")
 BETWEEN: Final = ";"
-MOST_FAULTS: Final = 1_000
+ANYWHERE: Final = Frame()
 
-_CONVERTERS: Final[Mapping[str, str]] = {
-    "gcj02": "GCJ-02 positions are some 550 m off here; convert them to WGS-84 first",
-    "bd09": "BD-09 positions are some 1,330 m off here; convert them to WGS-84 first",
-}
+Lines = Iterable[tuple[int, Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +28,6 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One mistake: the line of the file (of a GeoJSON file the number of the feature, from 1), key and value."""
-
-    line: int
-    key: str
-    value: str
-    expected: str
-
-
-@dataclass(frozen=True, slots=True)
 class Imported:
     """What a file holds; with faults none of it is to be taken."""
 
@@ -47,40 +35,27 @@ class Imported:
     faults: tuple[Fault, ...]
 
 
-def system_fault(system: str | None) -> Fault | None:
-    """None when positions are declared to be WGS-84."""
-    if system == WGS84:
-        return None
-    expected = _CONVERTERS.get(system or "", f"{WGS84}, declared with every file that has positions")
-    return Fault(0, "crs", system or "", expected)
-
-
-def from_csv(text: str, kind: type[Thing], known: Known) -> Imported:
+def from_csv(text: str, kind: type[Thing], known: Known, frame: Frame = ANYWHERE) -> Imported:
     """Things from CSV with a line of column names; lists within a cell are parted by `;`.
 
-    `known`: what stands in the inventory already.
+    `known`: what stands in the inventory already. `frame`: the system of its positions.
     """
-    reader = csv.reader(text.removeprefix("\ufeff").splitlines(keepends=True), strict=True)
-    rows: list[tuple[int, list[str]]] = []
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    rows = ((reader.line_num, row) for row in reader if any(row))
+    faults: list[Fault] = []
     try:
-        rows.extend((reader.line_num, row) for row in reader if any(row))
+        line, header = next(rows, (1, []))
+        faults.extend(_header_faults(header, kind) if header else [_no_header(line, kind)])
+        return (
+            Imported((), tuple(faults))
+            if faults
+            else _checked(_cells(rows, header, kind, faults), kind, known, frame, faults)
+        )
     except csv.Error as error:
-        return Imported((), (Fault(reader.line_num, "", "", f"CSV: {error}"),))
-    if not rows:
-        return Imported((), (Fault(1, "", "", f"a line of column names, some of {_columns(kind)}"),))
-    header, faults = rows[0][1], list(_header_faults(rows[0][1], kind))
-    if faults:
-        return Imported((), tuple(faults))
-    lines: list[tuple[int, dict[str, Any]]] = []
-    for line, row in rows[1:]:
-        if len(row) == len(header):
-            lines.append((line, dict(zip(header, row, strict=True))))
-        else:
-            faults.append(Fault(line, "", f"{len(row)} cells", f"{len(header)} cells, as many as there are names"))
-    return _checked(((line, _cells(cells, kind)) for line, cells in lines), kind, known, faults)
+        return Imported((), (*faults, Fault(reader.line_num, "", "", f"CSV: {error}")))
 
 
-def from_geojson(text: bytes, kind: type[Thing], known: Known) -> Imported:
+def from_geojson(text: bytes, kind: type[Thing], known: Known, frame: Frame = ANYWHERE) -> Imported:
     """Things from a FeatureCollection of points (RFC 7946), all else in their properties."""
     try:
         document = msgspec.json.decode(text)
@@ -90,14 +65,16 @@ def from_geojson(text: bytes, kind: type[Thing], known: Known) -> Imported:
     if not isinstance(features, list) or document.get("type") != "FeatureCollection":
         return Imported((), (Fault(1, "type", "", "a FeatureCollection with features"),))
     faults: list[Fault] = []
-    lines: list[tuple[int, dict[str, Any]]] = []
+    return _checked(_points(features, faults), kind, known, frame, faults)
+
+
+def _points(features: Sequence[Any], faults: list[Fault]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     for number, feature in enumerate(features, start=1):
         found = _feature(feature)
         if found is None:
             faults.append(Fault(number, "geometry", "", "a Feature that is a Point with properties"))
         else:
-            lines.append((number, found))
-    return _checked(lines, kind, known, faults)
+            yield number, found
 
 
 def _feature(feature: Any) -> dict[str, Any] | None:
@@ -113,6 +90,10 @@ def _feature(feature: Any) -> dict[str, Any] | None:
             given = {str(name): value for name, value in properties.items() if value is not None}
             return {**given, "longitude": longitude, "latitude": latitude}
     return None
+
+
+def _no_header(line: int, kind: type[Thing]) -> Fault:
+    return Fault(line, "", "", f"a line of column names, some of {_columns(kind)}")
 
 
 def _columns(kind: type[Thing]) -> str:
@@ -132,35 +113,55 @@ def _needed(kind: type[Thing]) -> list[str]:
     return [field.name for field in msgspec.structs.fields(kind) if field.required]
 
 
-def _cells(cells: Mapping[str, str], kind: type[Thing]) -> dict[str, Any]:
-    """An empty cell says nothing; cells of lists are parted."""
+def _cells(
+    rows: Iterable[tuple[int, list[str]]], header: Sequence[str], kind: type[Thing], faults: list[Fault]
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Rows by column name; an empty cell says nothing, cells of lists are parted."""
     lists = {field.name for field in msgspec.structs.fields(kind) if field.default == ()}
-    return {
-        name: [one.strip() for one in cell.split(BETWEEN)] if name in lists else cell.strip()
-        for name, cell in cells.items()
-        if cell.strip()
-    }
+    for line, row in rows:
+        if len(row) != len(header):
+            expected = f"{len(header)} cells, as many as there are names"
+            faults.append(Fault(line, "", f"{len(row)} cells", expected))
+            continue
+        yield (
+            line,
+            {
+                name: [one.strip() for one in cell.split(BETWEEN)] if name in lists else cell.strip()
+                for name, cell in zip(header, row, strict=True)
+                if cell.strip()
+            },
+        )
 
 
-def _checked(
-    lines: Iterable[tuple[int, Mapping[str, Any]]], kind: type[Thing], known: Known, faults: list[Fault]
-) -> Imported:
+def _checked(lines: Lines, kind: type[Thing], known: Known, frame: Frame, faults: list[Fault]) -> Imported:
     types = get_type_hints(kind, include_extras=True)
     found: list[tuple[int, Thing]] = []
     first: dict[tuple[str, str], int] = {}
     for line, values in lines:
-        wrong = [*_value_faults(line, values, types, kind), *_twice(line, values, first)]
-        if not wrong:
-            thing = msgspec.convert(values, kind, strict=False)
-            wrong = list(_loose(line, thing, known))
+        thing = _read(values, kind)
+        wrong = list(_value_faults(line, values, types, kind)) if thing is None else []
+        wrong.extend(_twice(line, values, first))
+        if thing is not None and not wrong:
+            wrong.extend(_loose(line, thing, known))
             found.append((line, thing))
         faults.extend(wrong)
         if len(faults) > MOST_FAULTS:
-            faults[MOST_FAULTS:] = [Fault(line, "", "", f"no more than {MOST_FAULTS} mistakes are listed")]
             break
     faults.extend(_taken(found, known.holders))
-    things = () if faults else tuple(thing for _, thing in found)
-    return Imported(things, tuple(sorted(faults, key=lambda fault: fault.line)))
+    placed, outside = in_wgs84(found, frame)
+    faults.extend(outside)
+    return Imported((), bounded(faults)) if faults else Imported(tuple(thing for _, thing in placed), ())
+
+
+def _read(values: Mapping[str, Any], kind: type[Thing]) -> Thing | None:
+    """A whole row at once, None when something in it is wrong."""
+    if not values.keys() <= set(kind.__struct_fields__):
+        return None
+    try:
+        thing: Thing = msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError:
+        return None
+    return thing
 
 
 def _taken(found: Sequence[tuple[int, Thing]], holders: Mapping[str, str]) -> Iterator[Fault]:

@@ -226,11 +226,21 @@ class TestInventory:
         assert [one["field"] for one in refused.json()["errors"]] == ["line 3, latitude", "line 4, longitude"]
         assert (await world.get("/luminaires")).json()["total"] == 0
 
-    @pytest.mark.parametrize("crs", ["", "crs=gcj02&", "crs=bd09&"])
-    async def test_positions_in_another_system_or_none_are_refused(self, world: World, crs: str):
+    @pytest.mark.parametrize("crs", ["", "crs=epsg:4490&"])
+    async def test_positions_in_an_unknown_system_or_none_are_refused(self, world: World, crs: str):
         refused = await imported(world, "luminaires", LUMINAIRES, f"{crs}dry_run=false")
         assert refused.status_code == 422
-        assert "WGS-84" in refused.text or "wgs84" in refused.text
+        assert "one of wgs84, cgcs2000, gcj02, bd09" in refused.text
+
+    async def test_positions_of_a_base_map_are_kept_in_wgs84(self, world: World):
+        await imported(
+            world, "cabinets", "id,latitude,longitude\ncab-01,36.65043,117.12613\n", "crs=gcj02&dry_run=false"
+        )
+        (kept,) = (await world.get("/cabinets")).json()["items"]
+        assert (kept["latitude"], kept["longitude"]) == (
+            pytest.approx(36.65, abs=1e-5),
+            pytest.approx(117.12, abs=1e-5),
+        )
 
     async def test_what_was_imported_is_listed_and_goes_out_again(self, world: World):
         await with_inventory(world)

@@ -2,15 +2,21 @@
 
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lamplighter_contract.geo.box import Box
+from lamplighter_contract.geo.systems import System, from_wgs84
 from lamplighter_contract.light.plans.programs import RoadClass
 from lamplighter_controller.lighting import exporting, importing
-from lamplighter_controller.lighting.importing import Fault, Known
+from lamplighter_controller.lighting.faults import MOST_FAULTS, Fault
+from lamplighter_controller.lighting.importing import Known
 from lamplighter_controller.lighting.inventory import Cabinet, Group, Luminaire, Model, Phase, Road, power_w
+from lamplighter_controller.lighting.placing import Frame, frame_of
 
+CITY = Box(36.5, 116.9, 36.7, 117.2)
 KNOWN = Known(
     {
         "roads": frozenset({"spruce-road"}),
@@ -73,6 +79,13 @@ def test_a_device_of_another_luminaire_is_refused_unless_that_one_gives_it_up_in
     assert importing.from_csv(text + "l-9,36,117,\n", Luminaire, KNOWN).faults == ()
 
 
+def test_of_very_many_mistakes_the_first_thousand_are_told():
+    text = "id,latitude,longitude\n" + "".join(f"l-{number},x,117\n" for number in range(MOST_FAULTS + 50))
+    faults = importing.from_csv(text, Luminaire, KNOWN).faults
+    assert len(faults) == MOST_FAULTS + 1
+    assert faults[-1].expected == "no more than 1000 mistakes are listed"
+
+
 def test_lists_in_cells_are_parted_and_their_references_checked():
     good = importing.from_csv("id,luminaires,road_classes\nschools,l-1; l-2,main;branch\n", Group, KNOWN)
     assert good.things == (
@@ -82,12 +95,36 @@ def test_lists_in_cells_are_parted_and_their_references_checked():
     assert [(fault.line, fault.value) for fault in bad.faults] == [(2, "l-7")]
 
 
-@pytest.mark.parametrize("system", [None, "gcj02", "bd09", "WGS 84", "epsg:4490"])
-def test_positions_of_another_system_are_refused(system: str | None):
-    fault = importing.system_fault(system)
-    assert fault is not None
-    assert "WGS-84" in fault.expected or "wgs84" in fault.expected
-    assert importing.system_fault("wgs84") is None
+@pytest.mark.parametrize("system", [None, "", "WGS 84", "epsg:4490"])
+def test_positions_of_no_known_system_are_refused(system: str | None):
+    fault = frame_of(system, None)
+    assert isinstance(fault, Fault)
+    assert "one of wgs84, cgcs2000, gcj02, bd09" in fault.expected
+
+
+@pytest.mark.parametrize("system", list(System))
+def test_positions_of_every_system_are_kept_in_wgs84(system: System):
+    latitude, longitude = from_wgs84(system, np.array([36.65]), np.array([117.12]))
+    text = f"id,latitude,longitude\nl-1,{latitude[0]},{longitude[0]}\n"
+    (kept,) = importing.from_csv(text, Luminaire, KNOWN, Frame(system, CITY)).things
+    assert isinstance(kept, Luminaire)
+    assert [kept.latitude, kept.longitude] == pytest.approx([36.65, 117.12], abs=1e-6)
+    bare = importing.from_csv("id\ncab-7\n", Cabinet, KNOWN, Frame(system, CITY))
+    assert bare.things == (Cabinet("cab-7"),)
+
+
+def test_a_file_outside_the_city_says_how_it_was_probably_meant():
+    found = importing.from_csv("id,latitude,longitude\nl-1,36.7006,117.2\n", Luminaire, KNOWN, Frame(System.BD09, CITY))
+    assert found.faults == ()
+    (fault,) = importing.from_csv(
+        "id,latitude,longitude\nl-1,36.7006,117.2\n", Luminaire, KNOWN, Frame(System.WGS84, CITY)
+    ).faults
+    assert (fault.line, fault.key, fault.value) == (2, "position", "36.7006, 117.2")
+    assert fault.expected.endswith("the file fits better read as bd09")
+    (swapped,) = importing.from_csv(
+        "id,latitude,longitude\nl-1,50,36.65\n", Luminaire, KNOWN, Frame(System.WGS84, CITY)
+    ).faults
+    assert swapped.expected == f"a place in the city ({CITY})"
 
 
 def test_geojson_mistakes_name_their_feature():

@@ -1,5 +1,6 @@
 """What stands in the streets: lists, import with a dry run, export; the same for every kind of thing."""
 
+import asyncio
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
@@ -14,8 +15,10 @@ from lamplighter_controller.api.problems import Fault as ProblemFault
 from lamplighter_controller.api.problems import Problem, several
 from lamplighter_controller.api.services import Provided, Services
 from lamplighter_controller.lighting import exporting, importing, store
-from lamplighter_controller.lighting.importing import Fault, Imported, Known
+from lamplighter_controller.lighting.faults import Fault
+from lamplighter_controller.lighting.importing import ANYWHERE, Imported, Known
 from lamplighter_controller.lighting.inventory import KINDS, PLACED, Cabinet, Luminaire, Thing
+from lamplighter_controller.lighting.placing import SYSTEMS, Frame, frame_of
 from lamplighter_controller.security import audit
 
 router = APIRouter(tags=["inventory"])
@@ -24,7 +27,7 @@ CSV: Final = "text/csv"
 GEOJSON: Final = "application/geo+json"
 Format = Annotated[Literal["csv", "geojson"], Query(description="GeoJSON for what has a position")]
 System = Annotated[
-    str | None, Query(max_length=32, description="Coordinate system of the positions; only wgs84 is taken")
+    str | None, Query(max_length=32, description=f"Coordinate system of the positions: {SYSTEMS}; WGS-84 is kept")
 ]
 _BODY: Final[dict[str, Any]] = {"requestBody": {"required": True, "content": {CSV: {}, GEOJSON: {}}}}
 
@@ -65,9 +68,11 @@ def _mount(name: str, kind: type[Thing]) -> None:
         dry_run: bool = True,
     ) -> Report:
         """Adds, and replaces by id; whole or not at all. A dry run lists every mistake and changes nothing."""
-        found = _placed(form, name, crs) or _read(
-            await request.body(), form, kind, await services.ledger.read(lambda ledger: store.known_to(ledger, kind))
-        )
+        frame = _frame(form, name, crs)
+        if isinstance(frame, Fault):
+            return _answer(Imported((), (frame,)), dry_run=dry_run)
+        known = await services.ledger.read(lambda ledger: store.known_to(ledger, kind))
+        found = await asyncio.to_thread(_read, await request.body(), form, kind, known, frame)
         if dry_run or found.faults:
             return _answer(found, dry_run=dry_run)
         return await _take(services, found, name, caller.who, reason)
@@ -76,10 +81,10 @@ def _mount(name: str, kind: type[Thing]) -> None:
         """As the import takes it; positions are WGS-84."""
         things = await services.ledger.read(lambda ledger: store.every(ledger, kind))
         if form == "csv":
-            return Response(exporting.to_csv(things, kind), media_type=CSV)
+            return Response(await asyncio.to_thread(exporting.to_csv, things, kind), media_type=CSV)
         _needs_position(name)
         placed = [thing for thing in things if isinstance(thing, Luminaire | Cabinet)]
-        return Response(exporting.to_geojson(placed), media_type=GEOJSON)
+        return Response(await asyncio.to_thread(exporting.to_geojson, placed), media_type=GEOJSON)
 
     word = name.replace("-", " ")
     router.add_api_route(f"/{name}", listed, name=f"{name}-list", summary=f"All {word}")
@@ -98,12 +103,11 @@ for _name, _kind in KINDS.items():
     _mount(_name, _kind)
 
 
-def _placed(form: str, name: str, crs: str | None) -> Imported | None:
-    """What is wrong with the positions as a whole."""
+def _frame(form: str, name: str, crs: str | None) -> Frame | Fault:
+    """How the positions of a file are meant, or why that cannot be known."""
     if form == "geojson":
         _needs_position(name)
-    fault = importing.system_fault(crs) if name in PLACED else None
-    return Imported((), (fault,)) if fault else None
+    return frame_of(crs, None) if name in PLACED else ANYWHERE
 
 
 def _needs_position(name: str) -> None:
@@ -112,11 +116,11 @@ def _needs_position(name: str) -> None:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "no-positions", detail, field="query.form")
 
 
-def _read(body: bytes, form: str, kind: type[Thing], known: Known) -> Imported:
+def _read(body: bytes, form: str, kind: type[Thing], known: Known, frame: Frame) -> Imported:
     if form == "geojson":
-        return importing.from_geojson(body, kind, known)
+        return importing.from_geojson(body, kind, known, frame)
     try:
-        return importing.from_csv(body.decode(), kind, known)
+        return importing.from_csv(body.decode(), kind, known, frame)
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
         return Imported((), (Fault(line, "", repr(body[error.start : error.start + 1]), "UTF-8"),))
