@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from lamplighter_controller.diagnosis.samples import Rows
+from lamplighter_controller.diagnosis.samples import Flags, Rows
 from lamplighter_controller.diagnosis.topology import NONE
 from lamplighter_controller.diagnosis.tree.branches import Branches, Counts, count_up
 from lamplighter_controller.diagnosis.tree.cuts import CONTRADICTED_NATS, best_split, tail
@@ -59,39 +59,50 @@ def outages(branches: Branches, leaves: Leaves) -> list[Outage]:
     counted = _Counted(silent, branches.by_feeder(leaves.heard))
     noise = _noise(counted, np.arange(len(silent)))
     found: list[Outage] = []
-    for cabinet in _suspects(branches, counted).tolist():
-        found += _of_cabinet(branches, leaves, counted, cabinet, branches.feeders_of(cabinet), noise)
+    single = counted.silent >= FEWEST
+    groups = _in_silent_groups(branches, counted)
+    cabinet_of = branches.topology.feeder_cabinet
+    grouped = set(np.unique(cabinet_of[groups]).tolist())
+    for cabinet in np.unique(cabinet_of[single | groups]).tolist():
+        feeders = branches.feeders_of(cabinet)
+        found += _of_cabinet(branches, leaves, counted, cabinet, feeders, noise, grouped=cabinet in grouped)
     return found
 
 
-def _suspects(branches: Branches, counted: _Counted) -> Rows:
-    """Cabinets (-1 = of feeders without one) where more is silent than a bad radio explains; one array expression."""
-    cabinet_of = branches.topology.feeder_cabinet
-    many = counted.silent >= FEWEST
+def _in_silent_groups(branches: Branches, counted: _Counted) -> Flags:
+    """(F,) the feeder hangs on a circuit, phase or cabinet that is silent as a whole; one array expression each."""
+    found = np.zeros(len(counted.silent), np.bool_)
     asked = counted.silent + counted.heard
     for node, nodes in (
         (branches.feeder_phase_node, 3 * len(branches.topology.cabinets)),
         (branches.topology.feeder_circuit, len(branches.topology.circuits)),
-        (cabinet_of, len(branches.topology.cabinets)),
+        (branches.topology.feeder_cabinet, len(branches.topology.cabinets)),
     ):
         out = count_up(node, counted.silent, nodes)
         whole = (out >= FEWEST) & (out >= LEAST_SHARE * count_up(node, asked, nodes))
         if nodes:
-            many = many | ((node != NONE) & whole[node])
-    return np.unique(cabinet_of[many])
+            found |= (node != NONE) & whole[node]
+    return found
 
 
 def _of_cabinet(
-    branches: Branches, leaves: Leaves, counted: _Counted, cabinet: int, feeders: Rows, city_noise: float
+    branches: Branches,
+    leaves: Leaves,
+    counted: _Counted,
+    cabinet: int,
+    feeders: Rows,
+    city_noise: float,
+    *,
+    grouped: bool,
 ) -> list[Outage]:
     singles: dict[int, list[Outage]] = {}
-    for feeder in feeders[counted.silent[feeders] > 0].tolist():
+    for feeder in feeders[counted.silent[feeders] >= FEWEST].tolist():
         others = feeders[feeders != feeder]
         noise = min(city_noise, _noise(counted, others))
         found = _of_feeder(branches, leaves, feeder, noise)
         singles[feeder] = [found] if found else []
     options = [_flat(singles, feeders)]
-    if cabinet != NONE:
+    if cabinet != NONE and grouped:
         options += [
             _grouped(branches, counted, cabinet, feeders, singles, node, city_noise)
             for node in (Node.CIRCUIT, Node.PHASE)

@@ -1,0 +1,94 @@
+"""Leakage of lamps, circuits and cabinets, each told once: by the smallest element that accounts for it.
+
+Limits: 30 mA where people touch, 300 mA for a feeder (IEC 60364-4-41 and -42).
+"""
+
+from typing import Final
+
+import numpy as np
+
+from lamplighter_controller.diagnosis.findings import ElementKind, Finding
+from lamplighter_controller.diagnosis.leakage.residual import ResidualWatch, State
+from lamplighter_controller.diagnosis.samples import Columns, Flags, Samples
+from lamplighter_controller.diagnosis.topology import Topology
+
+EXPLAINED: Final = 0.5  # of a circuit's excess, by lamps of it
+
+
+class Leakage:
+    """Judges every residual current at once, without waiting for the supply tree: people may touch the pole."""
+
+    def __init__(self, topology: Topology) -> None:
+        """Begin with no baseline."""
+        self._topology = topology
+        self._cabinets = ResidualWatch(ElementKind.CABINET, topology.cabinets, 300.0, 30.0)
+        self._circuits = ResidualWatch(ElementKind.CIRCUIT, topology.circuits, 300.0, 30.0)
+        self._lamps = ResidualWatch(ElementKind.LAMP, topology.lamps, 30.0, 8.0)
+
+    def step(self, samples: Samples, now_ms: int) -> tuple[Finding, ...]:
+        """Findings that are new or closed; readings that come late are not looked at."""
+        if samples.late:
+            return ()
+        found: list[Finding] = []
+        for watch, columns, energised in (
+            (self._lamps, samples.lamps, _lamps_energised(samples.lamps)),
+            (self._circuits, samples.circuits, _circuits_energised(samples.circuits)),
+            (self._cabinets, samples.cabinets, _cabinets_energised(samples.cabinets)),
+        ):
+            if "leakage_ma" not in columns.values:
+                continue
+            dry = not samples.rain_mm_h > 0
+            raised, cleared = watch.look(columns, energised, dry=dry and not np.isnan(samples.rain_mm_h), now_ms=now_ms)
+            for row in np.flatnonzero(raised | cleared).tolist():
+                if raised[row] and watch is not self._lamps and self._told_by_a_smaller_one(watch, row):
+                    watch.open[row] = False  # looked at again in the next step
+                    continue
+                found.append(
+                    watch.finding(
+                        row,
+                        columns,
+                        energised=bool(energised[row]),
+                        rain_mm_h=samples.rain_mm_h,
+                        is_open=bool(raised[row]),
+                    )
+                )
+        return tuple(found)
+
+    def _told_by_a_smaller_one(self, watch: ResidualWatch, row: int) -> bool:
+        """A lamp or circuit below it leaks, and accounts for at least half of what this one sees."""
+        tree = self._topology
+        if watch is self._circuits:
+            below = self._lamps, np.flatnonzero(tree.feeder_circuit[tree.lamp_feeder] == row)
+        else:
+            below = self._circuits, np.flatnonzero(tree.circuit_cabinet == row)
+        lower, rows = below
+        leaking = rows[lower.open[rows]]
+        return bool(np.nansum(lower.excess_ma[leaking]) >= EXPLAINED * watch.excess_ma[row]) and len(leaking) > 0
+
+    def export(self) -> State:
+        """Everything learned and standing."""
+        return {
+            f"leakage_{watch.kind.value}_{name}": column
+            for watch in (self._lamps, self._circuits, self._cabinets)
+            for name, column in watch.export().items()
+        }
+
+    def restore(self, state: State) -> None:
+        """Take up where `export` left off."""
+        for watch in (self._lamps, self._circuits, self._cabinets):
+            prefix = f"leakage_{watch.kind.value}_"
+            watch.restore({name.removeprefix(prefix): state[name] for name in state if name.startswith(prefix)})
+
+
+def _lamps_energised(lamps: Columns) -> Flags:
+    return np.greater(lamps.column("power_w"), 2) | np.greater(lamps.column("switched_on"), 0)
+
+
+def _circuits_energised(circuits: Columns) -> Flags:
+    closed = circuits.column("contactor_closed")
+    return np.where(np.isnan(closed), np.greater(circuits.column("circuit_current_a"), 0.05), np.greater(closed, 0))
+
+
+def _cabinets_energised(cabinets: Columns) -> Flags:
+    drawn = [np.nan_to_num(cabinets.column(name)) for name in ("power_w", "power_a_w", "power_b_w", "power_c_w")]
+    return np.greater(np.sum(drawn, axis=0), 50)
