@@ -128,7 +128,7 @@ class Simulation:
     def switch(self, circuit: int, closed: bool) -> None:
         """A contactor moves."""
         self.plant.switch(circuit, closed)
-        self.bank.circuits[circuit, 0] = closed
+        self.bank.circuits[circuit, 0] = self.plant.circuits.closed[circuit]
         self._written(self.city.circuits[circuit].id, "contactor_closed", float(closed), None)
 
     def lamp_answers(self, lamp: int) -> bool:

@@ -21,7 +21,10 @@ class FaultKind:
 
 
 _LAMP: Final = frozenset({Kind.LAMP})
+_CIRCUIT: Final = frozenset({Kind.CIRCUIT})
+_CABINET: Final = frozenset({Kind.CABINET})
 _ANSWERING: Final = frozenset({Kind.LAMP, Kind.CABINET})
+_METERED: Final = frozenset({Kind.LAMP, Kind.CABINET})
 
 KINDS: Final[dict[str, FaultKind]] = {
     kind.name: kind
@@ -30,7 +33,34 @@ KINDS: Final[dict[str, FaultKind]] = {
         FaultKind("slow", "answers late by value milliseconds", _ANSWERING, 500, 1, 60_000),
         FaultKind("dead_lamp", "is powered and gives no light", _LAMP),
         FaultKind("stuck_relay", "stays on when it is told to go off", _LAMP),
-        FaultKind("breaker_trip", "the circuit's breaker is open", frozenset({Kind.CIRCUIT})),
+        FaultKind("open_relay", "stays off when it is told to go on", _LAMP),
+        FaultKind("dead_driver", "its gear neither works nor answers", _LAMP),
+        FaultKind("strings_open", "has lost value percent of its light source", _LAMP, 30, 1, 90),
+        FaultKind("strings_shorted", "draws value percent less, part of its light source is bridged", _LAMP, 8, 1, 30),
+        FaultKind("drift", "draws value percent less each day", _LAMP, 2, 0.1, 50),
+        FaultKind("stuck_level", "keeps value percent whatever level it is told", _LAMP, 100, 1, 100),
+        FaultKind("dead_capacitor", "draws idle current at unchanged power", _LAMP),
+        FaultKind("cycling", "goes out after value minutes and strikes again", _LAMP, 12, 2, 60),
+        FaultKind("bad_gear", "draws value watts and does not ignite", _LAMP, 12, 3, 40),
+        FaultKind("dead_meter", "measures nothing but zero", _METERED),
+        FaultKind("frozen_meter", "repeats its last measurement", _METERED),
+        FaultKind("wrong_meter", "tells value percent too much power", _LAMP, 20, 5, 100),
+        FaultKind("leak", "leaks value milliamperes to its pole", _LAMP, 30, 1, 1000),
+        FaultKind("hot", "runs value degrees too hot and is throttled", _LAMP, 45, 5, 80),
+        FaultKind("tilt", "leans by value degrees", _LAMP, 20, 1, 90),
+        FaultKind("cable_cut", "its cable is cut before it: it and all behind it are without supply", _LAMP),
+        FaultKind("bad_joint", "the joint before it has value ohms", _LAMP, 3, 0.1, 50),
+        FaultKind("breaker_trip", "the circuit's breaker is open", _CIRCUIT),
+        FaultKind("welded_contactor", "the contactor stays closed", _CIRCUIT),
+        FaultKind("stolen_power", "somebody draws value watts from the cable", _CIRCUIT, 500, 10, 20_000),
+        FaultKind("wet_cable", "the cable leaks value milliamperes", _CIRCUIT, 100, 5, 5000),
+        FaultKind("supply_loss", "no phase has voltage", _CABINET),
+        FaultKind("phase_loss", "phase value (1 to 3) has no voltage", _CABINET, 1, 1, 3),
+        FaultKind(
+            "neutral_loss", "the neutral is broken: phases 1 and 2 drift apart by value percent", _CABINET, 15, 5, 40
+        ),
+        FaultKind("undervoltage", "all phases are value percent low", _CABINET, 16, 3, 40),
+        FaultKind("open_door", "the door stands open", _CABINET),
     )
 }
 

@@ -10,6 +10,7 @@ from lamplighter_firmware_sim.city.inventory import City
 from lamplighter_firmware_sim.faults.board import FaultBoard
 from lamplighter_firmware_sim.physics import lamps as electric
 from lamplighter_firmware_sim.physics import supply
+from lamplighter_firmware_sim.physics.ailments import Ailments
 from lamplighter_firmware_sim.physics.columns import cabinet_columns, circuit_columns, lamp_columns
 from lamplighter_firmware_sim.physics.lamps import Array, Mask
 from lamplighter_firmware_sim.physics.sky import Sky, sky_at
@@ -32,6 +33,7 @@ class Plant:
         self.city = city
         self.board = board
         self.tree = supply.tree_of(city)
+        self.ails = Ailments(self.tree)
         self.lamps = lamp_columns(city, random, civil_ms)
         self.circuits = circuit_columns(city)
         self.cabinets = cabinet_columns(city, self.lamps.energy_wh)
@@ -72,17 +74,20 @@ class Plant:
 
     def switch(self, circuit: int, closed: bool) -> None:
         """Close or open a contactor."""
-        self.circuits.closed[circuit] = closed
+        self.circuits.closed[circuit] = closed or self.ails.welded[circuit]
 
     def powered(self, lamp: int) -> bool:
         """Whether the lamp's controller has supply this very moment."""
         circuit = self.tree.lamp_circuit[lamp]
-        return bool(self.circuits.closed[circuit] and not self.board.strength("breaker_trip", Kind.CIRCUIT)[circuit])
+        alive = self.circuits.closed[circuit] and not self.board.strength("breaker_trip", Kind.CIRCUIT)[circuit]
+        return bool(alive and not self.ails.unsupplied[lamp])
 
     # One step
 
     def _step(self, seconds: float) -> None:
         self.sky = self._sky()
+        self.ails.observe(self.board, seconds)
+        self.circuits.closed |= self.ails.welded
         self.circuits.tripped[:] = self.board.strength("breaker_trip", Kind.CIRCUIT) > 0
         self._control()
         self._voltages(seconds)
@@ -92,7 +97,7 @@ class Plant:
     def _control(self) -> None:
         """Supply, photocell and written level decide the level that each controller wants."""
         lamps = self.lamps
-        supplied = (self.circuits.closed & ~self.circuits.tripped)[self.tree.lamp_circuit]
+        supplied = (self.circuits.closed & ~self.circuits.tripped)[self.tree.lamp_circuit] & ~self.ails.unsupplied
         lost = lamps.supplied & ~supplied
         lamps.supplied = supplied
         lamps.supply_losses += lost
@@ -108,20 +113,22 @@ class Plant:
         blinking = lamps.identify_until_s > self._running_s
         output = np.where(blinking, 100.0 if bright else _BLINK_PERCENT, lamps.level_percent)
         stuck = self.board.strength("stuck_relay", Kind.LAMP) > 0
-        return np.where(lamps.supplied, np.where(stuck & (output == 0), 100.0, output), 0.0)
+        output = np.where(stuck & (output == 0), 100.0, self.ails.held_level(output))
+        return np.where(lamps.supplied & ~self.ails.open_relay, output, 0.0)
 
     def _voltages(self, seconds: float) -> None:
         cabinets, keep = self.cabinets, math.exp(-seconds / _WANDER_S)
         fresh = self._random.normal(0, _WANDER_V, cabinets.wander_v.shape)
         cabinets.wander_v = cabinets.wander_v * keep + fresh * math.sqrt(1 - keep * keep)
-        cabinets.voltage_v = supply.source_voltage(self.sky.local_hour, cabinets.wander_v, cabinets.current_a)
-        drops, _ = supply.feeder_drops(self.tree, self.lamps.current_a)
+        source_v = supply.source_voltage(self.sky.local_hour, cabinets.wander_v, cabinets.current_a)
+        cabinets.voltage_v = source_v * self.ails.phase_share
+        drops, _ = supply.feeder_drops(self.tree, self.lamps.current_a, self.ails.joint_ohm)
         at_head = cabinets.voltage_v[self.tree.circuit_cabinet, self.tree.circuit_phase][self.tree.lamp_circuit]
         self.lamps.voltage_v = np.where(self.lamps.supplied, at_head - drops, 0.0)
 
     def _burn(self, seconds: float) -> None:
         lamps, output = self.lamps, self._output()
-        dead = self.board.strength("dead_lamp", Kind.LAMP) > 0
+        dead = (self.board.strength("dead_lamp", Kind.LAMP) > 0) | self.ails.dark
         wanted = (output > 0) & ~dead
         arc = electric.arc_burns(lamps.lit & lamps.is_hps, wanted & lamps.is_hps, lamps.voltage_v, lamps.arc_min)
         lit = np.where(lamps.is_hps, arc, wanted & (lamps.voltage_v > 90))
@@ -132,23 +139,26 @@ class Plant:
         lamps.burning_h += lit * (seconds / 3600)
         lamps.energy_wh += lamps.power_w * (seconds / 3600)
         goal = self.sky.ambient_c + lamps.power_w / lamps.rated_w * np.where(lamps.is_hps, 45.0, 28.0)
+        goal = goal + self.ails.hot_c * lit
         lamps.temperature_c = electric.towards(lamps.temperature_c, goal, seconds, _BODY_S)
-        lamps.fault_bits = np.where(dead & (output > 0), LAMP_FAILED, 0)
+        lamps.fault_bits = np.where(dead & (output > 0), LAMP_FAILED, 0) | self.ails.bits(lit)
 
     def _draw(self, output: Array, lit: Mask, dead: Mask) -> None:
         """Power, power factor and current of every lamp."""
         lamps = self.lamps
         led = electric.led_power_w(lamps.rated_w, output, lamps.voltage_v)
         hps = electric.hps_power_w(lamps.rated_w, output, lamps.voltage_v, lamps.arc_min)
-        burning = np.where(lamps.is_hps, hps, led) * lamps.gain
+        burning = np.where(lamps.is_hps, hps, led) * lamps.gain * self.ails.load
         tried = np.where(dead, electric.DEAD_W, np.where(lamps.is_hps, electric.IGNITOR_W, 0.0))
+        tried = np.where(self.ails.gear_w > 0, self.ails.gear_w, tried)
         unlit = electric.STANDBY_W + np.where(output > 0, tried, 0.0)
-        lamps.power_w = np.where(lamps.supplied, np.where(lit, burning + electric.STANDBY_W, unlit), 0.0)
+        drawn = np.where(lit, burning + electric.STANDBY_W, unlit)
+        lamps.power_w = np.where(lamps.supplied & ~self.ails.open_relay, drawn, 0.0)
         factor = np.where(lamps.is_hps, electric.hps_power_factor(lamps.arc_min), electric.led_power_factor(output))
-        lamps.power_factor = np.where(lit, factor, electric.STANDBY_PF)
+        lamps.power_factor = np.where(lit, factor * self.ails.factor, electric.STANDBY_PF)
         apparent = lamps.power_w / lamps.power_factor
         lamps.current_a = np.divide(apparent, lamps.voltage_v, out=np.zeros_like(apparent), where=lamps.voltage_v > 1)
-        lamps.leakage_ma = np.where(lamps.supplied, 0.15 + 0.35 * lit, 0.0)
+        lamps.leakage_ma = np.where(lamps.supplied, 0.15 + 0.35 * lit + self.ails.leak_ma, 0.0)
 
     def _balance(self, seconds: float) -> None:
         """Sum up the tree: what the cabinet's meter sees is its lamps and what the cables lose."""
@@ -156,10 +166,12 @@ class Plant:
         apparent = lamps.voltage_v * lamps.current_a
         sign = np.where(lamps.is_hps & lamps.lit, 1.0, -1.0)  # a ballast is inductive, a driver's filter capacitive
         reactive = sign * np.sqrt(np.maximum(apparent**2 - lamps.power_w**2, 0))
-        _, self.losses_w = supply.feeder_drops(self.tree, lamps.current_a)
-        load = supply.sum_load(self.tree, lamps.power_w, reactive, self.losses_w, cabinets.voltage_v)
-        circuits.current_a = load.circuit_a
+        _, self.losses_w = supply.feeder_drops(self.tree, lamps.current_a, self.ails.joint_ohm)
+        losses_w = self.losses_w + self.ails.stolen_w * circuits.closed
+        load = supply.sum_load(self.tree, lamps.power_w, reactive, losses_w, cabinets.voltage_v)
+        circuits.current_a = load.circuit_a * ~circuits.tripped
         circuits.leakage_ma = supply.sum_by(self.tree.lamp_circuit, lamps.leakage_ma, self.tree.circuits)
+        circuits.leakage_ma += self.ails.cable_leak_ma
         cabinets.power_w, cabinets.current_a, cabinets.power_factor = load.phase_w, load.phase_a, load.phase_pf
         cabinets.energy_wh += load.phase_w.sum(axis=1) * (seconds / 3600)
         cabinets.leakage_ma = supply.sum_by(self.tree.circuit_cabinet, circuits.leakage_ma, self.tree.cabinets)

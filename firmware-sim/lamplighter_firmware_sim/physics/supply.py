@@ -12,6 +12,7 @@ from lamplighter_firmware_sim.physics.lamps import Array
 
 _SPAN_OHM: Final = 0.08  # 105 m of 25 mm2 copper: every third pole is on the same phase
 _SOURCE_OHM: Final = 0.02  # transformer and mains up to the cabinet
+_DEAD_V: Final = 1.0  # below this nothing works
 CABINET_OWN_W: Final = 12.0  # gateway, meter, contactor coils; on phase a
 CABINET_OWN_PF: Final = 0.6
 
@@ -59,16 +60,20 @@ def sum_by(index: Index, value: Array, count: int) -> Array:
     return np.bincount(index, value, count).astype(np.float64)
 
 
-def feeder_drops(tree: Tree, current_a: Array) -> tuple[Array, Array]:
-    """Voltage drop up to each lamp (V), and what each circuit's cables turn into heat (W)."""
+def feeder_drops(tree: Tree, current_a: Array, joint_ohm: Array) -> tuple[Array, Array]:
+    """Voltage drop up to each lamp (V), and what each circuit's cables turn into heat (W).
+
+    `joint_ohm`: resistance of a bad joint in the span before each lamp, 0 = a good one.
+    """
+    ohm = _SPAN_OHM + joint_ohm[tree.cable]
     along = current_a[tree.cable]
     total = np.cumsum(along)
     span_a = total[tree.last] - total + along  # everything behind the span flows through it
-    drop = np.cumsum(span_a * _SPAN_OHM)
-    drop_at_first = (drop - span_a * _SPAN_OHM)[tree.first]
+    drop = np.cumsum(span_a * ohm)
+    drop_at_first = (drop - span_a * ohm)[tree.first]
     drops = np.empty_like(current_a)
     drops[tree.cable] = drop - drop_at_first
-    losses = sum_by(tree.lamp_circuit[tree.cable], span_a**2 * _SPAN_OHM, tree.circuits)
+    losses = sum_by(tree.lamp_circuit[tree.cable], span_a**2 * ohm, tree.circuits)
     return drops, losses
 
 
@@ -91,14 +96,15 @@ def sum_load(tree: Tree, power_w: Array, reactive_var: Array, losses_w: Array, c
     phase_w, phase_var = np.zeros_like(cabinet_v), np.zeros_like(cabinet_v)
     phase_w[tree.circuit_cabinet, tree.circuit_phase] = circuit_w
     phase_var[tree.circuit_cabinet, tree.circuit_phase] = circuit_var
-    phase_w[:, 0] += CABINET_OWN_W
-    phase_var[:, 0] += CABINET_OWN_W * np.tan(np.arccos(CABINET_OWN_PF))
+    alive = cabinet_v > _DEAD_V
+    phase_w[:, 0] += CABINET_OWN_W * alive[:, 0]
+    phase_var[:, 0] += CABINET_OWN_W * np.tan(np.arccos(CABINET_OWN_PF)) * alive[:, 0]
     apparent = np.hypot(phase_w, phase_var)
     return Load(
         circuit_w=circuit_w,
-        circuit_a=np.hypot(circuit_w, circuit_var) / circuit_v,
+        circuit_a=np.hypot(circuit_w, circuit_var) / np.maximum(circuit_v, _DEAD_V) * (circuit_v > _DEAD_V),
         phase_w=phase_w,
-        phase_a=apparent / cabinet_v,
+        phase_a=apparent / np.maximum(cabinet_v, _DEAD_V) * alive,
         phase_pf=np.divide(phase_w, apparent, out=np.ones_like(phase_w), where=apparent > 0),
     )
 

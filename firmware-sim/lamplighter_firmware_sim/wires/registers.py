@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter_contract.quantities import Kind
 from lamplighter_firmware_sim.physics.lamps import Array
 from lamplighter_firmware_sim.physics.plant import Plant
 
@@ -47,6 +48,9 @@ class RegisterBank:
         self.circuits = np.zeros((len(plant.city.circuits), CIRCUIT_REGISTERS), dtype=_WORD)
         self.lamp_power_w = np.zeros(len(plant.city.lamps))
         self.lamp_voltage_v = np.zeros(len(plant.city.lamps))
+        self.lamp_current_a = np.zeros(len(plant.city.lamps))
+        self.lamp_power_factor = np.zeros(len(plant.city.lamps))
+        self.lamp_energy_wh = plant.lamps.energy_wh.copy()
         self.refresh()
 
     def refresh(self) -> None:
@@ -70,16 +74,26 @@ class RegisterBank:
 
     def _measure_lamps(self) -> None:
         lamps, image = self._plant.lamps, self.lamps
-        count = len(image)
-        self.lamp_power_w = lamps.power_w * lamps.meter_gain * (1 + self._spread(0.002, count))
-        self.lamp_voltage_v = lamps.voltage_v + self._spread(0.15, count)
+        board, count = self._plant.board, len(image)
+        wrong = 1 + board.strength("wrong_meter", Kind.LAMP) / 100
+        measured = {
+            "lamp_power_w": lamps.power_w * lamps.meter_gain * wrong * (1 + self._spread(0.002, count)),
+            "lamp_voltage_v": lamps.voltage_v + self._spread(0.15, count),
+            "lamp_current_a": lamps.current_a * lamps.meter_gain,
+            "lamp_power_factor": lamps.power_factor,
+            "lamp_energy_wh": lamps.energy_wh,
+        }
+        dead, frozen = (board.strength(kind, Kind.LAMP) > 0 for kind in ("dead_meter", "frozen_meter"))
+        for name, value in measured.items():
+            told = np.where(dead, 0.0, value) if name != "lamp_energy_wh" else value
+            setattr(self, name, np.where(frozen, getattr(self, name), told))
         image[:, 0] = lamps.level_percent > 0
         image[:, 1] = unsigned(lamps.level_percent)
         image[:, 2] = unsigned(self.lamp_voltage_v * 10)
-        image[:, 3] = unsigned(lamps.current_a * lamps.meter_gain * 1000)
+        image[:, 3] = unsigned(self.lamp_current_a * 1000)
         image[:, 4] = unsigned(self.lamp_power_w * 10)
-        image[:, 5] = signed(lamps.power_factor * 1000)
-        image[:, 6], image[:, 7] = double(lamps.energy_wh)
+        image[:, 5] = signed(self.lamp_power_factor * 1000)
+        image[:, 6], image[:, 7] = double(self.lamp_energy_wh)
         image[:, 8] = signed(lamps.temperature_c * 10)
         image[:, 9] = unsigned(lamps.leakage_ma * 10)
         image[:, 10], image[:, 11] = double(lamps.burning_h * 10)
@@ -87,10 +101,12 @@ class RegisterBank:
         image[:, 13] = lamps.fault_bits
         image[:, 14] = lamps.supply_losses % NOT_AVAILABLE
         # Controllers of the older HPS heads have no tilt sensor.
-        image[:, 15] = np.where(lamps.is_hps, NOT_AVAILABLE, signed(lamps.tilt_deg * 10))
+        image[:, 15] = np.where(lamps.is_hps, NOT_AVAILABLE, signed((lamps.tilt_deg + self._plant.ails.tilt_deg) * 10))
 
     def _measure_cabinets(self) -> None:
-        cabinets, image = self._plant.cabinets, self.cabinets
+        cabinets, board = self._plant.cabinets, self._plant.board
+        frozen = board.strength("frozen_meter", Kind.CABINET) > 0
+        image, before = self.cabinets, self.cabinets[frozen, :17].copy()
         power = cabinets.power_w * (1 + self._spread(0.001, cabinets.power_w.shape))
         for phase in range(3):
             image[:, phase] = unsigned(cabinets.voltage_v[:, phase] * 10)
@@ -101,5 +117,8 @@ class RegisterBank:
         image[:, 17] = unsigned(cabinets.frequency_hz * 100 + self._spread(1, len(image)))
         image[:, 18] = unsigned(cabinets.leakage_ma)
         image[:, 19] = signed(cabinets.temperature_c * 10)
-        image[:, 20:22] = 0  # door closed, no water
+        image[:, 20] = board.strength("open_door", Kind.CABINET) > 0
+        image[:, 21] = 0  # no water
+        image[board.strength("dead_meter", Kind.CABINET) > 0, :15] = 0
+        image[frozen, :17] = before
         image[:, 22] = min(round(cabinets.lux), NOT_AVAILABLE - 1)
