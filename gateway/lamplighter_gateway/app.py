@@ -26,7 +26,7 @@ from lamplighter_gateway.commands.execution import Execution
 from lamplighter_gateway.commands.journal import Journal
 from lamplighter_gateway.commands.keys import Keys
 from lamplighter_gateway.commands.own_work import OwnWork
-from lamplighter_gateway.drivers.port import Driver, Reading, Sink
+from lamplighter_gateway.drivers.port import Driver, Reading, Sink, Trackers
 from lamplighter_gateway.events import Events
 from lamplighter_gateway.faults import FaultHook, no_fault
 from lamplighter_gateway.light.actuator import Actuator
@@ -41,6 +41,7 @@ from lamplighter_gateway.link.port import Link
 from lamplighter_gateway.local import LocalRequests
 from lamplighter_gateway.spool.frames import Class, Limits, SpoolState
 from lamplighter_gateway.spool.spool import Spool
+from lamplighter_gateway.trucks.positions import Positions
 from lamplighter_gateway.uplink.lanes import Timing
 from lamplighter_gateway.uplink.uplink import Identity, Presence, Uplink
 from lamplighter_gateway.watch import metrics
@@ -116,6 +117,10 @@ class Gateway:
         self.journal = Journal(settings.data, clock)
         self.events = Events(self.spool, clock)
         self._batch = Batch(self._hand_over, self._doubts)
+        self._positions = Positions(self.spool, settings.data, clock, self._doubts)
+        for trackers in self.registry.drivers.values():
+            if isinstance(trackers, Trackers):
+                trackers.attach(self._positions.store, self._positions.keep, lambda _device: None)
         self._answers = Answers(self.journal, self.spool)
         self._actuator = Actuator(self.registry, clock, settings.switching)
         self.uplink = self._make_uplink(link)
@@ -212,6 +217,7 @@ class Gateway:
                     ("commands", self._execution.run()),
                     ("autonomy", self._autonomy.run()),
                     ("readings", self._flush_often()),
+                    ("positions", self._positions.run()),
                     ("watch", patrol.run()),
                     *((f"bus-{bus}", driver.run()) for bus, driver in self.registry.drivers.items()),
                     ("uplink", self.uplink.run()),

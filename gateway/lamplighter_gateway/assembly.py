@@ -1,6 +1,8 @@
 """From a checked configuration to a gateway: the files it names are read here."""
 
+import os
 import random
+import secrets
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +13,9 @@ from lamplighter_contract.commands.signing import decode_key
 from lamplighter_contract.wire.documents import BusEntry, DeviceEntry
 from lamplighter_gateway.app import Gateway, Settings
 from lamplighter_gateway.commands.acceptance import OFFERED
-from lamplighter_gateway.config.model import Bus, Config, Device, FieldBroker, SerialBus, Tls
+from lamplighter_gateway.config.model import Bus, Config, Device, FieldBroker, SerialBus, Tls, TrackerServer
 from lamplighter_gateway.config.problem import Problem
+from lamplighter_gateway.drivers.jt808.server import TrackerBus
 from lamplighter_gateway.drivers.modbus.bus import ModbusBus
 from lamplighter_gateway.drivers.mqtt import MqttBus
 from lamplighter_gateway.drivers.port import Driver, Point, Sink
@@ -25,6 +28,7 @@ from lamplighter_gateway.spool.frames import Limits
 from lamplighter_gateway.uplink.lanes import Timing
 
 MIB: Final = 1024 * 1024
+TERMINAL_KEY: Final = "terminal.key"
 MS_PER_H: Final = 3_600_000
 DWELL_S: Final = 60.0  # civil seconds a relay rests between two switchings
 
@@ -93,7 +97,22 @@ def _driver(bus: Bus, config: Config, clock: Clock, sink: Sink) -> Driver:
     devices = config.devices_on(bus.id)
     if isinstance(bus, FieldBroker):
         return MqttBus(bus, devices, clock, sink, random.Random())
+    if isinstance(bus, TrackerServer):
+        return TrackerBus(bus, devices, clock, terminal_secret(bus.secret_file, config.data))
     return ModbusBus(bus, devices, clock, sink, random.Random())
+
+
+def terminal_secret(file: Path | None, data: Path) -> bytes:
+    """What the codes of terminals are made with; made once and kept in the data folder where no file is named."""
+    if file is not None:
+        return _text(file, "secret_file").encode()
+    kept = data / TERMINAL_KEY
+    if not kept.exists():
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as made:
+            made.write(secrets.token_hex(32))
+    return _text(kept, "data").encode()
 
 
 def _broker(config: Config) -> Broker:

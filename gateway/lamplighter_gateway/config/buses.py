@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lamplighter_gateway.config.model import Bus, FieldBroker, Parity, SerialBus, TcpBus, Tls, Wire
+from lamplighter_gateway.config.model import Bus, FieldBroker, Parity, SerialBus, TcpBus, Tls, TrackerServer, Wire
 from lamplighter_gateway.config.section import Section
 
 
@@ -29,6 +29,9 @@ def _read_bus(section: Section) -> Bus:
         bus = TcpBus(name, section.text("host"), section.integer("port", 1, 65535, 502), timeout_s)
     elif wire is Wire.MODBUS_RTU:
         bus = _read_serial(name, section)
+    elif wire is Wire.JT808:
+        secret = read_path(section, "secret_file")
+        bus = TrackerServer(name, section.text("host", "0.0.0.0"), section.integer("port", 0, 65535, 7611), secret)  # noqa: S104 - terminals call from anywhere
     else:
         user = section.text("user") if section.has("user") else None
         host, port = section.text("host"), section.integer("port", 1, 65535, 1883)
@@ -81,7 +84,7 @@ def _check_endpoints(section: Section, buses: list[Bus]) -> None:
     seen: dict[object, str] = {}
     for index, bus in enumerate(buses):
         place = bus.device if isinstance(bus, SerialBus) else (bus.host, bus.port)
-        if place in seen and bus.wire.is_modbus:
+        if place in seen and (bus.wire.is_modbus or bus.wire is Wire.JT808):
             Section(section.file, f"buses[{index}]", {"id": bus.id}, section.problems).wrong(
                 "id", f"an endpoint that bus {seen[place]} does not use"
             )

@@ -12,9 +12,10 @@ from lamplighter_gateway.profiles.model import Profile, Register
 
 _PLACEHOLDER: Final = re.compile(r"\{n(?::0(\d))?\}")
 _RANGE: Final = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
-_LAST_UNIT: Final = {Wire.MODBUS_TCP: 255, Wire.MODBUS_RTU: 247, Wire.MQTT: 99_999}
+_LAST_UNIT: Final = {Wire.MODBUS_TCP: 255, Wire.MODBUS_RTU: 247, Wire.MQTT: 99_999, Wire.JT808: 99_999}
 _MAX_ROW: Final = 10_000
 _MAX_NAME: Final = 200
+_PHONE_DIGITS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,8 @@ def _units(line: Section, wire: Wire | None) -> Sequence[int]:
     if line.has("unit") and line.has("units"):
         line.wrong("units", "unit or units, not both")
     if not line.has("units"):
-        absent = 0 if wire is Wire.MQTT else None
-        return [line.integer("unit", 0 if wire is Wire.MQTT else 1, last, absent)]
+        addressed = wire in (Wire.MQTT, Wire.JT808)
+        return [line.integer("unit", 0 if addressed else 1, last, 0 if addressed else None)]
     text = str(line.raw("units")).replace(" ", "")
     parts = [_RANGE.fullmatch(part) for part in text.split(",")]
     spans = [range(int(part[1]), int(part[2] or part[1]) + 1) for part in parts if part]
@@ -109,6 +110,10 @@ def _check_wire(line: Section, profile: Profile, wire: Wire) -> None:
         line.wrong("profile", "a profile with an mqtt part, because the bus is mqtt")
     if wire is Wire.MQTT and not line.has("address"):
         line.wrong("address", "the device's name in its topics")
+    if wire is Wire.JT808 and profile.jt808 is None:
+        line.wrong("profile", "a profile with a jt808 part, because the bus is jt808")
+    if wire is Wire.JT808 and not line.has("address"):
+        line.wrong("address", "the terminal's phone number")
 
 
 def _check_identities(placed: Sequence[Placed]) -> None:
@@ -153,6 +158,8 @@ def _check_addresses(placed: Sequence[Placed], wires: Mapping[str, Wire]) -> Non
     seen: dict[tuple[str, str], str] = {}
     for one in placed:
         device, mqtt = one.device, one.device.profile.mqtt
+        if wires[device.bus] is Wire.JT808:
+            _check_phone(one, seen)
         if wires[device.bus] is not Wire.MQTT or mqtt is None or not device.address:
             continue
         if any(mark in device.address for mark in "/+#$\0"):
@@ -161,3 +168,13 @@ def _check_addresses(placed: Sequence[Placed], wires: Mapping[str, Wire]) -> Non
         if key in seen:
             one.line.wrong("address", f"an address that {seen[key]} does not have")
         seen[key] = device.id
+
+
+def _check_phone(one: Placed, seen: dict[tuple[str, str], str]) -> None:
+    phone = one.device.address
+    if not (phone.isascii() and phone.isdigit() and len(phone) <= _PHONE_DIGITS):
+        one.line.wrong("address", f"a phone number of at most {_PHONE_DIGITS} digits")
+    key = (one.device.bus, phone.lstrip("0"))
+    if key in seen:
+        one.line.wrong("address", f"a phone number that {seen[key]} does not have")
+    seen[key] = one.device.id

@@ -14,11 +14,12 @@ class Wire(StrEnum):
     MODBUS_TCP = "modbus-tcp"
     MODBUS_RTU = "modbus-rtu"
     MQTT = "mqtt"
+    JT808 = "jt808"
 
     @property
     def is_modbus(self) -> bool:
         """True for both forms of Modbus."""
-        return self is not Wire.MQTT
+        return self in (Wire.MODBUS_TCP, Wire.MODBUS_RTU)
 
 
 class Parity(StrEnum):
@@ -141,7 +142,22 @@ class FieldBroker:
         return Wire.MQTT
 
 
-Bus = TcpBus | SerialBus | FieldBroker
+@dataclass(frozen=True, slots=True)
+class TrackerServer:
+    """A port that JT/T 808 terminals call; their codes are made with what is in `secret_file`, or in a file of ours."""
+
+    id: str
+    host: str
+    port: int
+    secret_file: Path | None = None
+
+    @property
+    def wire(self) -> Wire:
+        """What it is made of."""
+        return Wire.JT808
+
+
+Bus = TcpBus | SerialBus | FieldBroker | TrackerServer
 
 
 @dataclass(frozen=True, slots=True)

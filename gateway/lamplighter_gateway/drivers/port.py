@@ -1,9 +1,9 @@
 """What the rest of the gateway sees of a wire."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lamplighter_contract.quantities import Kind
 
@@ -31,16 +31,23 @@ class Point(StrEnum):
     RESUME = "resume"
     IDENTIFY = "identify"
     CONTACTOR = "contactor_closed"
+    SPEED_LIMIT = "limit_kmh"  # 0 = none
+    LIFT_LIMIT = "lift_limited"
+    SPEAK = "speak"
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Bring `point` of `device` to `value` (ignored where the profile fixes it) before `deadline_s` (monotonic)."""
+    """Bring `point` of `device` to `value` (ignored where the profile fixes it) before `deadline_s` (monotonic).
+
+    `text` is what is said where the point is `SPEAK`.
+    """
 
     device: str
     point: Point
     value: float
     deadline_s: float
+    text: str = ""
 
 
 class Outcome(StrEnum):
@@ -113,3 +120,37 @@ class Driver(Protocol):
 
     def status(self) -> BusStatus:
         """Counters and health since start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """Something from a tracker that is no reading: a waybill, a driver's card, a photo. `content` is the photo's."""
+
+    event: str
+    detail: Mapping[str, str | float | int | bool | None]
+    content: bytes = b""
+
+
+@runtime_checkable
+class Trackers(Driver, Protocol):
+    """A bus of trucks. What they send is acknowledged to them only once it is durable, so it goes its own way."""
+
+    def attach(
+        self,
+        store: Callable[[Sequence[Reading]], Awaitable[bool]],
+        keep: Callable[[str, Brought], Awaitable[bool]],
+        logged_in: Callable[[str], None],
+    ) -> None:
+        """Before it runs: where readings and other things become durable, and who is told of each log-in."""
+
+    def latest(self, device: str) -> Reading | None:
+        """The newest reading of a truck since the start."""
+
+    def online(self, device: str) -> bool:
+        """True while the truck can be reached."""
+
+    def ends_limits(self, device: str) -> bool:
+        """True when the terminal itself ends a limit."""
+
+    def strangers(self) -> Sequence[Mapping[str, object]]:
+        """Trackers that called and are not configured, for a person to adopt; the oldest first."""

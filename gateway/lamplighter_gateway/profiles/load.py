@@ -8,6 +8,7 @@ from lamplighter_contract.quantities import Kind
 from lamplighter_gateway.config.document import read_document
 from lamplighter_gateway.config.problem import Problem
 from lamplighter_gateway.config.section import Section
+from lamplighter_gateway.profiles.jt808 import read_tracker_map
 from lamplighter_gateway.profiles.modbus import read_register_map
 from lamplighter_gateway.profiles.model import Profile
 from lamplighter_gateway.profiles.mqtt import read_json_map
@@ -43,8 +44,9 @@ def read_profile(file: str, tree: Mapping[str, Any], problems: list[Problem]) ->
         section.words("capabilities"),
         read_register_map(section.section("modbus"), kind) if section.has("modbus") else None,
         read_json_map(section.section("mqtt"), kind) if section.has("mqtt") else None,
+        read_tracker_map(section.section("jt808"), kind) if section.has("jt808") else None,
     )
-    if profile.modbus is None and profile.mqtt is None:
-        section.wrong("modbus", "how the device is reached: modbus, mqtt or both")
+    if profile.modbus is None and profile.mqtt is None and profile.jt808 is None:
+        section.wrong("modbus", "how the device is reached: modbus, mqtt, jt808 or several of them")
     section.close()
     return profile

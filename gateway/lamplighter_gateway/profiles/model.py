@@ -144,6 +144,37 @@ class JsonMap:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusField:
+    """One quantity in the status word of a tracker: `words` by its raw value, a flag where there are none."""
+
+    quantity: Quantity
+    bit: int
+    width: int = 1
+    words: tuple[str, ...] = ()
+
+
+class Limiter(StrEnum):
+    """Which messages set limits on a tracker."""
+
+    NONE = "none"
+    ZT_8F = "zt-8f"  # 0x8F02 and 0x8F03
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerMap:
+    """A terminal that speaks JT/T 808; it is expected to speak every `heartbeat_s` seconds.
+
+    `ends_limits` says whether the terminal itself ends a limit; where it does not, each end is to be sent.
+    """
+
+    heartbeat_s: float
+    status: tuple[StatusField, ...]
+    limiter: Limiter = Limiter.NONE
+    ends_limits: bool = False
+    settle_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One kind of device as its maker built it."""
 
@@ -153,6 +184,7 @@ class Profile:
     capabilities: tuple[str, ...]
     modbus: RegisterMap | None = None
     mqtt: JsonMap | None = None
+    jt808: TrackerMap | None = None
 
     @property
     def deadbands(self) -> Mapping[str, float | None]:
