@@ -122,3 +122,18 @@ def test_old_debts_are_forgotten_and_units_kept_apart():
     late.owes(1, 16, 0.0)
     assert late.guard(2, 0.1) is None
     assert late.guard(1, FORGOTTEN_AFTER_S + 0.1) is None
+
+
+def test_a_unit_that_left_every_guard_unanswered_is_left_alone_until_the_oldest_is_forgotten():
+    late = LateAnswers()
+    late.owes(1, 16, 0.0)
+    asked = []
+    while not late.spent(1, 1.0):
+        guard = late.guard(1, 1.0)
+        assert guard is not None
+        late.owes(1, guard, 1.0 + 0.1 * len(asked))
+        asked.append(guard)
+    assert len(set(asked)) == len(asked) == 8
+    assert late.guard(1, 1.9) is None
+    assert not late.spent(2, 1.0)
+    assert late.guard(1, 1.05 + FORGOTTEN_AFTER_S) == asked[0]

@@ -99,3 +99,13 @@ async def test_an_answer_later_than_the_quiet_time_is_caught_by_the_guard():
                 good += 1
                 assert number_in(found) == len(units.requests)
     assert good >= 5
+
+
+async def test_a_silent_unit_asked_again_and_again_stops_nobody():
+    units = Units([1])
+    async with SerialUnits(units) as line, running(serial(line.device, TIMEOUT_S), lamps(2, poll_s=0.2)) as rig:
+        await until(lambda: rig.driver.status().connected)
+        for _ in range(20):
+            assert not isinstance(await rig.driver.read("lamp-2", 5.0), Reading)
+        seen = len(rig.of("lamp-1"))
+        await until(lambda: len(rig.of("lamp-1")) > seen)

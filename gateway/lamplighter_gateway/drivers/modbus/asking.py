@@ -113,8 +113,10 @@ class Asking:
         return trouble
 
     async def _guard(self, late: LateAnswers, block: Block) -> Trouble | None:
-        unit = block.question.unit
-        count = late.guard(unit, self._clock.monotonic_s())
+        unit, now_s = block.question.unit, self._clock.monotonic_s()
+        if late.spent(unit, now_s):
+            return Trouble(Cause.SILENT)
+        count = late.guard(unit, now_s)
         if count is None:
             return None
         answer = await self._ask(read_question(unit, block.table, Span(block.span.start, count)))
