@@ -47,14 +47,16 @@ class Ledger:
         """
         return await self._run(self._reading, work, self._timeout_s)
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
+    async def write(self, work: Callable[[Connection], T], timeout_s: float | None = None) -> T:
         """Run `work` in a transaction that is durably committed on return; whatever it raises rolls all of it back.
+
+        `timeout_s` for work that is known to be long, such as a whole city's inventory.
 
         Raises:
             LedgerUnavailable: the database does not answer or does not take it.
             LedgerRejected: it will never take these data.
         """
-        return await self._run(self._writing, work, self._timeout_s)
+        return await self._run(self._writing, work, timeout_s or self._timeout_s)
 
     async def migrate(self) -> None:
         """Bring the tables of every room up to date.

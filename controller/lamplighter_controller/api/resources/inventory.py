@@ -19,12 +19,14 @@ from lamplighter_controller.lighting.faults import Fault
 from lamplighter_controller.lighting.importing import ANYWHERE, Imported, Known
 from lamplighter_controller.lighting.inventory import KINDS, PLACED, Cabinet, Luminaire, Thing
 from lamplighter_controller.lighting.placing import SYSTEMS, Frame, frame_of
+from lamplighter_controller.lighting.rows import as_row
 from lamplighter_controller.security import audit
 
 router = APIRouter(tags=["inventory"])
 
 CSV: Final = "text/csv"
 GEOJSON: Final = "application/geo+json"
+WRITE_S: Final = 60.0  # a whole city's luminaires on a busy machine
 Format = Annotated[Literal["csv", "geojson"], Query(description="GeoJSON for what has a position")]
 System = Annotated[
     str | None, Query(max_length=32, description=f"Coordinate system of the positions: {SYSTEMS}; WGS-84 is kept")
@@ -127,8 +129,10 @@ def _read(body: bytes, form: str, kind: type[Thing], known: Known, frame: Frame)
 
 
 async def _take(services: Services, found: Imported, name: str, who: str, reason: str) -> Report:
+    rows = await asyncio.to_thread(lambda: [as_row(thing) for thing in found.things])
+
     def work(connection: Connection) -> tuple[int, int]:
-        added, replaced = store.put(connection, found.things)
+        added, replaced = store.put_rows(connection, KINDS[name], rows)
         audit.record(
             connection,
             who=who,
@@ -141,7 +145,7 @@ async def _take(services: Services, found: Imported, name: str, who: str, reason
         )
         return added, replaced
 
-    added, replaced = await services.ledger.write(work)
+    added, replaced = await services.ledger.write(work, WRITE_S)
     return Report(dry_run=False, rows=len(found.things), added=added, replaced=replaced, mistakes=[])
 
 
