@@ -32,6 +32,9 @@ from lamplighter_controller.ledger.engine import Ledger, open_ledger
 from lamplighter_controller.ledger.errors import LedgerUnavailable
 from lamplighter_controller.lighting.desk import PlanDesk
 from lamplighter_controller.lighting.engine import PlanKeeper
+from lamplighter_controller.lighting.proof.desk import ProofDesk
+from lamplighter_controller.lighting.proof.engine import ProofKeeper
+from lamplighter_controller.lighting.proof.night_work import NightWork
 from lamplighter_controller.link.mqtt import Broker, MqttLink
 from lamplighter_controller.link.port import Message, Will
 from lamplighter_controller.losses import Losses
@@ -182,6 +185,9 @@ class _Program:
         self._plans = PlanKeeper(
             self._link, on.ledger, on.keys.signer, registry.gateways, registry.alarms, lambda: on.hold.held
         )
+        work = NightWork(on.ledger, on.series, self._twin, clock, config.city.zone, on.scale.rate)
+        self._proof = ProofDesk(work, config.series.raw_days)
+        self._proof_keeper = ProofKeeper(self._proof, self._events, registry.alarms)
         self._upkeep = Upkeep(on.ledger, on.series, clock, registry.alarms, losses)
         self._actions = ProgramActions(
             config, on.identity, on.ledger, on.series, self._intake, self._keeper, on.hold, clock
@@ -204,6 +210,7 @@ class _Program:
                 group.create_task(self._keeper.run(), name="keys")
                 group.create_task(self._plans.run(), name="plans")
                 group.create_task(self._upkeep.run(), name="upkeep")
+                group.create_task(self._proof_keeper.run(), name="proof")
                 group.create_task(self._restore(), name="twin-restore")
                 group.create_task(self._server.run(create_api(self._services())), name="http")
                 group.create_task(self._stop_on(stop), name="stop")
@@ -242,6 +249,7 @@ class _Program:
                 lambda: on.hold.held,
                 self._plans.wake,
             ),
+            proof=self._proof,
             session_key=first_start.session_key(config.data),
         )
 

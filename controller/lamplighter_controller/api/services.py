@@ -17,6 +17,7 @@ from lamplighter_controller.intake.gateways import Gateways, Unheard
 from lamplighter_controller.intake.replay import Outcome
 from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.lighting.desk import PlanDesk
+from lamplighter_controller.lighting.proof.desk import ProofDesk
 from lamplighter_controller.series.port import Series
 from lamplighter_controller.twin.columns import Twin
 
@@ -91,6 +92,7 @@ class Services:
     events: Events
     actions: Actions
     plans: PlanDesk
+    proof: ProofDesk
     session_key: bytes = field(default_factory=lambda: secrets.token_bytes(SESSION_KEY_BYTES), repr=False)
 
 

@@ -30,6 +30,8 @@ from lamplighter_controller.intake.journal import Journal
 from lamplighter_controller.intake.replay import Outcome
 from lamplighter_controller.ledger.engine import Ledger, open_ledger
 from lamplighter_controller.lighting.desk import PlanDesk
+from lamplighter_controller.lighting.proof.desk import ProofDesk
+from lamplighter_controller.lighting.proof.night_work import NightWork
 from lamplighter_controller.security import enrolment, tokens
 from lamplighter_controller.security.tokens import Right
 from lamplighter_controller.series.port import Aggregate, Readings, SeriesUnavailable, Windows
@@ -347,6 +349,7 @@ async def open_world(
         events=events,
         actions=actions,
         plans=PlanDesk(ledger, twin, gateways, clock, "Asia/Shanghai", actions.held),
+        proof=ProofDesk(NightWork(ledger, series, twin, clock, "Asia/Shanghai", RATE)),
         session_key=bytes(32),
     )
     app = create_api(services, web)

@@ -27,13 +27,16 @@ from sqlalchemy import (
 )
 
 from lamplighter_controller.ledger.tables import metadata
-from lamplighter_controller.lighting.proof.energy import CabinetNight
-from lamplighter_controller.lighting.proof.tally import By, Proof, Tally
+from lamplighter_controller.lighting.proof.light.listing import LampNight
+from lamplighter_controller.lighting.proof.light.tally import By, Proof, Tally
+from lamplighter_controller.lighting.proof.power.energy import CabinetNight
+from lamplighter_controller.lighting.proof.power.tariff import Used
 
 NAME: Final = String(64)
 LABEL: Final = String(120)
 DAY: Final = String(10)
 ROWS_AT_ONCE: Final = 5_000
+AROUND_MS: Final = 24 * 3_600_000  # meters are read so far around a night, for readings that enclose its ends
 
 night_table: Final = Table(
     "proof_night",
@@ -134,7 +137,7 @@ setting_table: Final = Table(
 class Night:
     """A night that was worked out: `through_ms` is as far as readings were looked at (civil), `due`: more came since.
 
-    `computed_ms` is real time.
+    Meters are looked at for a day longer, so that their readings enclose its end. `computed_ms` is real time.
     """
 
     day: date
@@ -146,27 +149,14 @@ class Night:
     due: bool
 
     @property
+    def complete_ms(self) -> int:
+        """When all that counts for it has happened."""
+        return self.end_ms + AROUND_MS
+
+    @property
     def over(self) -> bool:
         """True when all of it was looked at."""
         return self.through_ms >= self.end_ms
-
-
-@dataclass(frozen=True, slots=True)
-class LampNight:
-    """A lamp not lit all the time that was required; `since_ms`: its last dark stretch, else its last unknown one."""
-
-    lamp: str
-    device: str | None
-    road: str
-    road_class: str
-    district: str
-    cabinet: str
-    proof: Proof
-    since_ms: int | None
-    required_ms: float
-    lit_ms: float
-    dark_ms: float
-    unknown_ms: float
 
 
 def nights(connection: Connection, limit: int, before: str | None = None) -> list[Night]:
@@ -251,11 +241,11 @@ def put_energy(connection: Connection, day: date, cabinets: Sequence[CabinetNigh
     _replaced(connection, energy_table, day, rows)
 
 
-def energy(connection: Connection, first: date, last: date) -> list[tuple[str, CabinetNight]]:
-    """Energy of all supply points of some nights, both included: (night, supply point)."""
+def energy(connection: Connection, first: date, last: date) -> list[CabinetNight]:
+    """Energy of all supply points in some nights, the first and the last included."""
     table = energy_table
     query = select(table).where(table.c.night.between(first.isoformat(), last.isoformat()))
-    return [(row.night, _cabinet(row)) for row in connection.execute(query.order_by(table.c.night, table.c.cabinet))]
+    return [_cabinet(row) for row in connection.execute(query.order_by(table.c.night, table.c.cabinet))]
 
 
 def retire(connection: Connection, lists_before: date, burned_before: date) -> None:
@@ -283,4 +273,4 @@ def _lamp(row: Row[Any]) -> LampNight:
 
 def _cabinet(row: Row[Any]) -> CabinetNight:
     values = {name: getattr(row, name) for name in CabinetNight.__slots__}
-    return CabinetNight(**values | {"bands": msgspec.json.decode(row.bands)})
+    return CabinetNight(**values | {"bands": msgspec.json.decode(row.bands, type=tuple[Used, ...])})

@@ -1,12 +1,13 @@
 """Energy metered at the cabinet against a stated baseline, and where the difference comes from."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Annotated
 
 import msgspec
 
 from lamplighter_controller.lighting.inventory import Day, Id, Label, Watts
+from lamplighter_controller.lighting.proof.power.tariff import Used
 
 Degrees = Annotated[float, msgspec.Meta(ge=-18, le=5)]
 
@@ -38,7 +39,7 @@ class CabinetNight:
         without_model: of these, how many have an unknown power and are in none of the sums but the metered one.
         metered: None when the meter told nothing that can be dated.
         gap_ms: time of the night that no two readings of the meter enclose.
-        bands: the metered energy by band of the tariff.
+        bands: the metered energy by local day and band of the tariff.
         base: by the baseline.
         full: these lamps at full power for the baseline's hours.
         hours: these lamps at full power for the hours of the plan.
@@ -54,7 +55,7 @@ class CabinetNight:
     without_model: int
     metered: float | None
     gap_ms: int
-    bands: Mapping[str, float]
+    bands: tuple[Used, ...]
     base: float
     full: float
     hours: float
@@ -105,10 +106,10 @@ class Sum:
     unmetered: int = 0
     gap_ms: int = 0
     without_model: int = 0
-    charged: dict[tuple[str, str, str], float] = field(default_factory=dict)  # tariff, night, band -> kWh
+    charged: dict[tuple[str, str, str], float] = field(default_factory=dict)  # tariff, day, band -> kWh
     parts: list[CabinetNight] = field(default_factory=list)
 
-    def add(self, night: str, one: CabinetNight) -> None:
+    def add(self, one: CabinetNight) -> None:
         """Take one night of one supply point."""
         self.cabinets.add(one.cabinet)
         self.gap_ms += one.gap_ms
@@ -118,9 +119,9 @@ class Sum:
             return
         self.metered += one.metered
         self.parts.append(one)
-        for band, kwh in one.bands.items():
-            key = (one.tariff, night, band)
-            self.charged[key] = self.charged.get(key, 0.0) + kwh
+        for used in one.bands:
+            key = (one.tariff, used.day, used.band)
+            self.charged[key] = self.charged.get(key, 0.0) + used.kwh
 
     def split(self) -> Split | None:
         """Where the difference comes from; None when nothing was metered."""
@@ -146,10 +147,10 @@ def split(nights: Iterable[CabinetNight]) -> Split:
     )
 
 
-def sums(nights: Iterable[tuple[str, CabinetNight]], by: str) -> list[Sum]:
+def sums(nights: Iterable[CabinetNight], by: str) -> list[Sum]:
     """Nights of supply points by `account`, `cabinet` or `city`, by key; those without an account under ``""``."""
     found: dict[str, Sum] = {}
-    for night, one in nights:
+    for one in nights:
         key = {"account": one.account, "cabinet": one.cabinet}.get(by, "city")
-        found.setdefault(key, Sum(key)).add(night, one)
+        found.setdefault(key, Sum(key)).add(one)
     return [found[key] for key in sorted(found)]

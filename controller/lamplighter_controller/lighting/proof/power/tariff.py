@@ -1,6 +1,6 @@
 """Time-of-use tariffs as data, and bills: energy by band times its price."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
@@ -44,11 +44,21 @@ class Tariff(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of time in one band of a tariff; epoch ms."""
+    """A stretch of time of one local day in one band of a tariff; epoch ms."""
 
     start_ms: int
     end_ms: int
+    day: str
     band: str
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Energy of one local day in one band."""
+
+    day: str
+    band: str
+    kwh: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +110,16 @@ def pieces(tariffs: Sequence[Tariff], name: str, start_ms: int, end_ms: int, zon
         for begin_ms, until_ms, band in _of_day(in_force(tariffs, name, day), day, zone):
             low_ms, high_ms = max(begin_ms, start_ms), min(until_ms, end_ms)
             if low_ms < high_ms:
-                found.append(Piece(low_ms, high_ms, band))
+                found.append(Piece(low_ms, high_ms, day.isoformat(), band))
         day += timedelta(days=1)
     return tuple(found)
 
 
-def charges(tariff: Tariff | None, name: str, kwh: Mapping[str, float]) -> tuple[Charge, ...]:
-    """Energy by band as lines of a bill."""
-    prices = tariff.prices if tariff else {}
-    currency = tariff.currency if tariff else ""
-    return tuple(Charge(name, band, each, prices.get(band), currency) for band, each in kwh.items())
+def charge(tariffs: Iterable[Tariff], name: str, used: Used) -> Charge:
+    """A line of a bill by the prices of its day."""
+    found = in_force(tariffs, name, date.fromisoformat(used.day))
+    price = found.prices.get(used.band) if found else None
+    return Charge(name, used.band, used.kwh, price, found.currency if found else "")
 
 
 def _of_day(tariff: Tariff | None, day: date, zone: ZoneInfo) -> list[tuple[int, int, str]]:

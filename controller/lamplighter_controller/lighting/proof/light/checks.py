@@ -1,0 +1,107 @@
+"""Instants of a check: what lamps say of themselves then, beside what their supply point's meter says."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter_controller.lighting.proof.light.bounds import Bound, Supply, bound
+from lamplighter_controller.lighting.proof.light.curves import Curves
+from lamplighter_controller.lighting.proof.light.evidence import PATROL, UNKNOWN, Evidence, Rows
+from lamplighter_controller.lighting.proof.light.fleet import Fleet
+from lamplighter_controller.series.port import Floats, Times
+
+STEP_MS: Final = 15 * 60_000
+SEEN: Final = 2  # known by a patrol: nobody knows what it draws
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """At k instants, (n, k): the state of each lamp (or SEEN), and the power of those that speak, 0 for all others."""
+
+    state: NDArray[np.int8]
+    power_w: NDArray[np.float32]
+
+
+def instants(start_ms: int, until_ms: int) -> Times:
+    """(k,) the middles of the quarter hours."""
+    return np.arange(start_ms + STEP_MS // 2, until_ms, STEP_MS, dtype=np.int64)
+
+
+def checked(evidence: Evidence, at_ms: Times, count: int) -> Checked:
+    """What `count` lamps say at each instant."""
+    state = np.full((count, len(at_ms)), UNKNOWN, np.int8)
+    power_w = np.zeros((count, len(at_ms)), np.float32)
+    if not len(evidence.row) or not len(at_ms):
+        return Checked(state, power_w)
+    origin = min(int(evidence.time_ms.min()), int(at_ms[0]))
+    span = max(int(evidence.time_ms.max()), int(at_ms[-1])) - origin + 1
+    keys = evidence.row * span + (evidence.time_ms - origin)
+    wanted = (np.arange(count)[:, None] * span + (at_ms - origin)[None, :]).ravel()
+    found = np.maximum(np.searchsorted(keys, wanted, side="right") - 1, 0)
+    rows, times = np.repeat(np.arange(count), len(at_ms)), np.tile(at_ms, count)
+    since_ms = evidence.time_ms[found]
+    holds = (evidence.row[found] == rows) & (since_ms <= times) & (times < since_ms + evidence.hold_ms[found])
+    said = np.where(holds, evidence.state[found], UNKNOWN)
+    seen = holds & (evidence.kind[found] == PATROL)
+    state[:] = np.where(seen, SEEN, said).reshape(state.shape)
+    own = holds & ~seen & (said != UNKNOWN)
+    power_w[:] = np.where(own, evidence.power_w[found], 0.0).reshape(power_w.shape)
+    return Checked(state, power_w)
+
+
+def bounds(
+    fleet: Fleet, required: Curves, said: Checked, at_ms: Times, metered_w: Mapping[str, Floats]
+) -> Iterator[tuple[Rows, Bound]]:
+    """What meters prove of supply points with silent lamps; `metered_w`: (k,) by supply point."""
+    full_w = fleet.full_w()
+    least_w = _least_w(fleet)
+    for name, rows in _by_cabinet(fleet).items():
+        power_w = metered_w.get(name)
+        if power_w is None:
+            continue
+        profile = np.repeat(fleet.profile[rows], len(at_ms))
+        due = required.values_at(profile, np.tile(at_ms, len(rows))).reshape(len(rows), len(at_ms)) > 0
+        state = said.state[rows]
+        silent = due & (state == UNKNOWN)
+        those = silent.any(axis=1)
+        if not those.any() or np.isnan(full_w[rows][(state == UNKNOWN).any(axis=1)]).any():
+            continue
+        stray = np.where((state == UNKNOWN) & ~due, np.nan_to_num(full_w[rows])[:, None], 0.0).sum(axis=0)
+        supply = Supply(
+            metered_w=np.where((state == SEEN).any(axis=0), np.nan, power_w),
+            spoken_w=said.power_w[rows].sum(axis=0, dtype=np.float64),
+            lamps=len(rows),
+            silent=silent[those],
+            least_w=least_w[fleet.draw[rows[those]]],
+            most_w=full_w[rows[those]],
+            stray_w=stray,
+        )
+        yield rows[those], bound(supply)
+
+
+def metered_at(time_ms: Times, power_w: Floats, at_ms: Times, hold_ms: int) -> Floats:
+    """(k,) what a meter said last at each instant, NaN when that is too long ago."""
+    read = ~np.isnan(power_w)
+    time_ms, power_w = time_ms[read], power_w[read]
+    if not len(time_ms):
+        return np.full(len(at_ms), np.nan)
+    found = np.searchsorted(time_ms, at_ms, side="right") - 1
+    said = time_ms[np.maximum(found, 0)]
+    return np.where((found >= 0) & (at_ms - said < hold_ms), power_w[np.maximum(found, 0)], np.nan)
+
+
+def _by_cabinet(fleet: Fleet) -> dict[str, Rows]:
+    found: dict[str, list[int]] = {}
+    for row, lamp in enumerate(fleet.lamps):
+        if lamp.cabinet:
+            found.setdefault(lamp.cabinet, []).append(row)
+    return {name: np.array(rows, np.int64) for name, rows in found.items()}
+
+
+def _least_w(fleet: Fleet) -> Floats:
+    """For each of the fleet's draws the least it comes to while it is on."""
+    least = [min((value for _, value in steps if value > 0), default=np.inf) for steps in fleet.drawn_w()]
+    return np.array(least, np.float64)

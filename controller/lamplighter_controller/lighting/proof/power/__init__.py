@@ -1,0 +1,1 @@
+"""Energy against a baseline, and the bill; pure."""

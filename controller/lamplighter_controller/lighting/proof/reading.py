@@ -1,0 +1,45 @@
+"""Readings of a night out of the series store, in parts that neither it nor our memory finds large."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lamplighter_contract.quantities import Kind
+from lamplighter_controller.series.port import Readings, Series
+
+LAMPS_AT_ONCE: Final = 2_000
+CABINETS_AT_ONCE: Final = 200
+MOST_ROWS: Final = 3_000_000
+
+LAMP_QUANTITIES: Final = ("power_w", "burning_h", "starts")
+CABINET_QUANTITIES: Final = ("power_w", "power_a_w", "power_b_w", "power_c_w", "energy_kwh")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which devices of a kind, what of them, and from when until when (civil epoch ms)."""
+
+    kind: Kind
+    quantities: Sequence[str]
+    start_ms: int
+    end_ms: int
+
+
+async def all_readings(
+    series: Series, devices: Sequence[str], wanted: Wanted
+) -> AsyncIterator[tuple[Sequence[str], Readings]]:
+    """All readings, part by part with the devices they are of.
+
+    Raises:
+        SeriesUnavailable: the store does not answer.
+    """
+    size = LAMPS_AT_ONCE if wanted.kind is Kind.LAMP else CABINETS_AT_ONCE
+    waiting = [devices[start : start + size] for start in range(0, len(devices), size)]
+    while waiting:
+        those = waiting.pop()
+        found = await series.range(wanted.kind, those, wanted.quantities, wanted.start_ms, wanted.end_ms, MOST_ROWS + 1)
+        if len(found.time_ms) > MOST_ROWS and len(those) > 1:
+            middle = len(those) // 2
+            waiting.extend((those[:middle], those[middle:]))
+        else:
+            yield those, found
