@@ -32,9 +32,12 @@ from lamplighter_controller.ledger.engine import Ledger, open_ledger
 from lamplighter_controller.ledger.errors import LedgerUnavailable
 from lamplighter_controller.lighting.desk import PlanDesk
 from lamplighter_controller.lighting.engine import PlanKeeper
+from lamplighter_controller.lighting.overrides.desk import OverrideDesk
 from lamplighter_controller.lighting.proof.desk import ProofDesk
 from lamplighter_controller.lighting.proof.engine import ProofKeeper
 from lamplighter_controller.lighting.proof.night_work import NightWork
+from lamplighter_controller.lighting.scenes.desk import SceneDesk
+from lamplighter_controller.lighting.upkeep import LightUpkeep
 from lamplighter_controller.link.mqtt import Broker, MqttLink
 from lamplighter_controller.link.port import Message, Will
 from lamplighter_controller.losses import Losses
@@ -185,6 +188,17 @@ class _Program:
         self._plans = PlanKeeper(
             self._link, on.ledger, on.keys.signer, registry.gateways, registry.alarms, lambda: on.hold.held
         )
+        self._overrides = OverrideDesk(on.ledger, self._twin, self._dispatch, clock)
+        self._light = LightUpkeep(
+            on.ledger,
+            self._twin,
+            registry.gateways,
+            self._overrides,
+            self._events,
+            clock,
+            lambda: on.hold.held,
+            self._plans.wake,
+        )
         work = NightWork(on.ledger, on.series, self._twin, clock, config.city.zone, on.scale.rate)
         self._proof = ProofDesk(work, config.series.raw_days)
         self._proof_keeper = ProofKeeper(self._proof, self._events, registry.alarms)
@@ -209,6 +223,7 @@ class _Program:
                 group.create_task(self._dispatch.run(), name="commands")
                 group.create_task(self._keeper.run(), name="keys")
                 group.create_task(self._plans.run(), name="plans")
+                group.create_task(self._light.run(), name="lighting")
                 group.create_task(self._upkeep.run(), name="upkeep")
                 group.create_task(self._proof_keeper.run(), name="proof")
                 group.create_task(self._restore(), name="twin-restore")
@@ -249,6 +264,8 @@ class _Program:
                 lambda: on.hold.held,
                 self._plans.wake,
             ),
+            overrides=self._overrides,
+            scenes=SceneDesk(on.ledger, self._twin, self._intake.gateways, on.clock, on.scale.rate, self._light.wake),
             proof=self._proof,
             session_key=first_start.session_key(config.data),
         )

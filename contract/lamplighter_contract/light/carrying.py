@@ -24,10 +24,10 @@ SLOWEST: Final = BusEntry("", SERIAL, 9_600)  # what a bus counts as that nobody
 
 @dataclass(frozen=True, slots=True)
 class Bus:
-    """A bus by its name, its lamps in the order they are written, and what one write costs."""
+    """A bus by its name, all devices on it in the order they are written, and what one write costs."""
 
     name: str
-    lamps: tuple[str, ...]
+    devices: tuple[str, ...]
     write_s: float
     broadcast: bool = False
 
@@ -67,8 +67,8 @@ def buses_of(gateway: str, entries: Iterable[DeviceEntry], declared: Iterable[Bu
     for entry in entries:
         on[entry.address.partition("/")[0]].append(entry.device)
     return tuple(
-        Bus(f"{gateway}/{name}", tuple(lamps), write_s(known.get(name, SLOWEST)), known.get(name, SLOWEST).broadcast)
-        for name, lamps in on.items()
+        Bus(f"{gateway}/{name}", tuple(devices), write_s(known.get(name, SLOWEST)), known.get(name, SLOWEST).broadcast)
+        for name, devices in on.items()
     )
 
 
@@ -84,7 +84,7 @@ def _late_on(bus: Bus, told: Sequence[tuple[Cue, frozenset[str]]], rate: float) 
     by_time: defaultdict[float, dict[str, float]] = defaultdict(dict)
     ramps: defaultdict[float, float] = defaultdict(float)
     for cue, devices in told:
-        wanted = {lamp: cue.level_percent for lamp in bus.lamps if lamp in devices}
+        wanted = {lamp: cue.level_percent for lamp in bus.devices if lamp in devices}
         if wanted:
             by_time[cue.after_s].update(wanted)
             ramps[cue.after_s] = max(ramps[cue.after_s], cue.ramp_s)
@@ -98,7 +98,7 @@ def _late_on(bus: Bus, told: Sequence[tuple[Cue, frozenset[str]]], rate: float) 
 
 def _work(bus: Bus, wanted: Mapping[str, float]) -> tuple[int, float]:
     """How many writes, and their seconds together."""
-    if bus.broadcast and len(wanted) == len(bus.lamps) and len(set(wanted.values())) == 1:
+    if bus.broadcast and len(wanted) == len(bus.devices) and len(set(wanted.values())) == 1:
         return 1, bus.write_s + SETTLE_S
     return len(wanted), len(wanted) * bus.write_s
 

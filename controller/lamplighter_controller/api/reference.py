@@ -86,8 +86,10 @@ def _operation(document: dict[str, Any], method: str, path: str, operation: dict
 
 
 def _examples(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[Any]:
-    """Examples of the request's body: of the whole, else made of its fields'."""
-    schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    """Examples of the request's body: the operation's own, those of the whole, else made of its fields'."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    yield from (one["value"] for one in content.get("examples", {}).values())
+    schema = content.get("schema", {})
     name = schema.get("$ref", "").rpartition("/")[2]
     if name:
         model = document["components"]["schemas"][name]

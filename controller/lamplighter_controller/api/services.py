@@ -17,7 +17,9 @@ from lamplighter_controller.intake.gateways import Gateways, Unheard
 from lamplighter_controller.intake.replay import Outcome
 from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.lighting.desk import PlanDesk
+from lamplighter_controller.lighting.overrides.desk import OverrideDesk
 from lamplighter_controller.lighting.proof.desk import ProofDesk
+from lamplighter_controller.lighting.scenes.desk import SceneDesk
 from lamplighter_controller.series.port import Series
 from lamplighter_controller.twin.columns import Twin
 
@@ -93,6 +95,8 @@ class Services:
     actions: Actions
     plans: PlanDesk
     proof: ProofDesk
+    overrides: OverrideDesk
+    scenes: SceneDesk
     session_key: bytes = field(default_factory=lambda: secrets.token_bytes(SESSION_KEY_BYTES), repr=False)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from lamplighter_contract.clock import Clock
-from lamplighter_contract.wire.documents import GatewayState, Health
+from lamplighter_contract.wire.documents import BusEntry, GatewayState, Health
 from lamplighter_controller.events import Events, GatewayChanged
 from lamplighter_controller.intake import presence, store
 from lamplighter_controller.intake.alarms import Alarms
@@ -21,6 +21,7 @@ QUIET_S: Final = 600.0
 class _Gateway:
     report: Report
     presence: Presence = field(default_factory=Presence)
+    buses: tuple[BusEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,15 @@ class Gateways:
         """What a gateway last said of itself."""
         known = self._known.get(gateway)
         return known.report if known else Report(gateway, None, None, 0)
+
+    def declares(self, gateway: str, buses: tuple[BusEntry, ...]) -> None:
+        """A gateway told what it reaches its devices by; it says so again at each connect, so nothing is kept."""
+        self._get(gateway).buses = buses
+
+    def buses(self, gateway: str) -> tuple[BusEntry, ...]:
+        """What a gateway reaches its devices by, as far as it has declared it."""
+        known = self._known.get(gateway)
+        return known.buses if known else ()
 
     def status(self, gateway: str) -> Status:
         """Whether it is there."""

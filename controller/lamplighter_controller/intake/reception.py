@@ -90,6 +90,7 @@ class Reception:
             self._gateways.health(gateway, document)
         elif isinstance(document, DevicesDocument):
             self._gateways.heard(gateway, None)
+            self._gateways.declares(gateway, document.buses)
             self._adopt(gateway, document.devices)
             self._claims.revisit(gateway)
 

@@ -11,6 +11,8 @@ from lamplighter_contract.light.plans.plan import Group, Plan
 from lamplighter_contract.light.plans.problems import Problem, Severity
 from lamplighter_contract.light.plans.programs import RoadClass
 from lamplighter_contract.light.plans.validation import validate
+from lamplighter_controller.lighting import whom
+from lamplighter_controller.lighting.adaptive import rules
 from lamplighter_controller.lighting.inventory import Inventory, Luminaire, in_group
 from lamplighter_controller.lighting.library import Assignment, Library
 
@@ -63,7 +65,7 @@ def compiled(library: Library, inventory: Inventory, site: Site, zone: str, vers
     return Plan(
         gateway=site.gateway,
         version=version,
-        as_of_seq=0,  # manual levels live on until their own end
+        as_of_seq=0,  # manual levels live on; what is in force is put in when it is given
         zone=zone,
         latitude=site.latitude,
         longitude=site.longitude,
@@ -71,6 +73,7 @@ def compiled(library: Library, inventory: Inventory, site: Site, zone: str, vers
         calendars=library.calendars,
         circuits=_circuits(inventory, chosen.luminaires, site),
         groups=tuple(groups),
+        adaptive=rules.planned(library.adaptive, inventory, site.lamps),
         assignments=tuple(assignments),
     )
 
@@ -96,21 +99,14 @@ def _named(problem: Problem, gateway: str) -> Problem:
 
 
 def dangling(library: Library, inventory: Inventory, devices: frozenset[str]) -> tuple[Problem, ...]:
-    """Assignments that name what the inventory does not know."""
-    districts = {road.district for road in inventory.roads.values()}
-    found = []
-    for one in library.assignments:
-        where = f"assignment {one.id}"
-        for what, names, known in (
-            ("device", one.devices, devices),
-            ("group", one.groups, inventory.groups),
-            ("road", one.roads, inventory.roads),
-            ("road in district", one.districts, districts),
-        ):
-            found += [Problem(Severity.ERROR, where, f"no {what} {name}") for name in names if name not in known]
-        if not (one.city or one.devices or one.groups or one.roads or one.districts):
-            found.append(Problem(Severity.WARNING, where, "names nobody"))
-    return tuple(found)
+    """Assignments and adaptive rules that name what the inventory does not know."""
+    named = [(f"assignment {one.id}", _whom(one)) for one in library.assignments]
+    named += [(f"adaptive rule {rule.id}", rules.whom(rule)) for rule in library.adaptive]
+    return tuple(problem for where, them in named for problem in whom.dangling(them, where, inventory, devices))
+
+
+def _whom(one: Assignment) -> whom.Whom:
+    return whom.Whom(devices=one.devices, groups=one.groups, roads=one.roads, districts=one.districts, city=one.city)
 
 
 class _Choice:

@@ -7,7 +7,6 @@ from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from lamplighter_contract.clock import Clock
@@ -25,7 +24,11 @@ from lamplighter_controller.lighting.compiling import Site, compiled, dangling, 
 from lamplighter_controller.lighting.effect import Effect, effect
 from lamplighter_controller.lighting.gate import Case, PlanState
 from lamplighter_controller.lighting.inventory import Inventory
+from lamplighter_controller.lighting.live import renewed
+from lamplighter_controller.lighting.overrides.in_force import standings
+from lamplighter_controller.lighting.overrides.standing import Standing
 from lamplighter_controller.lighting.records import StoredPlan
+from lamplighter_controller.lighting.scenes.store import ahead
 from lamplighter_controller.lighting.versions import next_version
 from lamplighter_controller.security import audit
 from lamplighter_controller.twin.columns import Twin
@@ -210,10 +213,8 @@ class PlanDesk:
 
         def work(connection: Connection) -> dict[str, int]:
             versions = self._versions(connection, sites)
-            documents = {
-                one.gateway: (versions[one.gateway], encode_plan(replace(one, version=versions[one.gateway])))
-                for one in plans
-            }
+            full = self._with_live(connection, plans, versions, inventory, {site.gateway: site for site in sites})
+            documents = {one.gateway: (one.version, encode_plan(one)) for one in full}
             records.published(connection, plan.number, documents, who.name, self.clock.wall_ms())
             self._audit(connection, who, action, plan.number, "done", versions)
             return versions
@@ -221,6 +222,30 @@ class PlanDesk:
         given = await self.ledger.write(work)
         self.wake()
         return given
+
+    def _with_live(
+        self,
+        connection: Connection,
+        plans: Iterable[Plan],
+        versions: Mapping[str, int],
+        inventory: Inventory,
+        sites: Mapping[str, Site],
+    ) -> list[Plan]:
+        """Plans with the overrides in force and the shows to come: whoever lost its memory gets them again."""
+        civil_ms = self.clock.civil_ms()
+        standing = standings(connection, self.clock.wall_ms(), civil_ms)
+        showings = ahead(connection, civil_ms)
+        return [
+            renewed(
+                one,
+                versions[one.gateway],
+                standing.get(one.gateway, Standing()),
+                showings,
+                inventory,
+                sites[one.gateway].lamps,
+            )
+            for one in plans
+        ]
 
     def _versions(self, connection: Connection, sites: Iterable[Site]) -> dict[str, int]:
         stored = {one.gateway: one.version for one in records.in_force(connection)}

@@ -1,7 +1,7 @@
 """What plans are made of: programs, calendars, and who is lit by which calendar."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Final
+from typing import Any, Final, Union, get_args
 
 import msgspec
 
@@ -9,9 +9,10 @@ from lamplighter_contract.light.adaptive import Devices
 from lamplighter_contract.light.plans import presets
 from lamplighter_contract.light.plans.calendars import Calendar
 from lamplighter_contract.light.plans.programs import Name, Program
+from lamplighter_controller.lighting.adaptive.rules import Rule, Source
 from lamplighter_controller.lighting.inventory import Id
-
-Ids = Annotated[tuple[Id, ...], msgspec.Meta(max_length=10_000)]
+from lamplighter_controller.lighting.scenes.scene import Scene
+from lamplighter_controller.lighting.whom import Ids
 
 
 class Assignment(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -32,13 +33,17 @@ class Library(msgspec.Struct, frozen=True):
     programs: tuple[Program, ...] = ()
     calendars: tuple[Calendar, ...] = ()
     assignments: tuple[Assignment, ...] = ()
+    adaptive: tuple[Rule, ...] = ()
 
 
-Item = Program | Calendar | Assignment
-SHELVES: Final[Mapping[str, type[Item]]] = {
-    "programs": Program,
-    "calendars": Calendar,
-    "assignments": Assignment,
+Item = Program | Calendar | Assignment | Rule | Source | Scene
+SHELVES: Final[Mapping[str, tuple[type[Item], ...]]] = {
+    "programs": (Program,),
+    "calendars": (Calendar,),
+    "assignments": (Assignment,),
+    "adaptive": get_args(Rule),
+    "signals": get_args(Source),  # what rules listen to, and scenes: both stand beside the plans
+    "scenes": (Scene,),
 }
 
 PRESETS: Final = Library(
@@ -46,7 +51,12 @@ PRESETS: Final = Library(
 )
 
 
+def kind_of(shelf: str) -> Any:
+    """What an item of a shelf is decoded as."""
+    return Union[SHELVES[shelf]]  # noqa: UP007 - made from a tuple, which the bar cannot
+
+
 def items(library: Library) -> Iterator[tuple[str, Item]]:
     """Every item with the name of its shelf."""
-    for shelf in SHELVES:
+    for shelf in library.__struct_fields__:
         yield from ((shelf, item) for item in getattr(library, shelf))

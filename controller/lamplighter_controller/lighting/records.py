@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, desc, func, select
 from lamplighter_contract.light.plans.problems import Problem
 from lamplighter_controller.ledger.tables import storable
 from lamplighter_controller.lighting.gate import PlanState
-from lamplighter_controller.lighting.library import SHELVES, Item, Library
+from lamplighter_controller.lighting.library import Item, Library, kind_of
 from lamplighter_controller.lighting.store import floor_table, library_table, plan_table, version_table
 
 FLOOR: Final = 1
@@ -79,15 +79,16 @@ def shelved(connection: Connection, shelf: str) -> list[Shelved]:
     """All items of a shelf, by id."""
     table = library_table
     rows = connection.execute(select(table).where(table.c.shelf == shelf).order_by(table.c.id))
+    kind = kind_of(shelf)
     return [
-        Shelved(msgspec.json.decode(row.body, type=SHELVES[shelf]), row.version, row.changed_ms, row.changed_by)
-        for row in rows
+        Shelved(msgspec.json.decode(row.body, type=kind), row.version, row.changed_ms, row.changed_by) for row in rows
     ]
 
 
 def library(connection: Connection) -> Library:
     """The library as it stands."""
-    found: dict[str, Any] = {shelf: tuple(one.item for one in shelved(connection, shelf)) for shelf in SHELVES}
+    shelves = Library.__struct_fields__
+    found: dict[str, Any] = {shelf: tuple(one.item for one in shelved(connection, shelf)) for shelf in shelves}
     return Library(**found)
 
 
@@ -174,6 +175,37 @@ def documents(connection: Connection, gateways: Iterable[str] | None = None) -> 
     if gateways is not None:
         query = query.where(table.c.gateway.in_(list(gateways)))
     return {row.gateway: row.document for row in connection.execute(query)}
+
+
+def renew(connection: Connection, versions: Sequence[tuple[Version, bytes]]) -> None:
+    """Give gateways the plan they have once more, as a new version that tells of other overrides and scenes."""
+    rows = [
+        {
+            "gateway": one.gateway,
+            "version": one.version,
+            "plan": one.plan,
+            "document": document,
+            "published_ms": one.published_ms,
+            "published_by": one.published_by,
+        }
+        for one, document in versions
+    ]
+    if rows:
+        connection.execute(version_table.insert(), rows)
+
+
+def prune(connection: Connection, keep: int) -> int:
+    """Forget all but the newest versions of each gateway, and never the plan it can step back to; how many went."""
+    table, gone = version_table, 0
+    for given in in_force(connection):
+        here = table.c.gateway == given.gateway
+        versions = connection.scalars(select(table.c.version).where(here).order_by(desc(table.c.version))).all()
+        former = select(func.max(table.c.version)).where(here, table.c.plan != given.plan)
+        last = connection.scalar(former)
+        old = [version for version in versions[keep:] if version != last]
+        if old:
+            gone += connection.execute(table.delete().where(here, table.c.version.in_(old))).rowcount
+    return gone
 
 
 def history(connection: Connection, gateway: str, limit: int) -> list[Version]:

@@ -70,5 +70,5 @@ def test_one_message_for_the_whole_bus_where_the_wire_has_it():
 def test_buses_are_known_by_addresses_and_count_as_slow_when_nobody_declared_them():
     entries = [DeviceEntry("a", Kind.LAMP, "p", "north/1"), DeviceEntry("b", Kind.LAMP, "p", "south/1")]
     north, south = buses_of("gw-1", entries, [BusEntry("north", "modbus-rtu", 115_200, broadcast=True)])
-    assert (north.name, north.lamps, north.broadcast) == ("gw-1/north", ("a",), True)
+    assert (north.name, north.devices, north.broadcast) == ("gw-1/north", ("a",), True)
     assert (south.write_s, south.broadcast) == (write_s(SERIAL), False)

@@ -20,6 +20,7 @@ from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_controller.api import City, Services, create_api
+from lamplighter_controller.api.services import Commands
 from lamplighter_controller.commands.model import CommandRequest, Order, Overview, Part, Request, Submitted
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.events import CommandChanged, Events
@@ -30,8 +31,10 @@ from lamplighter_controller.intake.journal import Journal
 from lamplighter_controller.intake.replay import Outcome
 from lamplighter_controller.ledger.engine import Ledger, open_ledger
 from lamplighter_controller.lighting.desk import PlanDesk
+from lamplighter_controller.lighting.overrides.desk import OverrideDesk
 from lamplighter_controller.lighting.proof.desk import ProofDesk
 from lamplighter_controller.lighting.proof.night_work import NightWork
+from lamplighter_controller.lighting.scenes.desk import SceneDesk
 from lamplighter_controller.security import enrolment, tokens
 from lamplighter_controller.security.tokens import Right
 from lamplighter_controller.series.port import Aggregate, Readings, SeriesUnavailable, Windows
@@ -318,15 +321,23 @@ def make_tokens(clock: Clock) -> Callable[[Connection], dict[str, str]]:
 
 @asynccontextmanager
 async def open_world(
-    folder: Path, clock: Clock, served: Mapping[str, Sequence[DeviceEntry]], web: Path
+    folder: Path,
+    clock: Clock,
+    served: Mapping[str, Sequence[DeviceEntry]],
+    web: Path,
+    dispatch: Callable[[Ledger, Twin, Events], Commands] | None = None,
 ) -> AsyncIterator[World]:
-    """An API with a ledger in `folder`, these devices by gateway, and the console in `web`."""
+    """An API with a ledger in `folder`, these devices by gateway, and the console in `web`.
+
+    `dispatch` makes what takes commands, where those in memory are not enough.
+    """
     events, twin, series, actions = Events(), Twin(), MemorySeries(), MemoryActions()
     ledger = await open_ledger(f"sqlite:///{folder / 'ledger.sqlite'}")
     journal = Journal(ledger)
     alarms = Alarms(clock, events, journal)
     gateways = Gateways(clock, events, alarms, journal)
-    commands = MemoryCommands(twin, events, clock)
+    memory = MemoryCommands(twin, events, clock)
+    commands = memory if dispatch is None else dispatch(ledger, twin, events)
     for gateway, entries in served.items():
         twin.adopt(gateway, entries)
 
@@ -349,6 +360,8 @@ async def open_world(
         events=events,
         actions=actions,
         plans=PlanDesk(ledger, twin, gateways, clock, "Asia/Shanghai", actions.held),
+        overrides=OverrideDesk(ledger, twin, commands, clock),
+        scenes=SceneDesk(ledger, twin, gateways, clock, RATE, lambda: None),
         proof=ProofDesk(NightWork(ledger, series, twin, clock, "Asia/Shanghai", RATE)),
         session_key=bytes(32),
     )
@@ -356,5 +369,5 @@ async def open_world(
     secret = await ledger.write(make_tokens(clock))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://controller") as client:
-        yield World(app, services, client, ledger, twin, series, commands, actions, events, secret)
+        yield World(app, services, client, ledger, twin, series, memory, actions, events, secret)
     await ledger.close()

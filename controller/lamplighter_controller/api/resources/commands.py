@@ -21,6 +21,7 @@ from lamplighter_controller.api.selecting import Where, matching
 from lamplighter_controller.api.services import Provided, Services
 from lamplighter_controller.commands.model import CommandRequest, Overview, Submitted
 from lamplighter_controller.commands.model import Request as Taken
+from lamplighter_controller.lighting.overrides.desk import NotNow
 
 router = APIRouter(tags=["commands"])
 
@@ -234,7 +235,10 @@ def _devices(request: Request, services: Services, wanted: CommandIn) -> tuple[s
 
 async def _submit(request: Request, response: Response, asked: CommandRequest, who: str) -> Full:
     services: Services = request.app.state.services
-    taken = await services.commands.submit(asked, who)
+    try:
+        taken = await services.overrides.submit(asked, who)
+    except NotNow as error:
+        raise Problem(HTTPStatus.CONFLICT, "needs-approval", str(error)) from error
     if isinstance(taken, Refusal):
         raise _problem(taken)
     response.headers["Location"] = f"/api/v1/commands/{taken.request.id}"

@@ -1,6 +1,7 @@
-"""Programs, calendars, assignments: what plans are made of. A change here changes no lamp until a plan is published."""
+"""What plans are made of, the signals their rules listen to, and scenes. A change here moves no lamp by itself."""
 
 from http import HTTPStatus
+from itertools import islice
 from typing import Annotated, Any
 
 import msgspec
@@ -9,17 +10,17 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from lamplighter_controller.api.guard import Commander, Reader
-from lamplighter_controller.api.problems import Problem, not_found, refused
+from lamplighter_controller.api.problems import Fault, not_found, refused, several
 from lamplighter_controller.api.resources.gateways import ReasonIn
+from lamplighter_controller.api.resources.library_examples import body, named
 from lamplighter_controller.api.services import Provided, Services
 from lamplighter_controller.lighting import records
-from lamplighter_controller.lighting.library import PRESETS, SHELVES, Item, items
+from lamplighter_controller.lighting.library import PRESETS, SHELVES, Item, items, kind_of
+from lamplighter_controller.lighting.mistakes import MOST, mistakes
 from lamplighter_controller.lighting.records import Shelved
 from lamplighter_controller.security import audit
 
 router = APIRouter(tags=["library"])
-
-ItemId = Annotated[str, Path(min_length=1, max_length=64)]
 
 
 class ItemOut(BaseModel):
@@ -57,6 +58,10 @@ class Loaded(BaseModel):
 
 
 def _mount(shelf: str) -> None:
+    ItemId = Annotated[str, Path(min_length=1, max_length=64, examples=[named(shelf)])]  # noqa: N806 - a type
+    example = {"reason": "winter hours", "body": body(shelf)}
+    Wanted = Annotated[ItemIn, Body(openapi_examples={shelf: {"value": example}})]  # noqa: N806 - a type
+
     async def listed(services: Provided, _: Reader) -> Shelf:
         """As they stand in the library; a plan keeps its own copy."""
         found = await services.ledger.read(lambda ledger: records.shelved(ledger, shelf))
@@ -70,7 +75,7 @@ def _mount(shelf: str) -> None:
             raise not_found(shelf[:-1], item)
         return shown
 
-    async def put(services: Provided, caller: Commander, item: ItemId, wanted: Annotated[ItemIn, Body()]) -> ItemOut:
+    async def put(services: Provided, caller: Commander, item: ItemId, wanted: Wanted) -> ItemOut:
         """Adds or replaces it."""
         read = _read(shelf, item, wanted.body)
         await _put(services, shelf, [read], caller.who, wanted.reason)
@@ -110,7 +115,7 @@ for _shelf in SHELVES:
 @router.post("/presets", summary="Load the presets into the library")
 async def presets(services: Provided, caller: Commander, why: ReasonIn) -> Loaded:
     """After the published practice of Jinan: programs, calendars, and the whole city lit by its seasons."""
-    found: dict[str, list[Item]] = {shelf: [] for shelf in SHELVES}
+    found: dict[str, list[Item]] = {shelf: [] for shelf in Loaded.model_fields}
     for shelf, item in items(PRESETS):
         found[shelf].append(item)
 
@@ -135,14 +140,13 @@ async def _put(services: Services, shelf: str, some: list[Item], who: str, reaso
 def _read(shelf: str, item: str, body: dict[str, Any]) -> Item:
     if body.get("id", item) != item:
         raise refused("body.body.id", "id", f"It is {str(body['id'])[:64]!r} and the address says {item!r}.")
-    try:
-        found: Item = msgspec.convert({**body, "id": item}, SHELVES[shelf])
-    except msgspec.ValidationError as error:
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "validation", str(error), field="body.body") from error
-    unknown = body.keys() - set(SHELVES[shelf].__struct_fields__)
-    if unknown:
-        known = ", ".join(SHELVES[shelf].__struct_fields__)
-        raise refused(f"body.body.{min(unknown)[:64]}", "unknown", f"Expected some of {known}.")
+    named = {**body, "id": item}
+    wrong = list(islice(mistakes(named, kind_of(shelf), "body.body"), MOST))
+    if wrong:
+        faults = [Fault(field=one.where, rule="validation", detail=one.what) for one in wrong]
+        detail = "; ".join(f"{one.where}: {one.what}" for one in wrong[:3])
+        raise several(HTTPStatus.UNPROCESSABLE_ENTITY, "validation", detail, faults)
+    found: Item = msgspec.convert(named, kind_of(shelf))
     return found
 
 

@@ -1,0 +1,278 @@
+"""Where levels by hand are asked for, approved, given and taken back; each step is in the audit trail."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from random import Random, SystemRandom
+from typing import Any, Final, Protocol
+
+from sqlalchemy import Connection
+
+from lamplighter_contract.clock import Clock
+from lamplighter_contract.commands.command import Operation
+from lamplighter_contract.errors import Refusal
+from lamplighter_contract.ids import uuid7
+from lamplighter_contract.level import rank
+from lamplighter_contract.quantities import Kind
+from lamplighter_contract.wire.documents import DeviceEntry
+from lamplighter_controller.commands.model import CommandRequest, Submitted
+from lamplighter_controller.errors import ControllerError
+from lamplighter_controller.ledger.engine import Ledger
+from lamplighter_controller.lighting import records
+from lamplighter_controller.lighting import store as inventory_store
+from lamplighter_controller.lighting.inventory import Inventory
+from lamplighter_controller.lighting.overrides import share, store
+from lamplighter_controller.lighting.overrides.in_force import InForce, in_force
+from lamplighter_controller.lighting.overrides.store import Ask, AskState
+from lamplighter_controller.lighting.overrides.target import Wrong, resolved
+from lamplighter_controller.lighting.overrides.wish import Wish, wrong_with
+from lamplighter_controller.security import audit
+from lamplighter_controller.twin.columns import Twin
+
+WAITS_MS: Final = 15 * 60_000  # real: how long an override waits for a second person
+EMERGENCY_EXPIRES_S: Final = 600.0  # a gateway that is away for a moment still gets it
+EXPIRES_S: Final = 60.0
+
+
+class Submits(Protocol):
+    """Takes requests for commands; the dispatch is one."""
+
+    async def submit(self, wanted: CommandRequest, who: str) -> Submitted | Refusal:
+        """Store a request and have it sent; a repeat under the same key changes nothing."""
+
+
+class Unusable(ControllerError):
+    """An override that cannot be taken as it was asked for; `wrong` is everything that is wrong with it."""
+
+    def __init__(self, wrong: Iterable[Wrong]) -> None:
+        self.wrong = tuple(wrong)
+        super().__init__("; ".join(one.what for one in self.wrong))
+
+
+class NotNow(ControllerError):
+    """A step that cannot be taken as things are; the message says why. Nothing has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideDesk:
+    """Work on overrides. Raises LedgerUnavailable wherever it waits."""
+
+    ledger: Ledger
+    twin: Twin
+    commands: Submits
+    clock: Clock
+    random: Random = field(default_factory=SystemRandom)
+    _one_by_one: asyncio.Lock = field(default_factory=asyncio.Lock)  # shares are judged and given in one step
+
+    async def ask(self, wish: Wish, who: str) -> Ask:
+        """Take an override: it goes out at once, or waits for a second person.
+
+        Raises:
+            Unusable: with everything wrong with it.
+            NotNow: the key stands for something else, or commands are not taken now.
+        """
+        async with self._one_by_one:
+            known = await self._known(wish, who)
+            if known is not None:
+                return await self._give(known) if known.state is AskState.GIVEN and not known.request else known
+            ask = await self._judged(wish, who)
+
+            def work(connection: Connection) -> None:
+                store.add(connection, ask)
+                self._audit(connection, ask, who, "override.ask", ask.reason, ask.state)
+
+            await self.ledger.write(work)
+            return await self._give(ask) if ask.state is AskState.GIVEN else ask
+
+    async def approve(self, name: str, who: str, reason: str) -> Ask:
+        """Stand for an override as a second person; it goes out.
+
+        Raises:
+            NotNow: by who asked, or it does not wait (any more).
+        """
+        async with self._one_by_one:
+            ask = await self._pending(name)
+            if ask.who == who:
+                raise NotNow("who asked for it cannot approve it")
+            if ask.until_ms <= self.clock.civil_ms():
+                raise NotNow("its end has passed; ask for it again")
+            given = replace(ask, state=AskState.GIVEN, approvals=(*ask.approvals, who))
+            await self._save(given, who, "override.approve", reason)
+            return await self._give(given)
+
+    async def withdraw(self, name: str, who: str, reason: str) -> Ask:
+        """Take back an override that waits.
+
+        Raises:
+            NotNow: it does not wait (any more).
+        """
+        async with self._one_by_one:
+            ask = replace(await self._pending(name), state=AskState.WITHDRAWN)
+            await self._save(ask, who, "override.withdraw", reason)
+            return ask
+
+    async def resume(self, found: InForce, who: str, reason: str) -> Submitted:
+        """End an override: its lamps go back to what their plan says, but for those that have a newer level by hand.
+
+        Raises:
+            NotNow: none of its lamps is under it any more, or commands are not taken now.
+        """
+        async with self._one_by_one:
+            lamps = await self._still_under(found)
+            if not lamps:
+                raise NotNow("none of its lamps is under it any more; newer levels by hand are")
+            wanted = CommandRequest(Operation.LIGHT_RESUME, lamps, {}, reason, expires_s=EXPIRES_S)
+            taken = await self.commands.submit(wanted, who)
+            if isinstance(taken, Refusal):
+                raise NotNow(taken.detail)
+            return taken
+
+    async def submit(self, wanted: CommandRequest, who: str) -> Submitted | Refusal:
+        """Take a command; one for a level is judged as an override is.
+
+        Raises:
+            NotNow: it needs a second person.
+        """
+        if wanted.op is not Operation.LIGHT_SET or wanted.args.get("emergency"):
+            return await self.commands.submit(wanted, who)
+        async with self._one_by_one:
+            level_percent = wanted.args.get("level_percent")
+            if isinstance(level_percent, int | float):
+                inventory = await self.ledger.read(inventory_store.inventory)
+                grave = await self._grave(wanted.devices, float(level_percent), inventory)
+                if grave:
+                    raise NotNow(f"a second person has to approve it: {'; '.join(grave)}; ask for an override")
+            return await self.commands.submit(wanted, who)
+
+    async def find(self, name: str) -> Ask | None:
+        """One that was asked for."""
+        return await self.ledger.read(lambda connection: store.find(connection, name))
+
+    async def in_force(self) -> list[InForce]:
+        """Every level by hand that is in force or may be, the newest first."""
+        return await self.ledger.read(self._in_force)
+
+    async def expire(self) -> None:
+        """End what has waited too long for a second person."""
+        wall_ms = self.clock.wall_ms()
+        late = [ask for ask in await self.ledger.read(store.pending) if ask.expires_ms <= wall_ms]
+        for ask in late:
+            async with self._one_by_one:
+                await self._save(
+                    replace(ask, state=AskState.EXPIRED), "controller", "override.expire", "nobody approved it in time"
+                )
+
+    def lamps(self) -> Mapping[str, DeviceEntry]:
+        """Every lamp that is served, by id."""
+        return {entry.device: entry for entry in self.twin.entries() if entry.kind is Kind.LAMP}
+
+    async def _known(self, wish: Wish, who: str) -> Ask | None:
+        if wish.key is None:
+            return None
+        key = wish.key
+        known = await self.ledger.read(lambda connection: store.by_key(connection, who, key))
+        if known is not None and known.content != wish.content():
+            raise NotNow(f"the key {key!r} stands for another override, {known.id}")
+        return known
+
+    async def _judged(self, wish: Wish, who: str) -> Ask:
+        inventory = await self.ledger.read(inventory_store.inventory)
+        found = await asyncio.to_thread(resolved, wish.target, inventory, self.lamps())
+        now_ms, wall_ms = self.clock.civil_ms(), self.clock.wall_ms()
+        wrong = [*found.wrong, *wrong_with(wish, now_ms)]
+        if wrong:
+            raise Unusable(wrong)
+        grave = () if wish.emergency else await self._grave(found.lamps, wish.level_percent, inventory)
+        return Ask(
+            id=uuid7(wall_ms, self.random.randbytes(10)),
+            who=who,
+            level_percent=wish.level_percent,
+            until_ms=wish.end_ms(now_ms),
+            reason=wish.reason,
+            target=wish.target,
+            lamps=found.lamps,
+            created_ms=wall_ms,
+            expires_ms=wall_ms + WAITS_MS,
+            emergency=wish.emergency,
+            key=wish.key,
+            content=wish.content(),
+            grave=grave,
+            state=AskState.PENDING if grave else AskState.GIVEN,
+        )
+
+    async def _grave(self, lamps: Sequence[str], level_percent: float, inventory: Inventory) -> tuple[str, ...]:
+        """Why a level for these lamps needs a second person."""
+        floors = share.floors_of((await self.ledger.read(records.library)).programs)
+        asked = share.dark(dict.fromkeys(lamps, level_percent), inventory, floors)
+        if not asked:
+            return ()
+        found = await self.ledger.read(self._in_force)
+        levels = share.levels_of(record for one in found for record in one.records)
+        return share.grave(share.dark(levels, inventory, floors), asked, len(self.lamps()))
+
+    async def _give(self, ask: Ask) -> Ask:
+        """Have its command taken; the key makes a second try of the same override harmless."""
+        args: dict[str, Any] = {"level_percent": ask.level_percent, "until": ask.until_ms}
+        wanted = CommandRequest(
+            Operation.LIGHT_SET,
+            ask.lamps,
+            args | ({"emergency": True} if ask.emergency else {}),
+            ask.reason,
+            approvals=ask.approvals,
+            expires_s=EMERGENCY_EXPIRES_S if ask.emergency else EXPIRES_S,
+            key=f"override-{ask.id}",
+        )
+        taken = await self.commands.submit(wanted, ask.who)
+        if isinstance(taken, Refusal):
+            refused = replace(ask, state=AskState.WITHDRAWN)
+            await self._save(refused, "controller", "override.refuse", taken.detail)
+            raise NotNow(taken.detail)
+        given = replace(ask, request=taken.request.id)
+        await self.ledger.write(lambda connection: store.save(connection, given))
+        return given
+
+    async def _pending(self, name: str) -> Ask:
+        ask = await self.find(name)
+        if ask is None or ask.state is not AskState.PENDING:
+            raise NotNow(f"it is {ask.state}, it does not wait for a second person" if ask else "there is none")
+        if ask.expires_ms <= self.clock.wall_ms():
+            raise NotNow("nobody approved it in time; ask for it again")
+        return ask
+
+    async def _still_under(self, found: InForce) -> tuple[str, ...]:
+        """Its lamps that have no newer level by hand."""
+        mine = {record.device: rank(record) for record in found.records}
+        for other in await self.in_force():
+            for record in other.records:
+                if record.device in mine and rank(record) > mine[record.device]:
+                    del mine[record.device]
+        return tuple(sorted(mine))
+
+    def _in_force(self, connection: Connection) -> list[InForce]:
+        return in_force(connection, self.clock.wall_ms(), self.clock.civil_ms())
+
+    async def _save(self, ask: Ask, who: str, action: str, reason: str) -> None:
+        def work(connection: Connection) -> None:
+            store.save(connection, ask)
+            self._audit(connection, ask, who, action, reason, ask.state)
+
+        await self.ledger.write(work)
+
+    def _audit(self, connection: Connection, ask: Ask, who: str, action: str, reason: str, result: str) -> None:
+        audit.record(
+            connection,
+            who=who,
+            action=action,
+            subject=f"override:{ask.id}",
+            reason=reason,
+            result=result,
+            detail={
+                "level_percent": ask.level_percent,
+                "until": ask.until_ms,
+                "emergency": ask.emergency,
+                "lamps": len(ask.lamps),
+                "grave": list(ask.grave),
+                "approvals": list(ask.approvals),
+            },
+            time_ms=self.clock.wall_ms(),
+        )

@@ -1,0 +1,73 @@
+"""Levels by hand that are in force, read from the commands that are still of effect; whoever asked for them and how."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from lamplighter_contract.level import Override
+from lamplighter_contract.wire.limits import MAX_OVERRIDE_MS
+from lamplighter_controller.commands import store as commands
+from lamplighter_controller.commands.model import Order, Request
+from lamplighter_controller.lighting.overrides import store
+from lamplighter_controller.lighting.overrides.standing import LEVELS, Standing, standing
+from lamplighter_controller.lighting.overrides.store import Ask
+
+OLDEST_MS: Final = MAX_OVERRIDE_MS + 3_600_000  # civil time never runs slower than real time
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A level by hand that gateways have taken; of `doubtful` lamps nobody knows yet. `ask` if it was an override."""
+
+    request: Request
+    records: tuple[Override, ...]
+    doubtful: frozenset[str] = frozenset()
+    ask: Ask | None = None
+
+    @property
+    def name(self) -> str:
+        """How it is spoken of: the override's id, else that of its request."""
+        return self.ask.id if self.ask else self.request.id
+
+
+def in_force(connection: Connection, wall_ms: int, civil_ms: int) -> list[InForce]:
+    """The newest first."""
+    orders = _level_orders(connection, wall_ms)
+    requests = {order.id: order.request for order in orders}
+    found: defaultdict[str, list[Override]] = defaultdict(list)
+    doubtful: defaultdict[str, set[str]] = defaultdict(set)
+    for one in _standings(connection, orders, civil_ms).values():
+        for record in (*one.taken, *one.doubtful):
+            found[requests[record.id].id].append(record)
+        for record in one.doubtful:
+            doubtful[requests[record.id].id].add(record.device)
+    by_id = {request.id: request for request in requests.values()}
+    asks = store.of_requests(connection, found)
+    return [
+        InForce(by_id[name], tuple(found[name]), frozenset(doubtful[name]), asks.get(name))
+        for name in sorted(found, reverse=True)
+    ]
+
+
+def standings(connection: Connection, wall_ms: int, civil_ms: int) -> dict[str, Standing]:
+    """What is in force at each gateway that was ever commanded."""
+    return _standings(connection, _level_orders(connection, wall_ms), civil_ms)
+
+
+def _standings(connection: Connection, orders: Sequence[Order], civil_ms: int) -> dict[str, Standing]:
+    by_gateway: defaultdict[str, list[Order]] = defaultdict(list)
+    for order in orders:
+        by_gateway[order.gateway].append(order)
+    rows = connection.execute(select(commands.sequence_table))
+    return {row.gateway: standing(by_gateway[row.gateway], row.highest, civil_ms) for row in rows}
+
+
+def _level_orders(connection: Connection, wall_ms: int) -> list[Order]:
+    """Level commands young enough to be of effect, in the order in which they were asked for."""
+    table = commands.request_table
+    wanted = select(table.c.id).where(table.c.op.in_(LEVELS), table.c.issued_ms > wall_ms - OLDEST_MS)
+    requests: Sequence[str] = connection.scalars(wanted.order_by(table.c.id)).all()
+    return [order for found in commands.orders_of(connection, requests).values() for order in found]
