@@ -1,16 +1,23 @@
 """The whole of diagnosis as one pure machine: samples of a step in, changed findings out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter_controller.diagnosis.arrays import Arrays
 from lamplighter_controller.diagnosis.findings import Finding
+from lamplighter_controller.diagnosis.lamps.suspecting import LampSuspector
+from lamplighter_controller.diagnosis.lamps.tables import ModelTables
+from lamplighter_controller.diagnosis.meters.watch import MeterWatch, expected_by_phase
 from lamplighter_controller.diagnosis.models import LampModel
-from lamplighter_controller.diagnosis.samples import Samples
+from lamplighter_controller.diagnosis.samples import Rows, Samples
 from lamplighter_controller.diagnosis.settings import Settings
+from lamplighter_controller.diagnosis.suspicions import Suspicions
 from lamplighter_controller.diagnosis.topology import Topology
+from lamplighter_controller.diagnosis.tree.reasoner import SupplyTree
 
-State = dict[str, NDArray]
+State = Arrays
 
 
 class Diagnoser:
@@ -19,17 +26,54 @@ class Diagnoser:
     def __init__(self, topology: Topology, models: Mapping[str, LampModel], settings: Settings | None = None) -> None:
         """Begin with nothing known of any lamp."""
         self.topology = topology
-        self.models = models
         self.settings = settings or Settings()
+        lamps = np.bincount(topology.lamp_model % (len(topology.models) + 1), minlength=len(topology.models) + 1)
+        self._tables = ModelTables(topology.models, models, lamps)
+        self._lamps = LampSuspector(topology, self._tables, self.settings)
+        self._meters = MeterWatch(len(topology.cabinets), self.settings.period_s)
+        self._silent_since = np.zeros(len(topology.lamps), np.int64)
+        self._phase = topology.feeder_phase[topology.lamp_feeder]
+        self._tree = SupplyTree(topology, self.settings)
 
     def step(self, samples: Samples, now_ms: int) -> tuple[Finding, ...]:
         """Findings that are new, changed or closed by these samples; `now_ms` is civil time."""
-        raise NotImplementedError
+        return self._tree.step(samples, self.suspect(samples, now_ms), now_ms)
+
+    def suspect(self, samples: Samples, now_ms: int) -> Suspicions:
+        """What the detectors say, before the supply tree has spoken."""
+        lamps, seen = self._lamps.step(samples, now_ms)
+        topology = self.topology
+        expected_w = expected_by_phase(seen.expected_w, topology.lamp_cabinet, self._phase, len(topology.cabinets))
+        meters = self._meters.step(samples.cabinets, expected_w)
+        held = self._lamps.watch.held
+        return Suspicions(
+            lamps=lamps,
+            meters=meters,
+            silence=held.missed.astype(np.int32),
+            silent_since_ms=np.where(held.missed > 0, held.heard.astype(np.int64) * 1000, 0),
+            power_w=samples.lamps.column("power_w"),
+            expected_w=seen.expected_w,
+            dark=seen.dark,
+            lit=seen.lit,
+            feeder_common=seen.common,
+        )
 
     def export(self) -> State:
         """Everything learned, as named arrays with the ids their rows belong to; `restore` takes it back."""
-        raise NotImplementedError
+        names = {"ids.lamps": np.array(self.topology.lamps), "ids.cabinets": np.array(self.topology.cabinets)}
+        tables = {f"model.{name}": array for name, array in self._tables.export().items()}
+        tree = {f"tree.{name}": array for name, array in self._tree.export().items()}
+        return names | tables | self._lamps.export() | self._meters.export() | tree
 
     def restore(self, state: State) -> None:
         """Take up where `export` left off, lamp by lamp: a topology that changed in between is no obstacle."""
-        raise NotImplementedError
+        self._tables.take({name[6:]: array for name, array in state.items() if name.startswith("model.")})
+        self._lamps.take(state, _source(self.topology.lamps, state["ids.lamps"]))
+        self._meters.take(state, _source(self.topology.cabinets, state["ids.cabinets"]))
+        self._tree.restore({name[5:]: array for name, array in state.items() if name.startswith("tree.")})
+
+
+def _source(ids: Sequence[str], former: NDArray[np.generic]) -> Rows:
+    """Former row of each id, -1 = new."""
+    row_of = {str(name): row for row, name in enumerate(former)}
+    return np.fromiter((row_of.get(name, -1) for name in ids), np.int64, len(ids))

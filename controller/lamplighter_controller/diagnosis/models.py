@@ -14,12 +14,15 @@ class LampModel:
         source: `led`, or a discharge lamp (`hps`, `lps`, `metal-halide`, `mercury`) that warms up and takes time to
             strike again; anything else is treated as LED.
         curve: (level percent, watts) points, rising; empty = learned from the fleet.
+        clo: (burning hours, percent of power) points of constant light output; empty = power does not follow age, or
+            nobody has said so and the slow part of the unit gain follows it.
     """
 
     id: str
     rated_w: float
     source: str = "led"
     curve: tuple[tuple[float, float], ...] = ()
+    clo: tuple[tuple[float, float], ...] = ()
 
     @property
     def discharge(self) -> bool:

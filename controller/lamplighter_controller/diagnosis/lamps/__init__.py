@@ -1,0 +1,1 @@
+"""What the readings of a lamp say of it: expected behaviour, sequential tests, classes."""

@@ -1,0 +1,179 @@
+"""Which class a case belongs to: a prior by how often such things happen, and what each kind of evidence adds to it.
+
+Every term is a log-likelihood ratio against a healthy lamp, so that a probability can be told as the sum of its
+reasons. Weights were set on seeds of their own, and classes that readings cannot part share their probability.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from lamplighter_controller.diagnosis.arrays import F32, Flags
+from lamplighter_controller.diagnosis.lamps.cases import Cases
+from lamplighter_controller.diagnosis.lamps.triggers import Trigger
+
+CLASSES: Final = (
+    "lamp_dead",
+    "driver_dead",
+    "relay_open",
+    "gear_fault",
+    "led_partial",
+    "led_short",
+    "driver_drift",
+    "relay_stuck_on",
+    "dim_fail",
+    "pf_cap",
+    "cycling",
+    "meter_bad",
+    "clock_bad",
+    "overtemp",
+    "tilt",
+    "ov",
+    "uv",
+    "flicker",
+    "record_wrong",
+)
+PRIORS: Final = {
+    "driver_dead": -1.2,
+    "relay_open": -0.7,
+    "gear_fault": -1.0,
+    "led_short": -0.3,
+    "flicker": -1.5,
+    "record_wrong": -1.0,
+    "clock_bad": -0.5,
+}
+"""Logarithms of how often a class occurs, relative to a dead lamp."""
+
+DISCHARGE_ONLY: Final = ("gear_fault",)
+LED_ONLY: Final = ("led_partial", "led_short")
+UNSUPPORTED: Final = -6.0
+IMPOSSIBLE: Final = -12.0
+
+
+def log_likelihood(cases: Cases, discharge: Flags) -> F32:
+    """(k, classes) of every case, priors not included."""
+    score = {name: np.full(len(cases), UNSUPPORTED, np.float32) for name in CLASSES}
+    for add in (_dark, _lit, _off_level, _drifting, _stuck, _instruments, _around, _restless):
+        add(score, cases, discharge)
+    for names, never in ((DISCHARGE_ONLY, ~discharge), (LED_ONLY, discharge)):
+        for name in names:
+            score[name][never] += IMPOSSIBLE / 2
+    return np.stack([score[name] for name in CLASSES], axis=1)
+
+
+def posterior(scores: F32) -> F32:
+    """(k, classes) probabilities given that something is wrong."""
+    prior = np.array([PRIORS.get(name, 0.0) for name in CLASSES], np.float32)
+    total = scores + prior
+    weight = np.exp(total - total.max(axis=1, keepdims=True, initial=-np.inf))
+    return (weight / weight.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+Score = dict[str, F32]
+
+
+def _has(cases: Cases, trigger: Trigger) -> Flags:
+    return (cases.bits & np.uint32(trigger)) != 0
+
+
+def _add(score: Score, name: str, value: F32 | float, where: Flags) -> None:
+    score[name] += np.where(where, value, 0).astype(np.float32)
+
+
+def _dark(score: Score, cases: Cases, discharge: Flags) -> None:
+    dark = _has(cases, Trigger.DARK)
+    share = cases.dark / np.maximum(cases.dark + cases.lit_up, 1)
+    support = 12 * share - 2
+    nothing = (cases.glow_w < 0.15) & ~(cases.glow_a > 0.004)
+    inductive = discharge & (cases.glow_w > 4) & (cases.glow_a * 115 > cases.glow_w)
+    for name in ("lamp_dead", "driver_dead", "relay_open", "gear_fault"):
+        _add(score, name, support, dark)
+    _add(score, "relay_open", 1.5, dark & nothing)
+    _add(score, "relay_open", -4, dark & ~nothing)
+    _add(score, "lamp_dead", -1.5, dark & nothing)
+    _add(score, "driver_dead", -2, dark & nothing)
+    _add(score, "gear_fault", 4, dark & inductive)
+    _add(score, "gear_fault", -4, dark & ~inductive)
+
+
+def _lit(score: Score, cases: Cases, discharge: Flags) -> None:  # noqa: ARG001 - all terms are called alike
+    _add(score, "relay_stuck_on", 12, _has(cases, Trigger.LIT))
+
+
+def _loss(cases: Cases) -> F32:
+    """Share of power that stays away, negative for more than expected; by the median of early, late and mean."""
+    mean = cases.residual / np.maximum(cases.tested, 1)
+    seen = np.stack([np.nan_to_num(cases.early), np.nan_to_num(cases.late), mean])
+    return -np.median(seen, axis=0).astype(np.float32)
+
+
+def _off_level(score: Score, cases: Cases, discharge: Flags) -> None:
+    low = _has(cases, Trigger.LOW) & (cases.tested > 0)
+    loss = _loss(cases)
+    small = 1 / (1 + np.exp((loss - 0.09) / 0.012))
+    _add(score, "led_partial", 9 + np.log(np.maximum(1 - small, 1e-3)), low)
+    _add(score, "led_short", 9 + np.log(np.maximum(small, 1e-3)), low)
+    _add(score, "driver_drift", 5, low)
+    _add(score, "gear_fault", 3, low & discharge)
+    _add(score, "driver_drift", 4, low & discharge)
+    high = _has(cases, Trigger.HIGH) & (cases.tested > 0)
+    _add(score, "dim_fail", np.where(-loss > 0.06, 8, 3), high)
+    _add(score, "driver_drift", 6, high)
+
+
+def _drifting(score: Score, cases: Cases, discharge: Flags) -> None:  # noqa: ARG001 - all terms are called alike
+    drift = _has(cases, Trigger.DRIFT)
+    opened_slowly = drift & ((cases.opening & np.uint32(Trigger.DRIFT)) != 0)
+    run_h = (cases.raised - np.minimum(cases.first, cases.raised)) / np.float32(3600)
+    slow = opened_slowly & ((run_h > 4) | ((cases.opening & np.uint32(Trigger.LOW)) == 0))
+    _add(score, "driver_drift", 6, drift & ~_has(cases, Trigger.LOW))
+    _add(score, "driver_drift", np.minimum(2 + run_h / 3, 6), slow)
+    growing = drift & (cases.tested > 6) & (cases.late < cases.early - 2.5 * np.nan_to_num(cases.sigma, nan=1) / 2)
+    _add(score, "driver_drift", 3, growing)
+    sudden = drift & (np.nan_to_num(cases.early) < -0.06) & (run_h < 2)
+    _add(score, "driver_drift", -5, sudden)
+
+
+def _stuck(score: Score, cases: Cases, discharge: Flags) -> None:  # noqa: ARG001 - all terms are called alike
+    stuck = _has(cases, Trigger.STUCK)
+    _add(score, "dim_fail", 11, stuck)
+    several = (cases.tested >= 4) & (cases.highest - cases.lowest > 8)
+    count = np.maximum(cases.tested, 1)
+    power = cases.power / count
+    power_var = cases.power_squares / count - power * power
+    residual = cases.residual / count
+    share_var = cases.squares / count - residual * residual
+    constant_power = np.sqrt(np.maximum(power_var, 1e-5)) / np.maximum(power, 0.02)
+    constant_share = np.sqrt(np.maximum(share_var, 1e-5)) / np.maximum(1 + residual, 0.02)
+    told = several & (_has(cases, Trigger.STUCK) | _has(cases, Trigger.LOW | Trigger.HIGH))
+    lean = np.clip(2 * np.log(constant_share / constant_power), -6, 6)
+    _add(score, "dim_fail", lean, told)
+    for name in ("led_partial", "led_short"):
+        _add(score, name, -lean, told)
+    up = stuck & (residual > 0.05)
+    for name in ("led_partial", "led_short", "driver_drift"):
+        _add(score, name, -6, up)
+
+
+def _instruments(score: Score, cases: Cases, discharge: Flags) -> None:
+    bad = _has(cases, Trigger.BAD | Trigger.FROZEN | Trigger.UNREAD)
+    _add(score, "meter_bad", 13, bad)
+    _add(score, "clock_bad", 13, _has(cases, Trigger.AHEAD))
+    reactive = _has(cases, Trigger.REACTIVE)
+    _add(score, "pf_cap", np.where(discharge, 13, 11), reactive)
+
+
+def _around(score: Score, cases: Cases, discharge: Flags) -> None:  # noqa: ARG001 - all terms are called alike
+    _add(score, "overtemp", 16, _has(cases, Trigger.HOT))
+    _add(score, "tilt", 15, _has(cases, Trigger.TILTED))
+    _add(score, "ov", 12, _has(cases, Trigger.OVER))
+    _add(score, "uv", 12, _has(cases, Trigger.UNDER))
+
+
+def _restless(score: Score, cases: Cases, discharge: Flags) -> None:
+    cycling = _has(cases, Trigger.CYCLING)
+    _add(score, "cycling", np.where(discharge, 16, 14), cycling)
+    _add(score, "flicker", 14, _has(cases, Trigger.NOISE) & ~cycling)
+    chronic = _has(cases, Trigger.CHRONIC)
+    _add(score, "record_wrong", 9, chronic)
+    _add(score, "led_partial", 10, chronic & (cases.gain < 1))

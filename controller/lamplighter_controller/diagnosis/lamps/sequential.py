@@ -1,0 +1,106 @@
+"""Tests that gather small evidence reading by reading, and the slow learning of what is usual."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from lamplighter_controller.diagnosis.arrays import F32, U32, Flags
+from lamplighter_controller.diagnosis.lamps.columns import LampColumns
+from lamplighter_controller.diagnosis.lamps.expected import Expectation
+from lamplighter_controller.diagnosis.lamps.limits import BLOCK_S, DRIFT_REFERENCE, STEP_REFERENCE, Limits
+
+MOST_Z: Final = 6.0
+"""One reading adds at most this many sigma: no single outlier raises anything."""
+LEARN_Z: Final = 3.5
+MODEL_SPREAD: Final = 0.03
+LEAST_SIGMA: Final = 0.005
+DISCHARGE_SIGMA: Final = 0.02
+"""Ballast and arc follow voltage, temperature and age each in its own way."""
+STEP_W: Final = 0.06
+"""Standard deviation of what a meter's coarse steps add."""
+GAIN_H: Final = 60.0
+"""Lit hours over which the unit gain is learned, once it is certain."""
+CERTAIN: Final = 16
+COMMISSIONED_AFTER: Final = 24
+VARIANCE_RATE: Final = 0.02
+LOST: Final = 0.94
+"""A gain below this share of the one at commissioning has drifted, however slowly."""
+NOISE_RATE: Final = 0.08
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """Steady readings of one part of the city, all (n,): `counts` marks them, the rest of the rows mean nothing."""
+
+    counts: Flags
+    residual: F32
+    sigma: F32
+    weight: F32
+
+
+def spread(held: LampColumns, expectation: Expectation, discharge: Flags) -> F32:
+    """Sigma of a healthy lamp's residual: its own, what the meter's steps add, and how uncertain its gain still is."""
+    certain = expectation.certain.astype(np.float32)
+    doubt = np.float32(MODEL_SPREAD**2) / (1 + 6 * certain * certain)
+    steps = np.float32(STEP_W) / np.maximum(expectation.expected_w, 1)
+    least = np.where(discharge, np.float32(DISCHARGE_SIGMA**2), np.float32(LEAST_SIGMA**2))
+    return np.sqrt(np.maximum(held.variance, least) + doubt + steps * steps)
+
+
+def weigh(time_s: U32, before_s: U32) -> F32:
+    """Share of a block that a reading stands for."""
+    gap_s = np.where(before_s > 0, time_s - np.minimum(before_s, time_s), BLOCK_S)
+    return np.minimum(gap_s.astype(np.float32) / np.float32(BLOCK_S), np.float32(1))
+
+
+def accumulate(held: LampColumns, steady: Steady, time_s: U32) -> None:
+    """Two-sided CUSUM of steps and one of downward drift; where they leave 0 is kept."""
+    z = np.where(steady.counts, np.clip(steady.residual / steady.sigma, -MOST_Z, MOST_Z), 0)
+    weight = np.where(steady.counts, steady.weight, 0)
+    _climb(held.low, held.low_since, weight * (-z - STEP_REFERENCE), time_s)
+    _climb(held.high, held.high_since, weight * (z - STEP_REFERENCE), time_s)
+    calm = np.clip(z, -3, 3)
+    _climb(held.slow, held.slow_since, weight * (-calm - DRIFT_REFERENCE), time_s)
+
+
+def _climb(total: F32, since: U32, add: F32, time_s: U32) -> None:
+    was = total > 0
+    np.maximum(total + add, 0, out=total)
+    np.minimum(total, 200, out=total)
+    np.copyto(since, time_s, where=~was & (total > 0))
+
+
+def jumps(held: LampColumns, steady: Steady) -> None:
+    """Follow how much neighbouring readings differ: flicker leaves the mean alone."""
+    jump = np.minimum(np.abs(steady.residual - held.last_residual) / steady.sigma, 20)
+    told = steady.counts & ~np.isnan(jump)
+    np.copyto(held.noise, held.noise + np.float32(NOISE_RATE) * (jump - held.noise), where=told)
+    np.copyto(held.last_residual, steady.residual, where=steady.counts)
+
+
+def learn(held: LampColumns, steady: Steady, expectation: Expectation, suspect: Flags, limit: Limits) -> None:
+    """Move gain and variance by healthy readings only: a lamp that leaves what is usual is not followed."""
+    z = np.abs(steady.residual) / steady.sigma
+    first = expectation.certain == 0
+    never = first & ~held.gain_count.any(axis=1)
+    healthy = steady.counts & ~suspect & (never | (z < LEARN_Z)) & (held.low < limit.step / 2)
+    healthy &= (held.high < limit.step / 2) & (held.slow < limit.drift / 2)
+    if not healthy.any():
+        return
+    rows = slice(None) if healthy.all() else np.flatnonzero(healthy)
+    at = expectation.at[rows]
+    certain = expectation.certain[rows]
+    rate = np.maximum(1 / (certain + np.float32(1)), 0) * (certain < CERTAIN)
+    rate = np.maximum(rate, steady.weight[rows] * np.float32(BLOCK_S / 3600 / GAIN_H))
+    gain, count = held.gain.ravel(), held.gain_count.ravel()
+    own = expectation.expected_w[rows] / np.maximum(expectation.full_w[rows], np.float32(1e-3))
+    gain[at] = own * (1 + rate * steady.residual[rows])
+    count[at] = np.minimum(certain + np.uint8(1), np.uint8(250))
+    square = np.minimum(steady.residual[rows] ** 2, 9 * steady.sigma[rows] ** 2)
+    variance = held.variance[rows]
+    moved = variance + np.float32(VARIANCE_RATE) * (square - variance)
+    held.variance[rows] = np.where(certain > 1, moved, variance)
+    due = certain == COMMISSIONED_AFTER
+    if due.any():
+        held.commissioned.ravel()[at[due]] = gain[at[due]]

@@ -1,0 +1,129 @@
+"""What a reading shows by itself: dark, lit, the wrong level, idle current, heat. Several in a row are a suspicion."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from lamplighter_controller.diagnosis.arrays import F32, Flags
+from lamplighter_controller.diagnosis.lamps.columns import LampColumns
+from lamplighter_controller.diagnosis.lamps.command import Command
+from lamplighter_controller.diagnosis.lamps.counting import counted
+from lamplighter_controller.diagnosis.lamps.expected import LEAST_EXPECTED_W, Expectation
+from lamplighter_controller.diagnosis.lamps.reading import Reading
+
+DARK_SHARE: Final = 0.12
+DARK_W: Final = 4.0
+LIT_W: Final = 6.0
+LIT_SHARE: Final = 0.4
+STUCK_SHARE: Final = 0.08
+STUCK_SIGMA: Final = 6.0
+HELD_SHARE: Final = 0.03
+LOW_FACTOR: Final = 0.65
+FACTOR_DROP: Final = 0.18
+FACTOR_SHARE: Final = 0.25
+HOT_C: Final = 65.0
+HOT_AFTER_S: Final = 1800
+TILT_DEG: Final = 8.0
+OVER: Final = 1.10
+UNDER: Final = 0.85
+EDGE_HOURS: Final = 16.0
+LIT_SEEN: Final = 2
+DARK_SEEN: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """One part of the city in one step, all (n,).
+
+    Args:
+        judged: lit by command, settled, and drawing enough to be told.
+        dark: commanded on and drawing next to nothing.
+        lit: commanded off and drawing.
+    """
+
+    judged: Flags
+    dark: Flags
+    lit: Flags
+
+
+def lit_or_dark(
+    held: LampColumns, reading: Reading, command: Command, expectation: Expectation, rated_w: F32
+) -> Showing:
+    """Count what is dark though commanded on, and lit though commanded off."""
+    settled = reading.usable & command.settled
+    expected_w = expectation.expected_w
+    judged = settled & command.on & command.followed & (expected_w >= LEAST_EXPECTED_W)
+    dark = judged & (reading.power_w < np.maximum(DARK_SHARE * expected_w, np.minimum(DARK_W, 0.4 * expected_w)))
+    off = settled & ~command.on
+    lit = off & (reading.power_w > np.minimum(LIT_W, LIT_SHARE * rated_w))
+    held.dark[:] = counted(held.dark, judged, dark)
+    held.lit[:] = counted(held.lit, off, lit)
+    return Showing(judged, dark, lit)
+
+
+def wrong_level(
+    held: LampColumns, reading: Reading, command: Command, showing: Showing, expectation: Expectation, steady: "Off"
+) -> None:
+    """Count readings that fit another level: more than commanded, or what was drawn before the level changed."""
+    power_w = reading.power_w
+    far = np.abs(steady.residual) > np.maximum(STUCK_SHARE, STUCK_SIGMA * steady.sigma)
+    tested = showing.judged & ~showing.dark & (expectation.certain > 0)
+    as_before = np.abs(power_w - held.held_w) < HELD_SHARE * np.abs(held.held_w)
+    as_before &= np.abs(command.level_percent - held.held_percent) > 5
+    above = (steady.residual > 0) & (power_w < 1.06 * steady.most_w) & (command.level_percent < 95)
+    held.stuck[:] = counted(held.stuck, tested, far & (as_before | above))
+    unheeded = reading.usable & command.known & ~command.followed & (command.age_s >= HOT_AFTER_S)
+    held.unheeded[:] = counted(held.unheeded, reading.usable & command.known, unheeded)
+
+
+@dataclass(frozen=True, slots=True)
+class Off:
+    """How far readings are off: residual and sigma (n,), and the lamps' power at full level."""
+
+    residual: F32
+    sigma: F32
+    most_w: F32
+
+
+def idle_current(held: LampColumns, reading: Reading, showing: Showing, residual: F32, usual: F32, share: F32) -> None:
+    """Count readings with a low power factor at unchanged power: the capacitor no longer compensates."""
+    factor = np.abs(reading.factor)
+    tested = showing.judged & ~showing.dark & ~np.isnan(factor) & (share > FACTOR_SHARE)
+    low = (factor < LOW_FACTOR) & (factor < usual - FACTOR_DROP) & (residual > -0.12)
+    held.reactive[:] = counted(held.reactive, tested, low)
+
+
+def surroundings(
+    held: LampColumns, fresh: Flags, temperature_c: F32, tilt_deg: F32, command: Command, voltage: F32
+) -> None:
+    """Count heat of a lamp that has been lit for a while, tilt, and voltages (relative to nominal) out of range.
+
+    The sun heats a dark node beyond any limit, so a dark one is not judged.
+    """
+    warm = fresh & command.on & (command.age_s >= HOT_AFTER_S) & ~np.isnan(temperature_c)
+    held.hot[:] = counted(held.hot, warm, temperature_c > HOT_C)
+    held.tilted[:] = counted(held.tilted, fresh & ~np.isnan(tilt_deg), np.abs(tilt_deg) > TILT_DEG)
+    read = fresh & (voltage > 0.3) & (voltage < 1.9)
+    held.over[:] = counted(held.over, read, voltage > OVER)
+    held.under[:] = counted(held.under, read, voltage < UNDER)
+
+
+def edges(held: LampColumns, showing: Showing, command: Command, starts: F32, hours: F32, alone: Flags) -> None:
+    """Count goings-out and comings-on under one command, forgotten over a night; `alone`: not with its neighbours."""
+    held.edges *= np.maximum(1 - hours / np.float32(EDGE_HOURS), 0)
+    seen = np.where(showing.dark, DARK_SEEN, np.where(showing.judged, LIT_SEEN, 0)).astype(np.uint8)
+    before = np.where(command.changed, 0, held.lit_before)
+    edge = (seen > 0) & (before > 0) & (seen != before) & alone
+    held.edges += edge
+    held.lit_before[:] = np.where(seen > 0, seen, before)
+    more = starts - held.starts
+    restarted = (more > 1) & (more < 50) & command.on & ~command.changed & alone & showing.judged
+    held.edges += np.where(restarted, more, 0)
+    np.copyto(held.starts, starts, where=~np.isnan(starts))
+
+
+def hold_level(held: LampColumns, healthy: Flags, level_percent: F32, power_w: F32) -> None:
+    """Keep what was drawn at a level that was reached, for when the next one is not."""
+    np.copyto(held.held_w, power_w, where=healthy)
+    np.copyto(held.held_percent, level_percent, where=healthy)

@@ -1,0 +1,176 @@
+"""From readings to suspicions: opens a case when evidence is enough, gathers for it, and closes it when refuted."""
+
+from typing import Final
+
+import numpy as np
+
+from lamplighter_controller.diagnosis.arrays import F32, U32, Arrays, Flags
+from lamplighter_controller.diagnosis.lamps import cases as casebook
+from lamplighter_controller.diagnosis.lamps.cases import Cases, Latest
+from lamplighter_controller.diagnosis.lamps.evidence import evidence
+from lamplighter_controller.diagnosis.lamps.inference import level_in_force
+from lamplighter_controller.diagnosis.lamps.late import correct
+from lamplighter_controller.diagnosis.lamps.posterior import CLASSES, log_likelihood, posterior
+from lamplighter_controller.diagnosis.lamps.tables import ModelTables
+from lamplighter_controller.diagnosis.lamps.triggers import Trigger
+from lamplighter_controller.diagnosis.lamps.watch import LampWatch, Seen
+from lamplighter_controller.diagnosis.samples import Rows, Samples
+from lamplighter_controller.diagnosis.settings import Settings
+from lamplighter_controller.diagnosis.suspicions import LampSuspicions
+from lamplighter_controller.diagnosis.topology import Topology
+
+ONE_BY_CHANCE: Final = 1
+RARE_SHARE: Final = 0.015
+"""Where more lamps of a model than this never drew what it should, its record is wrong, not the lamps."""
+FEWEST_OF_MODEL: Final = 8
+
+
+class LampSuspector:
+    """The statistical core over all lamps."""
+
+    def __init__(self, topology: Topology, tables: ModelTables, settings: Settings) -> None:
+        """Begin with nothing known of any lamp."""
+        self.topology = topology
+        self.watch = LampWatch(topology, tables, settings)
+        self.cases: Cases = casebook.none()
+        self._suspect = np.zeros(len(topology.lamps), np.bool_)
+
+    def step(self, samples: Samples, now_ms: int) -> tuple[LampSuspicions, Seen]:
+        """What the readings of a step say of the lamps."""
+        self._renew(samples.replaced)
+        watch = self.watch
+        level = level_in_force(samples.lamps, watch.model, watch.tables, self.topology.lamp_cabinet)
+        seen = watch.step(samples, level, self._suspect, now_ms)
+        raised = self._open(seen, samples)
+        latest = self._latest(samples, seen, level)
+        casebook.gather(self.cases, latest)
+        correct(self.cases, seen.stale, samples, watch, level)
+        well = casebook.clear(self.cases, latest)
+        cleared = self._close(well)
+        return self._suspicions(raised, cleared), seen
+
+    def _renew(self, rows: Rows) -> None:
+        if len(rows):
+            self.watch.held.forget(rows)
+            self._suspect[rows] = False
+            self.cases = self.cases.only(~np.isin(self.cases.row, rows))
+
+    def _open(self, seen: Seen, samples: Samples) -> Rows:
+        bits = self._rarely_chronic(seen.bits)
+        rows = np.flatnonzero((bits != 0) & ~self._suspect & samples.lamps.answered)
+        if len(rows):
+            held = self.watch.held
+            raised = held.heard[rows]
+            onset = self._onset(rows, bits[rows])
+            self.cases = self.cases.with_rows(rows, bits[rows], np.minimum(onset, raised), raised)
+            self._suspect[rows] = True
+        return rows
+
+    def _rarely_chronic(self, bits: U32) -> U32:
+        chronic = (bits & np.uint32(Trigger.CHRONIC)) != 0
+        if not chronic.any():
+            return bits
+        tables, model = self.watch.tables, self.watch.model
+        known = self.watch.held.gain_count.any(axis=1)
+        lamps = np.bincount(model[known], minlength=len(tables.rated_w))
+        odd = np.bincount(model[chronic], minlength=len(lamps))
+        rare = (odd <= np.maximum(ONE_BY_CHANCE, RARE_SHARE * lamps)) & (lamps >= FEWEST_OF_MODEL) & tables.known
+        low = (self.watch.held.gain < 1).any(axis=1)
+        return np.where(chronic & ~(rare[model] & low), bits & ~np.uint32(Trigger.CHRONIC), bits)
+
+    def _onset(self, rows: Rows, bits: U32) -> U32:
+        """The earliest sign of what raised each."""
+        held = self.watch.held
+        latest = held.heard[rows]
+        onset = np.where(held.odd_since[rows] > 0, held.odd_since[rows], latest)
+        for trigger, since in (
+            (Trigger.DRIFT, held.slow_since),
+            (Trigger.LOW, held.low_since),
+            (Trigger.HIGH, held.high_since),
+        ):
+            marked = ((bits & np.uint32(trigger)) != 0) & (since[rows] > 0)
+            onset = np.where(marked, np.minimum(onset, since[rows]), onset)
+        frozen = (bits & np.uint32(Trigger.FROZEN)) != 0
+        span = (held.frozen[rows] * np.float32(self.watch.settings.period_s)).astype(np.uint32)
+        return np.where(frozen, np.minimum(onset, latest - span), onset).astype(np.uint32)
+
+    def _latest(self, samples: Samples, seen: Seen, level: F32) -> Latest:
+        row = self.cases.row
+        held, lamps = self.watch.held, samples.lamps
+        time_s = (lamps.time_ms[row] // 1000).astype(np.uint32)
+        fresh = seen.fresh[row]
+
+        def column(name: str) -> F32:
+            return lamps.column(name)[row].astype(np.float32)
+
+        level_now = level[row].astype(np.float32)
+        expected_w = seen.expected_w[row]
+        full_w = self.watch.tables.rated_w[self.watch.model[row]]
+        return Latest(
+            time_s,
+            np.where(fresh, seen.bits[row], 0).astype(np.uint32),
+            fresh,
+            seen.usable[row],
+            seen.judged[row],
+            seen.dark[row],
+            seen.lit[row],
+            seen.usable[row] & (level_now < 1),
+            seen.residual[row],
+            seen.sigma[row],
+            level_now,
+            column("power_w"),
+            expected_w,
+            full_w,
+            column("current_a"),
+            column("power_factor"),
+            seen.usual_factor[row],
+            column("voltage_v"),
+            column("temperature_c"),
+            column("tilt_deg"),
+            seen.blocks[row],
+            held.gain[row].mean(axis=1),
+            held.edges[row],
+        )
+
+    def _close(self, well: Flags) -> Rows:
+        cleared = self.cases.row[well]
+        if len(cleared):
+            held = self.watch.held
+            for column in (held.low, held.high, held.slow, held.noise, held.edges):
+                column[cleared] = 0
+            self._suspect[cleared] = False
+            self.cases = self.cases.only(~well)
+        return cleared
+
+    def _suspicions(self, raised: Rows, cleared: Rows) -> LampSuspicions:
+        cases = self.cases
+        discharge = self.watch.tables.discharge[self.watch.model[cases.row]]
+        scores = log_likelihood(cases, discharge)
+        return LampSuspicions(
+            cases.row,
+            CLASSES,
+            scores,
+            posterior(scores),
+            np.isin(cases.row, raised, assume_unique=True),
+            cases.onset.astype(np.int64) * 1000,
+            cases.first.astype(np.int64) * 1000,
+            evidence(cases),
+            cleared,
+        )
+
+    def export(self) -> Arrays:
+        """Everything held of lamps and cases, by name."""
+        held = {f"lamp.{name}": array for name, array in self.watch.held.export().items()}
+        return held | {f"case.{name}": array for name, array in self.cases.export().items()}
+
+    def take(self, arrays: Arrays, source: Rows) -> None:
+        """Take up what was exported; `source` (n,) is the former row of each lamp, -1 = new."""
+        lamp = {name[5:]: array for name, array in arrays.items() if name.startswith("lamp.")}
+        case = {name[5:]: array for name, array in arrays.items() if name.startswith("case.")}
+        self.watch.held.take(lamp, source)
+        now_at = np.full(len(lamp["heard"]), -1, np.int64)
+        kept = np.flatnonzero(source >= 0)
+        now_at[source[kept]] = kept
+        self.cases = casebook.restored(case, now_at[case["row"].astype(np.int64)])
+        self._suspect[:] = False
+        self._suspect[self.cases.row] = True

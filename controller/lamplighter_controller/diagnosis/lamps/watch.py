@@ -1,0 +1,414 @@
+"""The watch over all lamps: one step through the columns, part by part so that each part stays in the cache."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from lamplighter_controller.diagnosis.arrays import F32, I64, U32, Arrays, Flags
+from lamplighter_controller.diagnosis.lamps import showing as shown
+from lamplighter_controller.diagnosis.lamps.columns import LampColumns, blank
+from lamplighter_controller.diagnosis.lamps.command import Command, follow
+from lamplighter_controller.diagnosis.lamps.expected import Expectation, common_mode, expect, warming
+from lamplighter_controller.diagnosis.lamps.limits import Limits, limits
+from lamplighter_controller.diagnosis.lamps.reading import AHEAD_S, Reading, judge, remember
+from lamplighter_controller.diagnosis.lamps.sequential import Steady, accumulate, jumps, learn, spread, weigh
+from lamplighter_controller.diagnosis.lamps.tables import KNOTS, ModelTables
+from lamplighter_controller.diagnosis.lamps.triggers import Trigger, odd, triggers
+from lamplighter_controller.diagnosis.samples import Floats, Samples
+from lamplighter_controller.diagnosis.settings import Settings
+from lamplighter_controller.diagnosis.topology import Topology
+
+PART_ROWS: Final = 12_000
+TOGETHER: Final = 0.3
+"""Where more of a group goes out or comes on at once, the supply did it."""
+USUAL_AFTER: Final = 40
+USUAL_VOLTAGE_RATE: Final = 0.0005
+GROSS: Final = 0.5
+GROSS_TAUGHT: Final = 0.8
+FROZEN_S: Final = 7_200
+"""Readings that do not change by a digit for so long were not measured."""
+FROZEN_SHARE: Final = 0.3
+"""Where more lamps than this repeat themselves, the network or the file is that still."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a step saw of every lamp, (n,) but `common`.
+
+    Args:
+        expected_w: at the level in force, own gain and warm-up included; NaN = level not known.
+        residual, sigma: relative to what was expected, common mode removed; NaN = not steady.
+        usual_factor: power factor of its model at such a level.
+        common: (feeders,) common mode in sigma.
+        bits: triggers that stand.
+        blocks: how many blocks of 15 minutes the reading stands for.
+        stale: rows heard with a reading older than one had before.
+    """
+
+    expected_w: F32
+    residual: F32
+    sigma: F32
+    usual_factor: F32
+    dark: Flags
+    lit: Flags
+    judged: Flags
+    usable: Flags
+    fresh: Flags
+    bits: U32
+    blocks: F32
+    common: F32
+    stale: I64
+
+
+def _nothing_seen(n: int, groups: int) -> Seen:
+    return Seen(
+        expected_w=np.full(n, np.nan, np.float32),
+        residual=np.full(n, np.nan, np.float32),
+        sigma=np.full(n, np.nan, np.float32),
+        usual_factor=np.full(n, np.nan, np.float32),
+        dark=np.zeros(n, np.bool_),
+        lit=np.zeros(n, np.bool_),
+        judged=np.zeros(n, np.bool_),
+        usable=np.zeros(n, np.bool_),
+        fresh=np.zeros(n, np.bool_),
+        bits=np.zeros(n, np.uint32),
+        blocks=np.zeros(n, np.float32),
+        common=np.full(groups, np.nan, np.float32),
+        stale=np.empty(0, np.int64),
+    )
+
+
+class LampWatch:
+    """Holds the columns of all lamps and the tables of their models."""
+
+    def __init__(self, topology: Topology, tables: ModelTables, settings: Settings) -> None:
+        """Begin with nothing known of any lamp."""
+        self.topology = topology
+        self.tables = tables
+        self.settings = settings
+        self.limits: Limits = limits(settings.false_raises_per_1000_lamp_days, settings.period_s)
+        self.frozen_after = round(min(FROZEN_S / settings.period_s, 200))
+        self.held: LampColumns = blank(len(topology.lamps))
+        self._model = (topology.lamp_model % len(tables.rated_w)).astype(np.int64)
+        self._groups = _groups(topology)
+        self._parts = list(_parts(self._groups, len(topology.lamps)))
+
+    def step(self, samples: Samples, level_percent: Floats, suspect: Flags, now_ms: int) -> Seen:
+        """Take one step; `level_percent` (n,) is the level in force, `suspect` (n,) marks lamps under suspicion."""
+        seen = _nothing_seen(len(self.topology.lamps), len(self._groups))
+        lessons = _Lessons()
+        stale = []
+        for part in self._parts:
+            step = _Part(self, samples, level_percent, suspect, now_ms, part)
+            stale.append(step.run(seen, lessons))
+        lessons.teach(self.tables)
+        stale_rows = np.concatenate(stale) if stale else np.empty(0, np.int64)
+        return replace(seen, common=seen.common[self._group_of_feeder], stale=stale_rows)
+
+    @cached_property
+    def _group_of_feeder(self) -> I64:
+        first = np.minimum(self.topology.feeder_start[:-1], max(len(self.topology.lamps) - 1, 0))
+        return np.searchsorted(self._groups, first, side="right") - 1
+
+    @property
+    def model(self) -> I64:
+        """(n,) row of each lamp's model in the tables."""
+        return self._model
+
+    @property
+    def groups(self) -> I64:
+        """First lamp of each group that is told what it has in common."""
+        return self._groups
+
+    def export(self) -> Arrays:
+        """Everything held of the lamps."""
+        return self.held.export()
+
+
+class _Lessons:
+    """What the lamps of a step teach about their models, taken up when the step is over."""
+
+    def __init__(self) -> None:
+        self._cell: list[I64] = []
+        self._residual: list[F32] = []
+        self._factor: list[F32] = []
+
+    def add(self, cell: I64, residual: F32, factor: F32) -> None:
+        self._cell.append(cell)
+        self._residual.append(residual)
+        self._factor.append(factor)
+
+    def teach(self, tables: ModelTables) -> None:
+        if self._cell:
+            tables.learn(np.concatenate(self._cell), np.concatenate(self._residual), np.concatenate(self._factor))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Lamps `rows` and the groups that lie in them."""
+
+    rows: slice
+    groups: slice
+
+
+class _Part:
+    """One part of the city in one step."""
+
+    def __init__(
+        self, watch: LampWatch, samples: Samples, level_percent: Floats, suspect: Flags, now_ms: int, part: Part
+    ) -> None:
+        self.watch = watch
+        self.part = part
+        self.held = watch.held.part(part.rows)
+        self.model = watch.model[part.rows]
+        self.suspect = suspect[part.rows]
+        self.samples = samples
+        self.lamps = samples.lamps
+        self.reading = self._reading(level_percent, now_ms)
+        self.missed = self.lamps.silent[part.rows]
+        self.asked = self.lamps.asked[part.rows]
+        self.start = watch.groups[part.groups] - part.rows.start
+        self.size = np.diff(np.append(self.start, len(self.model)))
+
+    def run(self, seen: Seen, lessons: _Lessons) -> I64:
+        """Judge the part and write what was seen; returns rows with readings older than one had before."""
+        held, reading, tables, rows = self.held, self.reading, self.watch.tables, self.part.rows
+        rated_w = tables.rated_w.take(self.model)
+        quality = None if self.lamps.quality is None else self.lamps.quality[rows]
+        usable = judge(held, reading, rated_w, quality, self.watch.frozen_after)
+        reading = replace(reading, usable=usable)
+        since = self.lamps.desired_since_ms
+        discharge = tables.discharge.take(self.model)
+        before_s = held.heard.copy()
+        command = follow(
+            held,
+            reading,
+            None if since is None else (since[rows] // 1000).astype(np.uint32),
+            tables.settle_s.take(self.model),
+            discharge,
+        )
+        expectation = expect(held, self.model, tables, command, reading)
+        expectation.full_w[:] *= self._by_age()
+        expectation.expected_w[:] *= self._by_age()
+        showing = shown.lit_or_dark(held, reading, command, expectation, rated_w)
+        steady, common = self._steady(reading, expectation, showing, before_s, lessons)
+        self._count(reading, command, expectation, showing, steady, before_s)
+        self._learn(reading, command, expectation, steady)
+        self._write(seen, command, expectation, showing, steady, common, discharge, reading)
+        stale = self.lamps.answered[rows] & ~reading.fresh & ~reading.ahead
+        stale &= reading.time_s < held.heard
+        self._hear(reading)
+        odd(held, reading.time_s)
+        bits = triggers(held, self.watch.limits, discharge, self.watch.frozen_after)
+        seen.bits[rows] = np.where(reading.excused, 0, self._of_its_own(bits))
+        return np.flatnonzero(stale) + rows.start
+
+    def _reading(self, level_percent: Floats, now_ms: int) -> Reading:
+        rows = self.part.rows
+        time_s = (self.lamps.time_ms[rows] // 1000).astype(np.uint32)
+        answered = self.lamps.answered[rows]
+        ahead = answered & (time_s > np.uint32(now_ms // 1000 + AHEAD_S))
+        fresh = answered & ~ahead & (time_s > self.held.heard)
+        none = np.zeros(len(time_s), np.bool_)
+        excused = none if self.samples.excused is None else self.samples.excused[rows]
+        return Reading(
+            time_s=time_s,
+            fresh=fresh,
+            ahead=ahead,
+            usable=none,
+            excused=excused,
+            power_w=self._column("power_w"),
+            voltage_v=self._column("voltage_v"),
+            current_a=self._column("current_a"),
+            factor=self._column("power_factor"),
+            desired_percent=_narrow(level_percent[rows]),
+            reported_percent=self._column("level_percent"),
+        )
+
+    def _column(self, name: str) -> F32:
+        return _narrow(self.lamps.column(name)[self.part.rows])
+
+    def _by_age(self) -> F32 | float:
+        """Share of power that constant light output takes at the lamp's age, for models that say so."""
+        clo = self.watch.tables.clo
+        if not clo:
+            return 1.0
+        burning_h = self._column("burning_h")
+        share = np.ones(len(self.model), np.float32)
+        for row, points in clo.items():
+            hours, percents = zip(*points, strict=True)
+            mine = (self.model == row) & ~np.isnan(burning_h)
+            share[mine] = np.interp(burning_h[mine], hours, percents) / 100
+        return share
+
+    def _steady(
+        self,
+        reading: Reading,
+        expectation: Expectation,
+        showing: shown.Showing,
+        before_s: U32,
+        lessons: _Lessons,
+    ) -> tuple[Steady, F32]:
+        """Residuals of steady readings, common mode removed; the lamps' models learn from them."""
+        tables = self.watch.tables
+        raw = reading.power_w / np.maximum(expectation.expected_w, np.float32(1)) - np.float32(1)
+        counts = showing.judged & ~showing.dark & np.isfinite(raw)
+        believed = tables.believed(self.model, expectation.knot)
+        sigma = spread(self.held, expectation, tables.discharge.take(self.model))
+        voters = counts & believed & (expectation.certain > 0) & (np.abs(raw) < GROSS)
+        common, in_sigma = self._common(raw, sigma, voters)
+        residual = raw - common
+        weight = weigh(reading.time_s, before_s)
+        taught = counts & ~self.suspect & (np.abs(raw) < GROSS_TAUGHT)
+        rows = np.flatnonzero(taught)
+        cell = self.model[rows] * KNOTS + expectation.knot[rows]
+        lessons.add(cell, raw[rows], reading.factor[rows])
+        self._learn_exponent(reading, voters & ~self.suspect, raw)
+        return Steady(counts & believed, residual, sigma, weight), in_sigma
+
+    def _common(self, raw: F32, sigma: F32, voters: Flags) -> tuple[F32, F32]:
+        """(n,) what each lamp's group has in common, and (groups,) in sigma; discharge lamps follow the voltage."""
+        discharge = self.watch.tables.discharge.take(self.model)
+        if not discharge.any() or discharge.all():
+            common, in_sigma = common_mode(raw, sigma, voters, self.start)
+            return np.repeat(common, self.size), in_sigma
+        one, one_sigma = common_mode(raw, sigma, voters & discharge, self.start)
+        other, other_sigma = common_mode(raw, sigma, voters & ~discharge, self.start)
+        common = np.where(discharge, np.repeat(one, self.size), np.repeat(other, self.size))
+        return common, np.where(np.isnan(other_sigma), one_sigma, other_sigma)
+
+    def _learn_exponent(self, reading: Reading, voters: Flags, raw: F32) -> None:
+        deviation = reading.voltage_v / self.held.voltage_v - np.float32(1)
+        far = np.abs(deviation)
+        rows = np.flatnonzero(voters & (far > 0.01) & (far < 0.15) & (np.abs(raw) < 0.2))
+        if len(rows):
+            self.watch.tables.learn_exponent(self.model[rows], deviation[rows], raw[rows])
+
+    def _count(
+        self,
+        reading: Reading,
+        command: Command,
+        expectation: Expectation,
+        showing: shown.Showing,
+        steady: Steady,
+        before_s: U32,
+    ) -> None:
+        held, tables = self.held, self.watch.tables
+        full = np.full(len(self.model), 100, np.float32)
+        gain = expectation.expected_w / np.maximum(expectation.full_w, np.float32(1e-3))
+        most_w = tables.rated_w.take(self.model) * tables.share(self.model, full) * gain
+        off = shown.Off(np.where(steady.counts, steady.residual, 0), steady.sigma, most_w)
+        shown.wrong_level(held, reading, command, showing, expectation, off)
+        share = expectation.expected_w / np.maximum(most_w, np.float32(1))
+        usual = tables.usual_factor(self.model, expectation.knot)
+        shown.idle_current(held, reading, showing, off.residual, usual, share)
+        voltage = reading.voltage_v / np.float32(self.watch.settings.nominal_voltage_v)
+        shown.surroundings(
+            held,
+            reading.fresh & ~reading.excused,
+            self._column("temperature_c"),
+            self._column("tilt_deg"),
+            command,
+            voltage,
+        )
+        gap_h = np.where(before_s > 0, reading.time_s - np.minimum(before_s, reading.time_s), 0) / np.float32(3600)
+        hours = np.where(reading.fresh, np.minimum(gap_h, 24), 0).astype(np.float32)
+        shown.edges(held, showing, command, self._column("starts"), hours, self._alone(showing))
+
+    def _alone(self, showing: shown.Showing) -> Flags:
+        """Lamps of groups that are not going out or coming on together."""
+        turned = showing.dark & (self.held.lit_before == shown.LIT_SEEN)
+        turned |= showing.judged & ~showing.dark & (self.held.lit_before == shown.DARK_SEEN)
+        share = np.add.reduceat(turned.astype(np.float32), self.start) / self.size
+        few = (share <= TOGETHER) | (self.size < 4)
+        return np.repeat(few, self.size)
+
+    def _learn(self, reading: Reading, command: Command, expectation: Expectation, steady: Steady) -> None:
+        held = self.held
+        known = held.gain_count.any(axis=1)
+        tested = Steady(steady.counts & known, steady.residual, steady.sigma, steady.weight)
+        accumulate(held, tested, reading.time_s)
+        jumps(held, tested)
+        learn(held, steady, expectation, self.suspect, self.watch.limits)
+        healthy = steady.counts & (np.abs(steady.residual) < shown.STUCK_SHARE)
+        shown.hold_level(held, healthy, command.level_percent, reading.power_w)
+        read = reading.usable & command.on & (reading.voltage_v > 100)
+        usual = np.where(np.isnan(held.voltage_v), reading.voltage_v, held.voltage_v)
+        seen = held.gain_count.max(axis=1)
+        rate = np.where(seen < USUAL_AFTER, 1 / (seen + np.float32(1)), np.float32(USUAL_VOLTAGE_RATE))
+        moved = usual + rate * (reading.voltage_v - usual)
+        np.copyto(held.voltage_v, moved, where=read)
+
+    def _of_its_own(self, bits: U32) -> U32:
+        """Frozen only where neighbours are not."""
+        frozen = (bits & np.uint32(Trigger.FROZEN)) != 0
+        if not frozen.any():
+            return bits
+        share = np.add.reduceat(frozen.astype(np.float32), self.start) / self.size
+        many = np.repeat((share > FROZEN_SHARE) | (self.size < 3), self.size)
+        return np.where(many, bits & ~np.uint32(Trigger.FROZEN), bits)
+
+    def _write(
+        self,
+        seen: Seen,
+        command: Command,
+        expectation: Expectation,
+        showing: shown.Showing,
+        steady: Steady,
+        common: F32,
+        discharge: Flags,
+        reading: Reading,
+    ) -> None:
+        rows = self.part.rows
+        expected_w = np.where(command.on, expectation.expected_w * warming(command.age_s, discharge), 0)
+        seen.expected_w[rows] = np.where(command.known, expected_w, np.nan)
+        seen.residual[rows] = np.where(steady.counts, steady.residual, np.nan)
+        seen.sigma[rows] = steady.sigma
+        seen.usual_factor[rows] = self.watch.tables.usual_factor(self.model, expectation.knot)
+        seen.dark[rows], seen.lit[rows], seen.judged[rows] = showing.dark, showing.lit, showing.judged
+        seen.usable[rows], seen.fresh[rows] = reading.usable, reading.fresh
+        seen.common[self.part.groups] = common
+        seen.blocks[rows] = np.where(reading.fresh, steady.weight, 0)
+
+    def _hear(self, reading: Reading) -> None:
+        held = self.held
+        remember(held, reading)
+        heard = self.lamps.answered[self.part.rows]
+        if not self.samples.late:
+            more = np.minimum(held.missed, 60_000) + self.missed.astype(np.uint16)
+            held.missed[:] = np.where(heard, 0, more)
+
+
+def _narrow(values: Floats) -> F32:
+    return values.astype(np.float32, copy=False)
+
+
+def _groups(topology: Topology) -> I64:
+    """First lamps of groups: feeders, small ones together with the next of their cabinet."""
+    fewest = 8
+    starts: list[int] = []
+    size, cabinet = 0, -2
+    feeder_start, feeder_cabinet = topology.feeder_start.tolist(), topology.feeder_cabinet.tolist()
+    for feeder, its_cabinet in enumerate(feeder_cabinet):
+        lamps = feeder_start[feeder + 1] - feeder_start[feeder]
+        if not lamps:
+            continue
+        if its_cabinet != cabinet or size >= fewest or not starts:
+            starts.append(feeder_start[feeder])
+            size, cabinet = 0, its_cabinet
+        size += lamps
+    return np.array(starts, np.int64)
+
+
+def _parts(groups: I64, lamps: int) -> Iterator[Part]:
+    """Whole groups, together about as many lamps as fit the cache."""
+    first = 0
+    while first < len(groups):
+        last = int(np.searchsorted(groups, groups[first] + PART_ROWS, side="left"))
+        last = max(last, first + 1)
+        end = int(groups[last]) if last < len(groups) else lamps
+        yield Part(slice(int(groups[first]), end), slice(first, last))
+        first = last

@@ -1,0 +1,1 @@
+"""What a cabinet's meter says of everything behind it."""

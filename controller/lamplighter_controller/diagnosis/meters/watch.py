@@ -1,0 +1,222 @@
+"""Cabinet meters against what their lamps should draw: gain and own need learned, what stays away gathered."""
+
+from dataclasses import dataclass, fields
+from typing import Final
+
+import numpy as np
+
+from lamplighter_controller.diagnosis.arrays import F32, I64, Arrays, Flags
+from lamplighter_controller.diagnosis.lamps.limits import STEP_REFERENCE, limit_for
+from lamplighter_controller.diagnosis.meters.blocks import BlockGatherer, Blocks
+from lamplighter_controller.diagnosis.meters.profile import Profiles
+from lamplighter_controller.diagnosis.samples import Columns
+from lamplighter_controller.diagnosis.suspicions import MeterSuspicions
+
+PHASES: Final = ("a", "b", "c")
+BANDS: Final = 3
+FALSE_PER_100_CABINET_DAYS: Final = 0.05
+BLOCKS_A_DAY: Final = 96.0
+HEAVY_TAILS: Final = 1.6
+LIMIT: Final = HEAVY_TAILS * limit_for(BLOCKS_A_DAY * 100 / FALSE_PER_100_CABINET_DAYS * 8, STEP_REFERENCE)
+LEAST_SHARE: Final = 0.006
+LEAST_W: Final = 8.0
+MOST_Z: Final = 8.0
+RATE: Final = 0.02
+LEARN_Z: Final = 3.5
+CERTAIN: Final = 8
+DRAWING_W: Final = 20.0
+
+
+@dataclass(slots=True)
+class MeterColumns:
+    """(cabinets, 4) of phases a, b, c and all together, `gain` and `count` (cabinets, 4, 3) by share of full load."""
+
+    gain: F32
+    count: F32
+    most_w: F32
+    standby_w: F32
+    standby_count: F32
+    variance: F32
+    low: F32
+    high: F32
+    missing_w: F32
+    run: F32
+    since_ms: I64
+    power_w: F32
+    expected_w: F32
+    sigma_w: F32
+    blocks: I64
+
+
+class MeterWatch:
+    """The witness of every cabinet."""
+
+    def __init__(self, cabinets: int, period_s: float) -> None:
+        """Begin with nothing known of any cabinet."""
+        self._gatherer = BlockGatherer(cabinets, period_s)
+        self._profiles = Profiles(cabinets)
+        shape = (cabinets, 4)
+        zeros = {field.name: np.zeros(shape, np.float32) for field in fields(MeterColumns)}
+        zeros |= {"gain": np.ones((*shape, BANDS), np.float32), "count": np.zeros((*shape, BANDS), np.float32)}
+        zeros |= {name: np.full(shape, np.nan, np.float32) for name in ("power_w", "expected_w", "sigma_w")}
+        zeros["variance"] = np.full(shape, 4 * LEAST_SHARE**2, np.float32)
+        whole = {"since_ms": np.zeros(shape, np.int64), "blocks": np.zeros(shape, np.int32)}
+        self.held = MeterColumns(**(zeros | whole))
+
+    def step(self, cabinets: Columns, expected_w: F32) -> MeterSuspicions:
+        """Take readings of meters; `expected_w` (cabinets, 4) of all lamps at their levels, NaN = cannot be told."""
+        power_w = _by_phase(cabinets, "power_{}_w")
+        whole = cabinets.column("power_w")
+        power_w[:, 3] = np.where(np.isnan(whole), power_w[:, 3], whole)
+        heard = cabinets.answered & ~np.isnan(power_w).all(axis=1)
+        for blocks in self._gatherer.take(heard, cabinets.time_ms, power_w, expected_w):
+            self._judge(blocks)
+        held = self.held
+        return MeterSuspicions(
+            held.power_w.copy(),
+            held.expected_w.copy(),
+            held.sigma_w.copy(),
+            (held.missing_w / np.maximum(held.run, 1)).astype(np.float32),
+            held.low.copy(),
+            held.high.copy(),
+            held.low > LIMIT,
+            held.high > LIMIT,
+            np.where((held.low > LIMIT) | (held.high > LIMIT), held.since_ms, 0),
+            held.blocks.copy(),
+            _by_phase(cabinets, "voltage_{}_v", mean=True),
+        )
+
+    def _judge(self, blocks: Blocks) -> None:
+        rows, held = blocks.rows, self.held
+        told = ~np.isnan(blocks.expected_w)
+        drawn, drawn_sigma = self._by_lamps(blocks)
+        usual, usual_sigma = self._profiles.expect(rows, blocks.start_ms)
+        expected = np.where(told, drawn, usual)
+        sigma = np.where(told, drawn_sigma, usual_sigma)
+        away = expected - blocks.power_w
+        z = away / sigma
+        judged = blocks.steady & np.isfinite(z)
+        self._gather(rows, np.where(judged, np.clip(z, -MOST_Z, MOST_Z), 0), away, judged, blocks.start_ms)
+        healthy = judged & (np.abs(z) < LEARN_Z) & (held.low[rows] < LIMIT / 2) & (held.high[rows] < LIMIT / 2)
+        self._learn(blocks, healthy | (blocks.steady & self._new(blocks)), told, expected)
+        self._profiles.learn(rows, blocks.start_ms, blocks.power_w, ~told & (healthy | np.isnan(z)))
+        held.power_w[rows] = blocks.power_w
+        held.expected_w[rows] = np.where(blocks.steady, expected, np.nan)
+        held.sigma_w[rows] = sigma
+        held.blocks[rows] += (~np.isnan(blocks.power_w)).astype(np.int32)
+
+    def _band(self, blocks: Blocks) -> I64:
+        most = np.maximum(self.held.most_w[blocks.rows], 1)
+        share = np.nan_to_num(blocks.expected_w) / most
+        return (share > 0.4).astype(np.int64) + (share > 0.75)
+
+    def _by_lamps(self, blocks: Blocks) -> tuple[F32, F32]:
+        rows, held = blocks.rows, self.held
+        held.most_w[rows] = np.maximum(held.most_w[rows], np.nan_to_num(blocks.expected_w))
+        band = self._band(blocks)[..., None]
+        gain = np.take_along_axis(held.gain[rows], band, -1)[..., 0]
+        count = np.take_along_axis(held.count[rows], band, -1)[..., 0]
+        lit = blocks.expected_w > DRAWING_W
+        expected = np.where(lit, gain * blocks.expected_w, 0) + held.standby_w[rows]
+        doubt = np.where(lit, 0.05 / (1 + count * count / 4), 0)
+        share = np.sqrt(np.maximum(held.variance[rows], LEAST_SHARE**2) + doubt**2)
+        known = (count >= 1) | (~lit & (held.standby_count[rows] > 1))
+        sigma = np.maximum(share * expected, LEAST_W)
+        return np.where(known, expected, np.nan).astype(np.float32), sigma.astype(np.float32)
+
+    def _new(self, blocks: Blocks) -> Flags:
+        """(k, 4) nothing was learned yet at such a load."""
+        rows, held = blocks.rows, self.held
+        count = np.take_along_axis(held.count[rows], self._band(blocks)[..., None], -1)[..., 0]
+        lit = blocks.expected_w > DRAWING_W
+        plausible = np.abs(blocks.power_w / np.maximum(blocks.expected_w, 1) - 1) < 0.5
+        new = np.where(lit, (count < 1) & plausible, held.standby_count[rows] <= 1)
+        return new & ~np.isnan(blocks.expected_w) & ~np.isnan(blocks.power_w)
+
+    def _learn(self, blocks: Blocks, healthy: Flags, told: Flags, expected: F32) -> None:
+        rows, held = blocks.rows, self.held
+        band = self._band(blocks)
+        lit = blocks.expected_w > DRAWING_W
+        at, phase = np.nonzero(healthy & told & lit)
+        cabinet, its_band = rows[at], band[at, phase]
+        power = blocks.power_w[at, phase]
+        seen = (power - held.standby_w[cabinet, phase]) / blocks.expected_w[at, phase]
+        count = held.count[cabinet, phase, its_band]
+        rate = np.where(count < CERTAIN, 1 / (count + 1), RATE)
+        gain = held.gain[cabinet, phase, its_band]
+        held.gain[cabinet, phase, its_band] = gain + rate * (seen - gain)
+        held.count[cabinet, phase, its_band] = np.minimum(count + 1, 1000)
+        square = np.minimum((power / np.maximum(expected[at, phase], 1) - 1) ** 2, 1e-3)
+        variance = held.variance[cabinet, phase]
+        moved = np.where((count > 1) & np.isfinite(square), variance + 0.03 * (square - variance), variance)
+        held.variance[cabinet, phase] = moved
+        at, phase = np.nonzero(healthy & told & ~lit)
+        cabinet = rows[at]
+        standby, count = held.standby_w[cabinet, phase], held.standby_count[cabinet, phase]
+        rate = np.where(count < CERTAIN, 1 / (count + 1), RATE)
+        held.standby_w[cabinet, phase] = standby + rate * (blocks.power_w[at, phase] - standby)
+        held.standby_count[cabinet, phase] = np.minimum(count + 1, 1000)
+
+    def _gather(self, rows: I64, z: F32, away: F32, judged: Flags, start_ms: I64) -> None:
+        held = self.held
+        for name, sign in (("low", 1), ("high", -1)):
+            total = getattr(held, name)
+            add = np.where(judged, sign * z - STEP_REFERENCE, 0)
+            before = total[rows]
+            after = np.clip(before + add, 0, 8 * LIMIT)
+            left = (before == 0) & (after > 0)
+            held.since_ms[rows] = np.where(left, start_ms[:, None], held.since_ms[rows])
+            held.missing_w[rows] = np.where(left, 0, held.missing_w[rows])
+            held.run[rows] = np.where(left, 0, held.run[rows])
+            total[rows] = after
+        calm = (held.low[rows] == 0) & (held.high[rows] == 0)
+        held.missing_w[rows] = np.where(calm, 0, held.missing_w[rows] + np.where(judged, away, 0))
+        held.run[rows] = np.where(calm, 0, held.run[rows] + judged)
+
+    def export(self) -> Arrays:
+        """Everything held of the cabinets, by name."""
+        mine = {f"meter.{field.name}": getattr(self.held, field.name) for field in fields(MeterColumns)}
+        mine |= {f"block.{name}": array for name, array in self._gatherer.export().items()}
+        return mine | {f"profile.{name}": array for name, array in self._profiles.export().items()}
+
+    def take(self, arrays: Arrays, source: I64) -> None:
+        """Take row i of every array from `source[i]`, where that is not negative."""
+        mine = np.flatnonzero(source >= 0)
+        for field in fields(MeterColumns):
+            getattr(self.held, field.name)[mine] = arrays[f"meter.{field.name}"][source[mine]]
+        for prefix, part in (("block.", self._gatherer), ("profile.", self._profiles)):
+            theirs = {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
+            part.restore(theirs, source)
+
+
+def _by_phase(cabinets: Columns, name: str, mean: bool = False) -> F32:
+    """(cabinets, 4): the three phases, and their sum (power) or mean (voltage)."""
+    phases = np.stack([cabinets.column(name.format(phase)) for phase in PHASES], axis=1).astype(np.float32)
+    read = ~np.isnan(phases)
+    total = np.where(read, phases, 0).sum(axis=1)
+    if mean:
+        total /= np.maximum(read.sum(axis=1), 1)
+    return np.column_stack([phases, np.where(read.any(axis=1), total, np.nan)]).astype(np.float32)
+
+
+def expected_by_phase(expected_w: F32, cabinet: I64, phase: I64, cabinets: int) -> F32:
+    """(cabinets, 4) watts of the lamps of each phase and of all; NaN where a lamp's share is not known, or no lamp.
+
+    `phase` is 0, 1 or 2, anything else counts for the whole cabinet only.
+    """
+    sums = np.zeros((cabinets, 4), np.float64)
+    unknown = np.isnan(expected_w)
+    value = np.where(unknown, 0, expected_w)
+    one = (phase >= 0) & (phase < len(PHASES)) & (cabinet >= 0)
+    cell = (cabinet * 4 + phase)[one]
+    size = cabinets * 4
+    sums += np.bincount(cell, value[one], size).reshape(cabinets, 4)
+    doubt = np.bincount(cell[unknown[one]], minlength=size).reshape(cabinets, 4)
+    lamps = np.bincount(cell, minlength=size).reshape(cabinets, 4)
+    placed = cabinet >= 0
+    sums[:, 3] = np.bincount(cabinet[placed], value[placed], cabinets)
+    doubt[:, 3] = np.bincount(cabinet[placed & unknown], minlength=cabinets)
+    lamps[:, 3] = np.bincount(cabinet[placed], minlength=cabinets)
+    elsewhere = np.bincount(cabinet[placed & ~one], minlength=cabinets)
+    doubt[:, :3] += elsewhere[:, None]
+    return np.where((doubt > 0) | (lamps == 0), np.nan, sums).astype(np.float32)
