@@ -105,6 +105,20 @@ class Topology:
         first_pole = np.searchsorted(self.pole_feeder, np.arange(len(self.feeders)))
         return (self.lamp_pole - first_pole[self.lamp_feeder]).astype(np.int32)
 
+    def rows_by_name(self, kind: str) -> Mapping[str, int]:
+        """Row of every lamp, pole, feeder, circuit, cabinet, gateway or model by its name; empty for other kinds."""
+        names = {"lamp": "lamps", "pole": "poles", "feeder": "feeders", "circuit": "circuits", "cabinet": "cabinets"}
+        names |= {"gateway": "gateways", "model": "models"}
+        if kind not in self._rows_of:
+            self._rows_of[kind] = (
+                {name: row for row, name in enumerate(getattr(self, names[kind]))} if kind in names else {}
+            )
+        return self._rows_of[kind]
+
+    @cached_property
+    def _rows_of(self) -> dict[str, dict[str, int]]:
+        return {}
+
     def lamps_of_feeder(self, feeder: int) -> range:
         """Rows of the lamps on a feeder, from the cabinet outwards."""
         return range(int(self.feeder_start[feeder]), int(self.feeder_start[feeder + 1]))

@@ -9,7 +9,7 @@ import numpy as np
 
 from lamplighter_controller.diagnosis.findings import ElementKind, Finding
 from lamplighter_controller.diagnosis.leakage.residual import ResidualWatch, State
-from lamplighter_controller.diagnosis.samples import Columns, Flags, Samples
+from lamplighter_controller.diagnosis.samples import Columns, Flags, Floats, Samples
 from lamplighter_controller.diagnosis.topology import Topology
 
 EXPLAINED: Final = 0.5  # of a circuit's excess, by lamps of it
@@ -91,4 +91,5 @@ def _circuits_energised(circuits: Columns) -> Flags:
 
 def _cabinets_energised(cabinets: Columns) -> Flags:
     drawn = [np.nan_to_num(cabinets.column(name)) for name in ("power_w", "power_a_w", "power_b_w", "power_c_w")]
-    return np.greater(np.sum(drawn, axis=0), 50)
+    total: Floats = np.sum(drawn, axis=0)
+    return np.greater(total, 50)
