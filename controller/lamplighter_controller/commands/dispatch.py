@@ -16,7 +16,6 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection
 
 from lamplighter_contract.clock import Clock
-from lamplighter_contract.commands.results import Result
 from lamplighter_contract.commands.signing import Signer
 from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.errors import ContractError, Reason, Refusal
@@ -90,14 +89,14 @@ class Dispatch:
             self._follow(Change(order, tuple(order.parts.values())) for order in submitted.orders)
         return submitted
 
-    async def take_results(self, gateway: str, told: Sequence[Result]) -> tuple[tuple[Result, Refusal], ...]:
-        """Take results of one gateway; on return they are committed, and those of unknown commands are handed back.
+    async def take_results(self, told: Sequence[progress.Told]) -> tuple[progress.Stranger, ...]:
+        """Take results of gateways; on return they are committed, and those of unknown commands are handed back.
 
         Raises:
             LedgerUnavailable: they are not known to be stored; they may be given again.
         """
         wall_ms = self._around.clock.wall_ms()
-        taken = await self._write(lambda connection: progress.take(connection, gateway, told, wall_ms))
+        taken = await self._write(lambda connection: progress.take(connection, told, wall_ms))
         self._follow(taken.changes)
         return taken.strangers
 

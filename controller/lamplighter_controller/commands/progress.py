@@ -12,13 +12,16 @@ from lamplighter_controller.commands import rules, store, trail
 from lamplighter_controller.commands.model import Change, Order
 from lamplighter_controller.security import audit
 
+Told = tuple[str, Result]  # a gateway and what it says
+Stranger = tuple[str, Result, Refusal]
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What results did: changes in order, and the results that belong to no command of that gateway."""
+    """What results did: changes in order, and the results that belong to no command of their gateway."""
 
     changes: tuple[Change, ...]
-    strangers: tuple[tuple[Result, Refusal], ...]
+    strangers: tuple[Stranger, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +32,19 @@ class Moved:
     changes: tuple[Change, ...]
 
 
-def take(connection: Connection, gateway: str, told: Sequence[Result], wall_ms: int) -> Taken:
+def take(connection: Connection, told: Sequence[Told], wall_ms: int) -> Taken:
     """Store what the results tell, with an audit row for each that changes something."""
-    known = store.orders(connection, list({result.id for result in told if is_id(result.id)}))
+    known = store.orders(connection, list({result.id for _, result in told if is_id(result.id)}))
     changes: list[Change] = []
     entries: list[audit.Entry] = []
-    strangers: list[tuple[Result, Refusal]] = []
-    for result in told:
+    strangers: list[Stranger] = []
+    highest: dict[str, int] = {}
+    for gateway, result in told:
+        highest[gateway] = max(highest.get(gateway, 0), rules.believed(result.highest_seq))
         order = known.get(result.id)
         if order is None or order.gateway != gateway:
-            strangers.append((result, Refusal(Reason.ADDRESS, f"{gateway} was never given a command {result.id!r}")))
+            refusal = Refusal(Reason.ADDRESS, f"{gateway} was never given a command {result.id!r}")
+            strangers.append((gateway, result, refusal))
             continue
         change = rules.advance(order, result)
         if change is not None:
@@ -46,7 +52,8 @@ def take(connection: Connection, gateway: str, told: Sequence[Result], wall_ms: 
             changes.append(change)
             entries.append(trail.told(change, result, wall_ms))
     store.save(connection, changes)
-    _learn(connection, gateway, max((rules.believed(result.highest_seq) for result in told), default=0), wall_ms)
+    for gateway, seq in highest.items():
+        _learn(connection, gateway, seq, wall_ms)
     audit.record_all(connection, entries)
     return Taken(tuple(changes), tuple(strangers))
 

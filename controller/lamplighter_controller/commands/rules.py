@@ -110,7 +110,7 @@ def advance(order: Order, result: Result) -> Change | None:
             if may_follow(part.state, following.state):
                 changed.append(following)
         elif whole and may_follow(part.state, result.state):
-            changed.append(replace(part, state=result.state, reason=result.reason))
+            changed.append(Part(part.device, result.state, result.reason, part.reading))
     return _changed(order, changed, result.state, result.reason, accepted=_says_accepted(result))
 
 
@@ -213,7 +213,7 @@ def _never_left(order: Order) -> bool:
 
 def _all(order: Order, state: CommandState, reason: str) -> Change | None:
     following = [part for part in order.parts.values() if may_follow(part.state, state)]
-    changed = [replace(part, state=state, reason=reason) for part in following]
+    changed = [Part(part.device, state, reason, part.reading) for part in following]
     return _changed(order, changed, state, reason, accepted=False)
 
 

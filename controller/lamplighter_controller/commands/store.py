@@ -94,6 +94,11 @@ UPDATE_COMMAND: Final = (
     .where(command_table.c.id == bindparam("the_command"))
     .values({name: bindparam(name) for name in CHANGING})
 )
+UPDATE_PARTS: Final = (
+    update(part_table)
+    .where(part_table.c.command == bindparam("the_command"))
+    .values({name: bindparam(name) for name in CHANGING_IN_PART})
+)
 UPDATE_PART: Final = (
     update(part_table)
     .where(part_table.c.command == bindparam("the_command"), part_table.c.device == bindparam("the_device"))
@@ -111,20 +116,28 @@ def add(connection: Connection, request: Request, orders: Sequence[Order]) -> No
 
 
 def save(connection: Connection, changes: Iterable[Change]) -> None:
-    """Store what changed."""
-    commands, parts = [], []
+    """Store what changed; of a command that changed several times, its last state."""
+    last: dict[str, tuple[Order, dict[str, Part]]] = {}
     for change in changes:
-        order = change.order
+        changed = last[change.order.id][1] if change.order.id in last else {}
+        last[change.order.id] = change.order, {**changed, **{part.device: part for part in change.changed}}
+    commands, alike, parts = [], [], []
+    for order, changed in last.values():
         row = _command_row(order)
-        commands.append({"the_command": row["id"], **{name: row[name] for name in CHANGING}})
-        for part in change.changed:
-            row = _part_row(order, part, position=0)
-            keys = {"the_command": order.id, "the_device": part.device}
-            parts.append(keys | {name: row[name] for name in CHANGING_IN_PART})
-    if commands:
-        connection.execute(UPDATE_COMMAND, commands)
-    if parts:
-        connection.execute(UPDATE_PART, parts)
+        commands.append({"the_command": order.id, **{name: row[name] for name in CHANGING}})
+        if len(changed) == len(order.parts) and _same(changed.values()):
+            alike.append({"the_command": order.id, **_part_changes(next(iter(changed.values())))})
+        else:
+            keys = ({"the_command": order.id, "the_device": device} for device in changed)
+            parts += [key | _part_changes(part) for key, part in zip(keys, changed.values(), strict=True)]
+    for statement, rows in ((UPDATE_COMMAND, commands), (UPDATE_PARTS, alike), (UPDATE_PART, parts)):
+        if rows:
+            connection.execute(statement, rows)
+
+
+def _same(parts: Iterable[Part]) -> bool:
+    """True of parts, one at least, that differ in nothing but their device: one statement writes them all."""
+    return len({(part.state, part.reason, msgspec.json.encode(part.reading)) for part in parts}) == 1
 
 
 def highest_seq(connection: Connection, gateway: str) -> int:
@@ -301,7 +314,10 @@ def _part_row(order: Order, part: Part, position: int) -> dict[str, Any]:
         "command": order.id,
         "device": part.device,
         "position": position,
-        "state": part.state,
-        "reason": storable(part.reason),
-        "reading": msgspec.json.encode(part.reading).decode(),
+        **_part_changes(part),
     }
+
+
+def _part_changes(part: Part) -> dict[str, Any]:
+    reading = msgspec.json.encode(part.reading).decode() if part.reading else "{}"
+    return {"state": part.state, "reason": storable(part.reason), "reading": reading}

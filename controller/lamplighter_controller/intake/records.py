@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import random
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 from sqlalchemy import Connection
 
@@ -29,7 +29,6 @@ from lamplighter_controller.security.audit import Entry
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
 ROOM_BYTES: Final = 32 * 1_048_576  # a city that answers one command at once: 400 gateways, 100 lamps, three results
 BATCH_BYTES: Final = 1_048_576
 ALARM: Final = "ledger"
@@ -40,7 +39,7 @@ QUIET_S: Final = 3600.0
 class TakesResults(Protocol):
     """Whoever keeps the commands."""
 
-    async def take_results(self, gateway: str, told: Sequence[Result]) -> Sequence[tuple[Result, Refusal]]:
+    async def take_results(self, told: Sequence[tuple[str, Result]]) -> Sequence[tuple[str, Result, Refusal]]:
         """Commit results; on return they are durable, and those of commands nobody knows are handed back.
 
         Raises:
@@ -121,11 +120,10 @@ class RecordsLane:
 
     async def _store(self, batch: Sequence[Record]) -> None:
         written = [letter for item in batch for letter in item.letters]
-        told = [(item.sender.gateway, item.results) for item in batch if item.results and item.sender]
-        # Together, so that they share a commit; the ledger keeps the order in which they are handed over.
-        takes = [self._results.take_results(gateway, results) for gateway, results in told]
-        for (gateway, _), strangers in zip(told, await _all(takes), strict=True):
-            written += [self._letter(gateway, results_body([result]), refusal) for result, refusal in strangers]
+        told = [(item.sender.gateway, result) for item in batch if item.sender for result in item.results]
+        if told:  # all gateways together: a city that answers one command costs a few transactions, not hundreds
+            strangers = await self._results.take_results(told)
+            written += [self._letter(gateway, results_body([one]), refusal) for gateway, one, refusal in strangers]
         happened = [(item.sender.gateway, event) for item in batch if item.sender for event in item.events]
         if happened or written:
             dropped = await self._ledger.write(lambda connection: self._write(connection, happened, written))
@@ -157,13 +155,3 @@ class RecordsLane:
 
     def _letter(self, gateway: str, body: bytes, refusal: Refusal) -> Letter:
         return Letter(gateway, refusal.reason, refusal.detail, body, self._clock.wall_ms())
-
-
-async def _all(takes: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Everything that comes of them, once all have ended; else the first failure."""
-    tasks = [asyncio.create_task(take, name="take-results") for take in takes]
-    ended = await asyncio.gather(*tasks, return_exceptions=True)  # none is cut off because another one failed
-    failures = [one for one in ended if isinstance(one, BaseException)]
-    if failures:
-        raise next((one for one in failures if not isinstance(one, LedgerRejected)), failures[0])
-    return [one for one in ended if not isinstance(one, BaseException)]

@@ -77,9 +77,9 @@ class Replay:
             happened = [(gateway, event) for event in frame.events]
             await self._ledger.write(lambda connection: store.put_events(connection, happened))
         elif isinstance(frame, ResultsFrame):
-            strangers = await self._results.take_results(gateway, frame.results)
+            strangers = await self._results.take_results([(gateway, result) for result in frame.results])
             if strangers:
-                return Outcome(kept.id, stored=False, detail=strangers[0][1].detail)
+                return Outcome(kept.id, stored=False, detail=strangers[0][2].detail)
         return Outcome(kept.id, stored=True)
 
     async def _readings(self, kept: Kept, frame: ReadingsFrame) -> Outcome:

@@ -216,7 +216,7 @@ class City:
                 self.luck.shuffle(arriving)
             box.spool += kept
             if arriving:
-                assert await self.dispatch.take_results(box.name, arriving) == ()
+                assert await self.dispatch.take_results([(box.name, one) for one in arriving]) == ()
 
     async def pass_time(self, seconds):
         """Let time pass and wait until the engine has looked at it."""

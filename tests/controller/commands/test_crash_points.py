@@ -66,7 +66,7 @@ async def live(city, fate):
                 raise Death
             told = list(city.boxes["gw-1"].spool)
             if told:
-                await city.dispatch.take_results("gw-1", told)
+                await city.dispatch.take_results([("gw-1", one) for one in told])
                 city.boxes["gw-1"].spool = []
             await asyncio.sleep(0.002)
     return submitted

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from lamplighter_contract.commands.command import Operation
-from lamplighter_contract.commands.results import Result
+from lamplighter_contract.commands.results import DeviceResult, Result
 from lamplighter_contract.commands.states import CommandState as S
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_controller.commands import progress, store
@@ -57,7 +57,7 @@ async def test_numbers_go_on_above_what_the_gateway_has_seen(city):
     city.boxes["gw-1"].highest = ahead
     assert (await city.light("lamp-1-1")).orders[0].seq > ahead
     await city.dispatch.take_results(
-        "gw-1", [Result(first.orders[0].id, 1, 1, S.REJECTED, "sequence", highest_seq=2**50)]
+        [("gw-1", Result(first.orders[0].id, 1, 1, S.REJECTED, "sequence", highest_seq=2**50))]
     )
     city.boxes["gw-1"].highest = 0
     assert (await city.light("lamp-1-1")).orders[0].seq == 2**50 + 1
@@ -68,7 +68,7 @@ async def test_an_impossible_number_told_by_a_gateway_is_not_learned(city, told)
     first = await city.light("lamp-1-1")
     city.boxes["gw-1"].highest = told
     lie = Result("no-such-command", 1, 1, S.REJECTED, "sequence", highest_seq=told)
-    assert len(await city.dispatch.take_results("gw-1", [lie])) == 1
+    assert len(await city.dispatch.take_results([("gw-1", lie)])) == 1
     assert (await city.light("lamp-1-1")).orders[0].seq == first.orders[0].seq + 1
 
 
@@ -222,18 +222,18 @@ async def test_results_of_unknown_commands_are_handed_back(city):
     submitted = await city.light("lamp-1-1")
     known = submitted.orders[0].id
     told = [Result("nobody-knows", 1, 1, S.VERIFIED), Result("\0", 1, 1, S.VERIFIED), Result(known, 1, 1, S.ACCEPTED)]
-    strangers = await city.dispatch.take_results("gw-1", told)
-    assert [result.id for result, _ in strangers] == ["nobody-knows", "\0"]
+    strangers = await city.dispatch.take_results([("gw-1", one) for one in told])
+    assert [result.id for _, result, _ in strangers] == ["nobody-knows", "\0"]
     assert await city.state(submitted) is S.ACCEPTED
-    (other,) = await city.dispatch.take_results("gw-2", [Result(known, 2, 1, S.FAILED)])
-    assert other[1].reason is Reason.ADDRESS
+    (other,) = await city.dispatch.take_results([("gw-2", Result(known, 2, 1, S.FAILED))])
+    assert other[2].reason is Reason.ADDRESS
     assert await city.state(submitted) is S.ACCEPTED
 
 
 async def test_any_text_a_gateway_may_say_can_be_stored(city):
     submitted = await city.light("lamp-1-1")
     told = Result(submitted.orders[0].id, 1, 1, S.FAILED, "\0灯\ufffe", "\0" * 500)
-    await city.dispatch.take_results("gw-1", [told])
+    await city.dispatch.take_results([("gw-1", told)])
     assert await city.state(submitted) is S.FAILED
 
 
@@ -404,12 +404,12 @@ async def test_a_command_stored_without_anybody_knowing_is_sent_all_the_same(bre
 async def test_results_that_could_not_be_stored_may_be_given_again(breakable, when):
     submitted = await breakable.light("lamp-1-1")
     await until(lambda: breakable.boxes["gw-1"].spool)
-    told = list(breakable.boxes["gw-1"].spool)
+    told = [("gw-1", one) for one in breakable.boxes["gw-1"].spool]
     setattr(breakable.ledger, when, True)
     with pytest.raises(LedgerUnavailable):
-        await breakable.dispatch.take_results("gw-1", told)
+        await breakable.dispatch.take_results(told)
     setattr(breakable.ledger, when, False)
-    assert await breakable.dispatch.take_results("gw-1", told) == ()
+    assert await breakable.dispatch.take_results(told) == ()
     assert await breakable.state(submitted) is S.VERIFIED
     await until(lambda: breakable.dispatch.open_count == 0)
 
@@ -443,3 +443,23 @@ async def test_a_commit_that_ends_after_everybody_gave_up_is_found_later(breakab
     await breakable.ledger.write(hidden[0])
     await breakable.pass_time(31)
     await until(lambda: breakable.boxes["gw-1"].spool)
+
+
+async def test_results_of_many_gateways_are_taken_together_each_with_its_own_end(city):
+    city.wire.drop = 1.0
+    first, second = await city.light("lamp-1-1", "lamp-1-2"), await city.light("lamp-2-1")
+    one, other = first.orders[0].id, second.orders[0].id
+    ends = (DeviceResult("lamp-1-1", S.VERIFIED, "", {"level_percent": 60.0}), DeviceResult("lamp-1-2", S.UNCONFIRMED))
+    told = [
+        ("gw-1", Result(one, 1, 1, S.ACCEPTED)),
+        ("gw-2", Result(other, 1, 1, S.ACCEPTED)),
+        ("gw-1", Result(one, 2, 2, S.UNCONFIRMED, devices=ends)),
+        ("gw-2", Result(one, 3, 2, S.VERIFIED)),
+    ]
+    ((gateway, stranger, _),) = await city.dispatch.take_results(told)
+    assert (gateway, stranger.n) == ("gw-2", 3)
+    found = await city.dispatch.request(first.request.id)
+    parts = found.orders[0].parts
+    assert {device: part.state for device, part in parts.items()} == {"lamp-1-1": S.VERIFIED, "lamp-1-2": S.UNCONFIRMED}
+    assert parts["lamp-1-1"].reading == {"level_percent": 60.0}
+    assert await city.state(second) is S.ACCEPTED

@@ -66,12 +66,13 @@ class Results:
     taken: list[tuple[str, Result]] = field(default_factory=list)
     failures: int = 0
 
-    async def take_results(self, gateway: str, told: Sequence[Result]) -> Sequence[tuple[Result, Refusal]]:
+    async def take_results(self, told: Sequence[tuple[str, Result]]) -> Sequence[tuple[str, Result, Refusal]]:
         if self.failures:
             self.failures -= 1
             raise LedgerUnavailable("made to fail")
-        self.taken += [(gateway, result) for result in told]
-        return [(result, Refusal(Reason.OPERATION, "no such command")) for result in told if result.id == "unknown"]
+        self.taken += told
+        refusal = Refusal(Reason.OPERATION, "no such command")
+        return [(gateway, result, refusal) for gateway, result in told if result.id == "unknown"]
 
 
 @dataclass
