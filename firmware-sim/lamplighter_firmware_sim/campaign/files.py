@@ -58,6 +58,7 @@ def _cabinet(network: Network, cabinet: int, lamps: dict[int, list[int]]) -> dic
         "id": network.cabinet_id(cabinet),
         "meter": network.meter_id(cabinet),
         "transformer": network.transformer_id(int(network.cabinet_transformer[cabinet])),
+        "gateway": network.gateway_id(cabinet),
         "feeders": [
             {
                 "id": network.feeder_id(feeder),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter_firmware_sim.campaign.effects import Effects, Moment
+from lamplighter_firmware_sim.campaign.luminaires import MODELS
 from lamplighter_firmware_sim.campaign.network import Network
 from lamplighter_firmware_sim.campaign.surroundings import Sag
 from lamplighter_firmware_sim.campaign.truth import Injected, Shows
@@ -94,7 +95,6 @@ ACTS: Final[dict[str, Callable[[Effects, Index, Injected, Moment], None]]] = {
 CASES: Final = tuple(ACTS)
 _CLASS: Final = {
     "trip_with_sag": "feeder_trip",
-    "neutral_loss": "ov",
     "utility_off": "cabinet_off",
     "gateway_mute": "gw_down",
     "gateway_dead": "gw_down",
@@ -131,7 +131,7 @@ def tell(random: np.random.Generator, network: Network, case: str, cabinet: int,
     return Story(fault, (sag,) if case == "trip_with_sag" else ())
 
 
-def _place(random: np.random.Generator, network: Network, case: str, cabinet: int) -> tuple[str, str, int, Index]:
+def _place(random: np.random.Generator, network: Network, case: str, cabinet: int) -> tuple[str, str, int, Index]:  # noqa: PLR0911 - a table of cases
     """Name, kind and number of the element, and the lamps below it."""
     feeder = cabinet * network.size.feeders + int(random.integers(network.size.feeders))
     if case == "cable_cut":
@@ -152,7 +152,9 @@ def _place(random: np.random.Generator, network: Network, case: str, cabinet: in
             transformer,
             np.flatnonzero(network.transformer == transformer),
         )
+    if case in {"gateway_mute", "gateway_dead"}:
+        return network.gateway_id(cabinet), "gateway", cabinet, np.flatnonzero(network.cabinet == cabinet)
     if case == "firmware_bug":
         model = int(np.bincount(network.model).argmax())
-        return str(model), "model", model, np.flatnonzero(network.model == model)
+        return MODELS[model].name, "model", model, np.flatnonzero(network.model == model)
     return network.cabinet_id(cabinet), "cabinet", cabinet, np.flatnonzero(network.cabinet == cabinet)

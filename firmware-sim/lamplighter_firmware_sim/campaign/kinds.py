@@ -153,7 +153,7 @@ KINDS: Final[dict[str, Kind]] = {
     "gear_fault": Kind(_gear_hps, Shows.LIT, (6.0, 19.0), "hps"),
     "led_partial": Kind(_led_partial, Shows.LIT, (0.12, 0.5), "led"),
     "led_short": Kind(_led_short, Shows.LIT, (0.04, 0.14), "led"),
-    "driver_drift": Kind(_driver_drift, Shows.LIT, (0.02, 0.035), "led"),
+    "driver_drift": Kind(_driver_drift, Shows.LIT, (0.02, 0.02), "led"),
     "relay_stuck_on": Kind(_relay_stuck_on, Shows.DARK),
     "relay_stuck_off": Kind(_relay_stuck_off, Shows.LIT),
     "dim_fail": Kind(_dim_fail, Shows.DIMMED, (1.0, 1.0), "led"),

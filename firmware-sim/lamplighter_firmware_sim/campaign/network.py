@@ -114,6 +114,10 @@ class Network:
         """Name of a supply point's meter."""
         return f"c{cabinet:03}-meter"
 
+    def gateway_id(self, cabinet: int) -> str:
+        """Name of a supply point's gateway."""
+        return f"g{cabinet:03}"
+
     def phase_id(self, cabinet: int, phase: int) -> str:
         """Name of one phase of a supply point."""
         return f"c{cabinet:03}/{PHASES[phase]}"
