@@ -78,14 +78,27 @@ def test_it_comes_up_shows_lamps_ends_clean_and_goes_on(tmp_path: Path, small_ci
     arguments = ("--scenario", str(small_city), "--broker", broker)
     first = Demo(tmp_path / "run", *arguments)
     newest = newest_reading_ms(first)
+    assert plans_of(first) == {f"gw-{number}": 1 for number in range(1, 5)}
     assert first.end() == []
     second = Demo(tmp_path / "run", *arguments)
     base, token = second.address()
     clock = httpx.get(f"{base}/api/v1/clock", headers={"Authorization": f"Bearer {token}"}).json()
     assert clock["civil_ms"] > newest
     assert newest_reading_ms(second) > newest
+    assert plans_of(second) == {f"gw-{number}": 1 for number in range(1, 5)}  # the same plan goes on
     assert second.end() == []
     assert "Traceback" not in "".join(log.read_text() for log in (tmp_path / "run" / "logs").iterdir())
+
+
+def plans_of(demo: Demo) -> dict[str, int]:
+    """Gateway -> plan in force; each lamp says that the plan decides."""
+    base, token = demo.address()
+    headers = {"Authorization": f"Bearer {token}"}
+    why = httpx.get(f"{base}/api/v1/lamps/lamp-01-001/why", headers=headers).json()
+    assert (why["why"]["winner"], why["why"]["program"][:6]) == ("program", "saving")
+    given = httpx.get(f"{base}/api/v1/plans/versions", headers=headers).json()["items"]
+    assert httpx.get(f"{base}/api/v1/luminaires", headers=headers).json()["total"] > 100
+    return {one["gateway"]: one["plan"] for one in given}
 
 
 def newest_reading_ms(demo: Demo) -> int:

@@ -39,6 +39,11 @@ class Layout:
         return self.directory / "sim"
 
     @property
+    def survey(self) -> Path:
+        """The city as files for the inventory."""
+        return self.directory / "survey"
+
+    @property
     def centre(self) -> Path:
         """The controller's data."""
         return self.directory / "centre"

@@ -19,6 +19,7 @@ from lamplighter_firmware_sim.demo import civil
 from lamplighter_firmware_sim.demo.broker import broker_program, choose_broker
 from lamplighter_firmware_sim.demo.influx import Influx, influx, make_database
 from lamplighter_firmware_sim.demo.layout import Layout, Ports, choose_ports
+from lamplighter_firmware_sim.demo.lighting import CommandLine, is_planned, light_by_plan, serves_all
 from lamplighter_firmware_sim.demo.processes import Program, until, until_line, until_port
 from lamplighter_firmware_sim.demo.screen import Progress, try_next
 from lamplighter_firmware_sim.demo.screen import civil as civil_text
@@ -74,6 +75,7 @@ class Demo:
         token = (self.layout.centre / "admin.token").read_text().strip()
         await self._first_reading(token)
         self.progress.step("first live readings are stored and shown")
+        await self._plan()
         return f"http://127.0.0.1:{self.ports.http}/#token={token}"
 
     async def keep(self) -> None:
@@ -179,6 +181,23 @@ class Demo:
     async def _first_reading(self, token: str) -> None:
         last = self.programs[-1]
         await until(last, lambda: asyncio.to_thread(self._anything_live, token), FIRST_READING_S)
+
+    async def _plan(self) -> None:
+        """At the first start; later ones find a plan in force."""
+        call = CommandLine(
+            BIN / "lamplighter", f"http://127.0.0.1:{self.ports.http}", self.layout.centre / "admin.token"
+        )
+        if await is_planned(call):
+            return
+
+        async def complete() -> bool | None:
+            return await serves_all(call, self.city) or None
+
+        await until(self.programs[-1], complete, FIRST_READING_S)
+        number = await light_by_plan(call, self.city, self.layout.survey)
+        self.progress.step(
+            f"the city's survey is imported, plan {number} (presets after Jinan's practice) is published"
+        )
 
     def _anything_live(self, token: str) -> bool | None:
         path, headers = "/api/v1/latest?kind=lamp", {"Authorization": f"Bearer {token}"}

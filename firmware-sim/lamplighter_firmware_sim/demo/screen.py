@@ -46,7 +46,11 @@ def try_next(url: str, directory: str, programs: Sequence[str], rate: float) -> 
        .venv/bin/lamplighter-gateway read lamp-01-001 --data {directory}/gw-1
   4  Kill anything; it is started again, and what gateways could not send meanwhile follows:
        kill -9 $(cat {directory}/pids/centre)      # or {", ".join(programs)}
-  5  The API and how to call it: {url.split("#", maxsplit=1)[0]}docs
+  5  Ask why a lamp has its level, what it will do tonight, what stands in the streets:
+       export LAMPLIGHTER_URL={url.split("/#", maxsplit=1)[0]} LAMPLIGHTER_TOKEN_FILE={directory}/centre/admin.token
+       .venv/bin/lamplighter lamp why lamp-01-001
+       .venv/bin/lamplighter lamp tonight lamp-01-001
+  6  The API and how to call it: {url.split("#", maxsplit=1)[0]}docs
 
   Logs are in {directory}/logs, data in {directory}. Ctrl-C ends everything; the next
   `make run` goes on after this one's data; `make clean` forgets it.
