@@ -41,7 +41,9 @@ from lamplighter_gateway.link.port import Link
 from lamplighter_gateway.local import LocalRequests
 from lamplighter_gateway.spool.frames import Class, Limits, SpoolState
 from lamplighter_gateway.spool.spool import Spool
+from lamplighter_gateway.trucks.keeper import LimitKeeper
 from lamplighter_gateway.trucks.positions import Positions
+from lamplighter_gateway.trucks.work import TruckWork
 from lamplighter_gateway.uplink.lanes import Timing
 from lamplighter_gateway.uplink.uplink import Identity, Presence, Uplink
 from lamplighter_gateway.watch import metrics
@@ -120,7 +122,7 @@ class Gateway:
         self._positions = Positions(self.spool, settings.data, clock, self._doubts)
         for trackers in self.registry.drivers.values():
             if isinstance(trackers, Trackers):
-                trackers.attach(self._positions.store, self._positions.keep, lambda _device: None)
+                trackers.attach(self._positions.store, self._positions.keep, self._truck_called)
         self._answers = Answers(self.journal, self.spool)
         self._actuator = Actuator(self.registry, clock, settings.switching)
         self.uplink = self._make_uplink(link)
@@ -129,8 +131,10 @@ class Gateway:
         )
         photocell = Photocell(settings.dusk)
         self._wanted = Wanted(self.registry.entries, self.journal, clock, self._clock_trusted, photocell)
+        self._limits = LimitKeeper(self.journal, self.registry.trackers, clock, settings.rate, self.events.say)
+        trucks = TruckWork(self._limits, lambda: self.journal.limits, self.registry.trackers, clock)
         self._execution = Execution(
-            self.journal, self._answers, self._actuator, self._wanted.level, clock, own.operations(), fault
+            self.journal, self._answers, self._actuator, self._wanted.level, clock, own.operations(), fault, trucks
         )
         self._autonomy = Autonomy(
             self._wanted,
@@ -218,6 +222,7 @@ class Gateway:
                     ("autonomy", self._autonomy.run()),
                     ("readings", self._flush_often()),
                     ("positions", self._positions.run()),
+                    ("limits", self._limits.run()),
                     ("watch", patrol.run()),
                     *((f"bus-{bus}", driver.run()) for bus, driver in self.registry.drivers.items()),
                     ("uplink", self.uplink.run()),
@@ -278,6 +283,9 @@ class Gateway:
     def _sink(self, readings: Sequence[Reading]) -> None:
         self._autonomy.observe(readings)
         self._tell(self._autonomy.with_desired(readings))
+
+    def _truck_called(self, device: str) -> None:
+        self._limits.look_again(device)
 
     def _hand_over(self, body: bytes) -> None:
         self.spool.offer(Class.READING, body)

@@ -14,6 +14,7 @@ MAX_TEXT: Final = 500
 MAX_EVENTS: Final = 500
 MAX_COMMAND_LIFE_MS: Final = 24 * 3_600_000
 MAX_OVERRIDE_MS: Final = 12 * 3_600_000  # from now to `until`, civil: longer wishes belong into a plan
+MAX_LIMIT_MS: Final = 72 * 3_600_000  # from now to `until` of a truck's limit, civil
 MAX_COUNT: Final = 2**52  # every whole number told by another side is below it: one more is still canonical JSON
 SEQUENCE_WINDOW: Final = 1_024
 IN_FLIGHT_PER_LANE: Final = 16

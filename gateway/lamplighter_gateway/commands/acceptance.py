@@ -12,7 +12,7 @@ from lamplighter_contract.commands.signing import Keyring
 from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.wire.documents import DeviceEntry
-from lamplighter_contract.wire.limits import MAX_OVERRIDE_MS, SEQUENCE_WINDOW
+from lamplighter_contract.wire.limits import MAX_LIMIT_MS, MAX_OVERRIDE_MS, SEQUENCE_WINDOW
 from lamplighter_contract.wire.version import WIRE_VERSION
 
 OFFERED: Final = frozenset(
@@ -24,10 +24,18 @@ OFFERED: Final = frozenset(
         Operation.GATEWAY_PROBE,
         Operation.GATEWAY_RESEND,
         Operation.GATEWAY_RESTART,
+        Operation.TRUCK_LIMIT_SPEED,
+        Operation.TRUCK_LIMIT_LIFT,
+        Operation.TRUCK_RELEASE,
+        Operation.TRUCK_SPEAK,
+        Operation.TRUCK_LOCATE,
     }
 )
-READS: Final = frozenset({Operation.DEVICE_READ, Operation.GATEWAY_PROBE, Operation.GATEWAY_RESEND})
-_WITHOUT_CLOCK: Final = READS | {Operation.LIGHT_RESUME}
+READS: Final = frozenset(
+    {Operation.DEVICE_READ, Operation.GATEWAY_PROBE, Operation.GATEWAY_RESEND, Operation.TRUCK_LOCATE}
+)
+_WITHOUT_CLOCK: Final = READS | {Operation.LIGHT_RESUME, Operation.TRUCK_RELEASE}
+_TRUCK_LIMITS: Final = frozenset({Operation.TRUCK_LIMIT_SPEED, Operation.TRUCK_LIMIT_LIFT})
 _FULL_LIGHT: Final = 100
 _CLOCKS_APART_MS: Final = 300_000  # the centre counted the longest life of a level by its own clock
 
@@ -159,16 +167,17 @@ def _unfit(command: Command, facts: Facts) -> Refusal | None:
         return Refusal(Reason.OPERATION, f"{command.op} is not offered by this gateway")
     if command.target.group is not None:
         return Refusal(Reason.PLAN_VERSION, f"plan version {command.target.plan_version} is not here")
-    return _until_refusal(command.args.get("until"), facts) if facts.clock_trusted else None
+    longest_ms = MAX_LIMIT_MS if command.op in _TRUCK_LIMITS else MAX_OVERRIDE_MS
+    return _until_refusal(command.args.get("until"), facts, longest_ms) if facts.clock_trusted else None
 
 
-def _until_refusal(until: int | None, facts: Facts) -> Refusal | None:
+def _until_refusal(until: int | None, facts: Facts, longest_ms: int) -> Refusal | None:
     if until is None:
         return None
     if until <= facts.civil_ms:
         return Refusal(Reason.ARGUMENT, "until has passed")
-    if until > facts.civil_ms + MAX_OVERRIDE_MS + _CLOCKS_APART_MS:
-        return Refusal(Reason.ARGUMENT, f"until is more than {MAX_OVERRIDE_MS // 3_600_000} h away")
+    if until > facts.civil_ms + longest_ms + _CLOCKS_APART_MS:
+        return Refusal(Reason.ARGUMENT, f"until is more than {longest_ms // 3_600_000} h away")
     return None
 
 

@@ -23,6 +23,7 @@ from lamplighter_gateway.commands.progress import Progress
 from lamplighter_gateway.disk import DiskFullError
 from lamplighter_gateway.events import Events
 from lamplighter_gateway.faults import STORED, FaultHook, no_fault
+from lamplighter_gateway.trucks.work import limits_of, released_by
 from lamplighter_gateway.uplink.pace import Pace
 from lamplighter_gateway.watch.counters import Counters
 
@@ -162,7 +163,7 @@ def _change(command: Command, devices: tuple[str, ...]) -> Change:
         return Change(changed, overrides=tuple(_override(command, device) for device in devices))
     if command.op is Operation.LIGHT_RESUME:
         return Change(changed, resumed=devices)
-    return Change(changed)
+    return Change(changed, limits=limits_of(command, devices), released=released_by(command, devices))
 
 
 def _override(command: Command, device: str) -> Override:

@@ -20,6 +20,7 @@ from lamplighter_gateway.drivers.port import Outcome, Point, ReadFailed, Reading
 from lamplighter_gateway.faults import ACTED, TOLD, FaultHook, no_fault
 from lamplighter_gateway.light.actuator import Actuator
 from lamplighter_gateway.light.autonomy import Autonomy
+from lamplighter_gateway.trucks.work import OPERATIONS, TruckWork
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Execution:
         clock: Clock,
         gateway_work: Mapping[Operation, GatewayWork],
         fault: FaultHook = no_fault,
+        truck_work: TruckWork | None = None,
     ) -> None:
         """`level`: what a lamp is to show now, whoever decides it.
 
@@ -60,6 +62,8 @@ class Execution:
         self._level = level
         self._clock = clock
         self._gateway_work = gateway_work
+        self._truck_work = truck_work
+        self._truck_operations = OPERATIONS if truck_work else frozenset()
         self._fault = fault
         self._queue: asyncio.Queue[Progress] = asyncio.Queue()
         self._doubtful: dict[str, Progress] = {}
@@ -88,6 +92,8 @@ class Execution:
             await self._write(progress)
         elif command.op is Operation.DEVICE_READ:
             await self._read(progress)
+        elif command.op in self._truck_operations:
+            await self._trucks(progress)
         else:
             await self._tell(progress, [await self._gateway_work[command.op](command)])
 
@@ -185,6 +191,17 @@ class Execution:
             return DeviceResult(device, CommandState.VERIFIED, "", _values(answer))
         return DeviceResult(device, CommandState(written.outcome), reason, _values(written.reading))
 
+    async def _trucks(self, progress: Progress) -> None:
+        """Each truck is told of as soon as its part has ended."""
+        assert self._truck_work is not None
+        async with asyncio.TaskGroup() as trucks:
+            for device in progress.open_devices():
+                trucks.create_task(self._truck(progress, device), name=f"truck-{device}")
+
+    async def _truck(self, progress: Progress, device: str) -> None:
+        assert self._truck_work is not None
+        await self._tell(progress, [await self._truck_work.carry_out(progress.command, device)])
+
     async def _read(self, progress: Progress) -> None:
         found = await self._actuator.read_all(progress.open_devices())
         await self._tell(progress, [_read_part(one) for one in found])
@@ -193,6 +210,9 @@ class Execution:
         command = progress.command
         if progress.states and progress.finished:
             return  # only the note of its end is missing: there was no room for it
+        if command.op in self._truck_operations and command.op is not Operation.TRUCK_SPEAK:
+            await self._trucks(progress)  # judged again from the beginning: nothing of it acts by itself
+            return
         log.warning("command %s was cut off by the last stop; its devices are read back", command.id)
         if command.op is Operation.GATEWAY_RESTART:
             await self._tell(progress, [DeviceResult("", CommandState.VERIFIED)])

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NoReturn, TypeVar
 
@@ -16,6 +17,7 @@ from lamplighter_contract.wire.limits import SEQUENCE_WINDOW
 from lamplighter_gateway.commands.ledger import APPLICATION_ID, SCHEMA, UPGRADES, Change, Ledger, Memory, OpenCommand
 from lamplighter_gateway.disk import DiskFullError, StorageFailedError, is_full, open_database
 from lamplighter_gateway.light.desired import Desired
+from lamplighter_gateway.trucks.limits import Limit, LimitKey
 
 log = logging.getLogger(__name__)
 
@@ -165,6 +167,23 @@ class Journal:
         """
         await self._in_thread(lambda: self._opened.put(SIGNALS, body))
 
+    @property
+    def limits(self) -> Mapping[LimitKey, Limit]:
+        """Limits of trucks that are not over."""
+        return self._memory.limits
+
+    async def release(self, key: LimitKey) -> None:
+        """This limit of a truck is to be over now."""
+        await self._in_thread(lambda: self._opened.release_limits([key]))
+        self._released([key])
+
+    async def forget_limit(self, limit: Limit) -> None:
+        """This limit of a truck is over; a newer one in its place stays."""
+        await self._in_thread(lambda: self._opened.forget_limit(limit))
+        kept = self._memory.limits.get(limit.key)
+        if kept is not None and kept.command == limit.command:
+            del self._memory.limits[limit.key]
+
     async def close(self) -> None:
         """Close the file."""
         if self._ledger is not None and not self._failure.is_set():
@@ -174,6 +193,14 @@ class Journal:
     def _take(self, change: Change, seq: int) -> None:
         self.desired.add(change.overrides)
         self.desired.end(change.resumed, seq)
+        self._released(change.released)
+        self._memory.limits.update({limit.key: limit for limit in change.limits})
+
+    def _released(self, keys: Iterable[LimitKey]) -> None:
+        for key in keys:
+            limit = self._memory.limits.get(key)
+            if limit is not None:
+                self._memory.limits[key] = replace(limit, released=True)
 
     @property
     def _opened(self) -> Ledger:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -12,6 +12,7 @@ from lamplighter_contract.commands.results import Result
 from lamplighter_contract.level import Override
 from lamplighter_contract.wire.limits import SEQUENCE_WINDOW
 from lamplighter_gateway.disk import is_full, transaction
+from lamplighter_gateway.trucks.limits import Limit, LimitKey, What
 
 APPLICATION_ID: Final = 0x4C43_4D44
 SCHEMA: Final = """
@@ -35,9 +36,15 @@ UPGRADES: Final = (
 ALTER TABLE override ADD COLUMN emergency INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE resumed (device TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID
 """,
+    """
+CREATE TABLE truck_limit (
+    device TEXT NOT NULL, what TEXT NOT NULL, target REAL NOT NULL, until INTEGER NOT NULL, expires INTEGER NOT NULL,
+    command TEXT NOT NULL, seq INTEGER NOT NULL, released INTEGER NOT NULL, PRIMARY KEY (device, what)) WITHOUT ROWID
+""",
 )
 KEEP_MS: Final = 48 * 3_600_000  # twice the longest life of a command
 PRUNE_EVERY: Final = 64
+_LIMIT: Final = "device, what, target, until, expires, command, seq, released"
 RESERVE: Final = "reserve"
 RESERVED_BYTES: Final = 512 * 1024
 PAGE_BYTES: Final = 4096
@@ -62,15 +69,21 @@ class Memory:
     overrides: list[Override]
     held: set[str]
     resumed: dict[str, int]
+    limits: dict[LimitKey, Limit] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an accepted command changes: overrides that begin, devices whose overrides up to `seq` end."""
+    """What an accepted command changes: overrides that begin, devices whose overrides up to `seq` end.
+
+    For trucks: limits that begin, and kinds of limits by truck that are to be over.
+    """
 
     devices: tuple[str, ...] = ()
     overrides: tuple[Override, ...] = ()
     resumed: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    released: tuple[LimitKey, ...] = ()
 
 
 class Ledger:
@@ -121,6 +134,7 @@ class Ledger:
             overrides=[_override(*row) for row in overrides],
             held={row[0] for row in self._db.execute("SELECT device FROM held")},
             resumed=dict(self._db.execute("SELECT device, seq FROM resumed")),
+            limits={limit.key: limit for limit in map(_limit, self._db.execute(f"SELECT {_LIMIT} FROM truck_limit"))},  # noqa: S608 - columns of our own
         )
 
     def accept(self, command: Command, change: Change, results: Sequence[Result], *, final: bool) -> None:
@@ -188,7 +202,28 @@ class Ledger:
             )
             self._db.executemany("DELETE FROM held WHERE device = ?", [(device,) for device in handed_back])
 
+    def forget_limit(self, limit: Limit) -> None:
+        """This limit is over; a newer one in its place stays."""
+        with transaction(self._db):
+            self._db.execute(
+                "DELETE FROM truck_limit WHERE device = ? AND what = ? AND command = ?",
+                (limit.device, limit.what, limit.command),
+            )
+
+    def release_limits(self, keys: Iterable[LimitKey]) -> None:
+        """These limits are to be over now."""
+        with transaction(self._db):
+            self._release(keys)
+
+    def _release(self, keys: Iterable[LimitKey]) -> None:
+        self._db.executemany("UPDATE truck_limit SET released = 1 WHERE device = ? AND what = ?", list(keys))
+
     def _want(self, change: Change, seq: int) -> None:
+        self._release(change.released)
+        self._db.executemany(
+            f"INSERT OR REPLACE INTO truck_limit ({_LIMIT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - columns of our own
+            [(*map(str, o.key), o.target, o.until, o.expires, o.command, o.seq, o.released) for o in change.limits],
+        )
         # An older override that ends no later can never decide again, unless it is an emergency and the newer is not.
         self._db.executemany(
             "DELETE FROM override WHERE device = ? AND issued <= ? AND until <= ? AND emergency <= ?",
@@ -232,6 +267,11 @@ def _override(
     identity: str, seq: int, issued_ms: int, device: str, level: float, until_ms: int, emergency: int
 ) -> Override:
     return Override(identity, seq, issued_ms, device, level, until_ms, bool(emergency))
+
+
+def _limit(row: tuple[str, str, float, int, int, str, int, int]) -> Limit:
+    device, what, target, until, expires, command, seq, released = row
+    return Limit(device, What(what), target, until, expires, command, seq, bool(released))
 
 
 def _result(body: bytes) -> Result:

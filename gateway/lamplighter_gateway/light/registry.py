@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lamplighter_contract.wire.documents import DeviceEntry
-from lamplighter_gateway.drivers.port import Driver
+from lamplighter_gateway.drivers.port import Driver, Trackers
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,11 @@ class Registry:
     def driver(self, device: str) -> Driver:
         """The driver that reaches a device."""
         return self.drivers[self.bus_of[device]]
+
+    def trackers(self, device: str) -> Trackers | None:
+        """The bus of trucks that a device is on, None when it is on another."""
+        driver = self.drivers.get(self.bus_of.get(device, ""))
+        return driver if isinstance(driver, Trackers) else None
 
     def by_bus(self, devices: Iterable[str]) -> Mapping[str, list[str]]:
         """Devices grouped by bus, in their order."""

@@ -1,0 +1,261 @@
+"""Brings limits into effect and ends them. What should be true now is asked again and again, never remembered as done.
+
+Each limit has a task of its own that lives until the truck's own status says it is over.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from lamplighter_contract.clock import Clock
+from lamplighter_contract.commands.states import CommandState
+from lamplighter_contract.truck import interlock
+from lamplighter_contract.truck.interlock import Deny, Locate, Send, Step, Verdict, Wait, Warn
+from lamplighter_gateway.drivers.port import Outcome, Point, Trackers, Write, Written
+from lamplighter_gateway.trucks.limits import POINTS, Limit, LimitKey, Sight, What, known
+
+log = logging.getLogger(__name__)
+
+STEP_S: Final = 1.0
+WATCH_S: Final = 5.0
+RELEASE_AGAIN_S: Final = 15.0
+WRITE_S: Final = 60.0
+LOCATE_S: Final = 10.0
+OUTLIVED_S: Final = 60.0
+SPOKEN: Final = {What.SPEED: "平台即将限速{target:g}公里每小时,请平稳减速", What.LIFT: "平台即将限制举升,请勿举升车厢"}
+
+
+class Kept(Protocol):
+    """Where limits are kept on disk."""
+
+    @property
+    def limits(self) -> Mapping[LimitKey, Limit]:
+        """All that are not over."""
+
+    async def release(self, key: LimitKey) -> None:
+        """This one is to be over now."""
+
+    async def forget_limit(self, limit: Limit) -> None:
+        """This one is over; a newer one in its place stays."""
+
+
+Say = Callable[..., None]
+
+
+@dataclass(slots=True)
+class _Course:
+    """How far one limit has come in this process start; a start anew begins with knowing nothing."""
+
+    command: str
+    warned_ms: int | None = None
+    last: Step | None = None
+    reached: bool = False
+    told: str = ""
+    due_s: float | None = None
+    outlived: bool = False
+
+
+class LimitKeeper:
+    """Follows every limit on disk."""
+
+    def __init__(
+        self,
+        kept: Kept,
+        trackers: Callable[[str], Trackers | None],
+        clock: Clock,
+        rate: float,
+        say: Say,
+        bounds: interlock.Bounds = interlock.DEFAULT,
+        place: Callable[[float, float], bool] = lambda _latitude, _longitude: False,
+    ) -> None:
+        """`say` raises an event of a device; `place` tells where limits are never tightened."""
+        self._kept, self._trackers, self._clock, self._rate = kept, trackers, clock, rate
+        self._say, self._bounds, self._place = say, bounds, place
+        self._courses: dict[LimitKey, _Course] = {}
+        self._following: dict[LimitKey, asyncio.Event] = {}
+        self._changed = asyncio.Event()
+        self._outcomes: dict[tuple[str, str], asyncio.Future[tuple[CommandState, str]]] = {}
+
+    async def run(self) -> None:
+        """Follow limits until cancelled; due releases of the last process start go out first."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                for key in sorted(self._kept.limits, key=self._urgency):
+                    if key not in self._following:
+                        self._following[key] = asyncio.Event()
+                        group.create_task(self._follow(key), name=f"limit-{key[0]}-{key[1]}")
+                await self._changed.wait()
+                self._changed.clear()
+
+    def look_again(self, device: str | None = None) -> None:
+        """Something changed: a new limit, a release, or a truck that logged in."""
+        self._changed.set()
+        for (name, _), event in self._following.items():
+            if device in (None, name):
+                event.set()
+
+    def outcome(self, command: str, device: str) -> "asyncio.Future[tuple[CommandState, str]]":
+        """What becomes of a command's limit on a truck, and why; done once it is in effect or given up."""
+        key = command, device
+        if key not in self._outcomes:
+            self._outcomes[key] = asyncio.get_running_loop().create_future()
+        return self._outcomes[key]
+
+    def sight(self, device: str) -> Sight:
+        """What is known of a truck now."""
+        trackers = self._trackers(device)
+        reading = trackers.latest(device) if trackers is not None else None
+        return Sight(reading, self._clock.civil_ms(), self._clock.wall_ms(), self._rate)
+
+    def _urgency(self, key: LimitKey) -> bool:
+        return not self._kept.limits[key].due(self._clock.civil_ms())
+
+    async def _follow(self, key: LimitKey) -> None:
+        event = self._following[key]
+        while (limit := self._kept.limits.get(key)) is not None:
+            event.clear()
+            pause_s = await self._step(limit)
+            try:
+                async with asyncio.timeout(pause_s):
+                    await event.wait()
+            except TimeoutError:
+                continue
+        del self._following[key]
+        self._courses.pop(key, None)
+
+    async def _step(self, limit: Limit) -> float:
+        trackers = self._trackers(limit.device)
+        if trackers is None:
+            await self._kept.forget_limit(limit)
+            return 0.0
+        course = self._courses.get(limit.key)
+        if course is None or course.command != limit.command:
+            course = self._begin(limit, course)
+        if limit.due(self._clock.civil_ms()):
+            return await self._end(limit, course, trackers)
+        if course.reached:
+            self._settle(limit, CommandState.VERIFIED, "")
+            return WATCH_S
+        if self._clock.wall_ms() >= limit.expires:
+            return self._expired(limit, course)
+        return await self._tighten(limit, course, trackers)
+
+    def _begin(self, limit: Limit, before: _Course | None) -> _Course:
+        """A new course; what a limit before it set stays in force, so it goes on from there."""
+        if before is not None:
+            self._tell(before.command, limit.device, CommandState.SUPERSEDED, "a newer limit took its place")
+        course = _Course(limit.command, last=before.last if before else None)
+        self._courses[limit.key] = course
+        return course
+
+    async def _tighten(self, limit: Limit, course: _Course, trackers: Trackers) -> float:
+        verdict = self._verdict(limit, course)
+        match verdict:
+            case Send(bound):
+                await self._send(limit, course, trackers, bound)
+            case Warn():
+                await self._warn(limit, course, trackers)
+            case Locate():
+                self._held_back(limit, course, str(verdict.rule))
+                if trackers.online(limit.device):
+                    await trackers.read(limit.device, LOCATE_S)
+            case Wait(rule):
+                self._held_back(limit, course, str(rule))
+            case Deny(rule, expected):
+                self._settle(limit, CommandState.FAILED, f"{rule}: expected {expected}")
+                await self._kept.release(limit.key)
+        return STEP_S
+
+    def _verdict(self, limit: Limit, course: _Course) -> Verdict:
+        sight = self.sight(limit.device)
+        bound = course.last.limit_kmh if course.last else None
+        truck = known(sight, limit, ours=course.last is not None, bound=bound, place=self._place)
+        if limit.what is What.LIFT:
+            return interlock.lift_limit(truck, sight.wall_ms, warned_ms=course.warned_ms, bounds=self._bounds)
+        return interlock.speed_limit(
+            limit.target, truck, sight.wall_ms, warned_ms=course.warned_ms, last=course.last, bounds=self._bounds
+        )
+
+    async def _send(self, limit: Limit, course: _Course, trackers: Trackers, bound: float) -> None:
+        value = 1.0 if limit.what is What.LIFT else bound
+        course.last = Step(bound, self._clock.wall_ms())  # from here on it may be in force, whatever is answered
+        written = await self._write(limit, trackers, value)
+        if written.outcome is not Outcome.VERIFIED:
+            self._held_back(limit, course, written.reason or str(written.outcome))
+            if written.reason == "acknowledged, but not in effect":
+                self._say("truck.limit_not_in_effect", limit.device, what=str(limit.what), command=limit.command)
+            return
+        if limit.what is What.LIFT or bound == limit.target:
+            course.reached = True
+            self._say("truck.limit_in_effect", limit.device, what=str(limit.what), target=limit.target)
+            self._settle(limit, CommandState.VERIFIED, "")
+
+    async def _warn(self, limit: Limit, course: _Course, trackers: Trackers) -> None:
+        text = SPOKEN[limit.what].format(target=limit.target)
+        deadline_s = self._clock.monotonic_s() + LOCATE_S
+        [told] = await trackers.write(
+            [Write(limit.device, Point.SPEAK, 0.0, deadline_s, text)], lambda _device: None, broadcast=False
+        )
+        if told.outcome in (Outcome.APPLIED, Outcome.VERIFIED):
+            course.warned_ms = self._clock.wall_ms()
+        else:
+            self._held_back(limit, course, f"the driver was not told: {told.reason}")
+
+    async def _end(self, limit: Limit, course: _Course, trackers: Trackers) -> float:
+        """Send the end until the truck's own status shows it; a terminal that ends limits itself is only looked at."""
+        if course.due_s is None:
+            course.due_s = self._clock.monotonic_s()
+            self._settle(limit, CommandState.FAILED, "it ended before it was in effect")
+        if not trackers.online(limit.device):
+            self._outlived(limit, course)
+            return RELEASE_AGAIN_S
+        if trackers.ends_limits(limit.device) and not limit.released:
+            await trackers.read(limit.device, LOCATE_S)
+            over = self.sight(limit.device).shows(limit.what) is False
+        else:
+            over = (await self._write(limit, trackers, 0.0)).outcome is Outcome.VERIFIED
+        if over:
+            self._say("truck.limit_released", limit.device, what=str(limit.what), command=limit.command)
+            await self._kept.forget_limit(limit)
+            return 0.0
+        self._outlived(limit, course)
+        return RELEASE_AGAIN_S
+
+    def _outlived(self, limit: Limit, course: _Course) -> None:
+        assert course.due_s is not None
+        late_s = self._clock.monotonic_s() - course.due_s
+        if not course.outlived and late_s >= OUTLIVED_S and self.sight(limit.device).shows(limit.what) is not False:
+            course.outlived = True
+            self._say("truck.limit_outlived", limit.device, what=str(limit.what), command=limit.command)
+            log.warning("%s: its limit of %s should be over and is not", limit.device, limit.what)
+
+    def _expired(self, limit: Limit, course: _Course) -> float:
+        """Too late to tighten anything. What was set on the way stands until the limit's end or its release."""
+        if self.sight(limit.device).shows(limit.what):
+            course.reached = True
+            self._settle(limit, CommandState.UNCONFIRMED, "a limit is in force, perhaps not yet the one asked for")
+        else:
+            self._settle(limit, CommandState.FAILED, f"held back until it expired: {course.told or 'not tried'}")
+        return WATCH_S
+
+    async def _write(self, limit: Limit, trackers: Trackers, value: float) -> Written:
+        deadline_s = self._clock.monotonic_s() + WRITE_S
+        [written] = await trackers.write(
+            [Write(limit.device, POINTS[limit.what], value, deadline_s)], lambda _device: None, broadcast=False
+        )
+        return written
+
+    def _held_back(self, limit: Limit, course: _Course, why: str) -> None:
+        if why != course.told:
+            course.told = why
+            self._say("truck.limit_held_back", limit.device, what=str(limit.what), why=why)
+
+    def _settle(self, limit: Limit, state: CommandState, reason: str) -> None:
+        self._tell(limit.command, limit.device, state, reason)
+
+    def _tell(self, command: str, device: str, state: CommandState, reason: str) -> None:
+        waiting = self._outcomes.pop((command, device), None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result((state, reason))

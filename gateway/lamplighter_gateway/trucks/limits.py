@@ -1,0 +1,94 @@
+"""Limits that were accepted for trucks, and what is known of a truck when one is judged. Pure.
+
+A limit stays on disk until the truck's own status says that it is over: its end is a debt, not a timer.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from lamplighter_contract.truck.interlock import Known
+from lamplighter_gateway.drivers.port import Point, Reading
+
+
+class What(StrEnum):
+    """What is limited."""
+
+    SPEED = "speed"
+    LIFT = "lift"
+
+
+POINTS: Final = {What.SPEED: Point.SPEED_LIMIT, What.LIFT: Point.LIFT_LIMIT}
+STATUS: Final = {What.SPEED: "speed_limited", What.LIFT: "lift_limited"}
+
+
+LimitKey = tuple[str, What]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One limit of one truck; `until` in civil, `expires` in real epoch ms. A released one is only a debt any more."""
+
+    device: str
+    what: What
+    target: float
+    until: int
+    expires: int
+    command: str
+    seq: int
+    released: bool = False
+
+    @property
+    def key(self) -> LimitKey:
+        """There is one limit of a kind for a truck: a newer one takes its place."""
+        return self.device, self.what
+
+    def due(self, civil_ms: int) -> bool:
+        """True when it is to be over."""
+        return self.released or civil_ms >= self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a truck last told, and the clock it is judged by: `rate` civil seconds pass in a real one."""
+
+    reading: Reading | None
+    civil_ms: int
+    wall_ms: int
+    rate: float
+
+    @property
+    def seen_ms(self) -> int | None:
+        """When it was where it said, in real epoch ms."""
+        if self.reading is None:
+            return None
+        return round(self.wall_ms - (self.civil_ms - self.reading.time_ms) / self.rate)
+
+    def shows(self, what: What) -> bool | None:
+        """What its own status says of a limit; None = nothing."""
+        value = None if self.reading is None else self.reading.values.get(STATUS[what])
+        return value if isinstance(value, bool) else None
+
+
+def known(
+    sight: Sight, limit: Limit, *, ours: bool, bound: float | None, place: Callable[[float, float], bool]
+) -> Known:
+    """A truck as the interlock wants it; `place` tells whether limits are never tightened there.
+
+    `ours` says that the limit in force may be what we sent, `bound` what that was.
+    """
+    values = {} if sight.reading is None else sight.reading.values
+    limited = sight.shows(limit.what)
+    latitude, longitude = values.get("latitude"), values.get("longitude")
+    placed = isinstance(latitude, float) and isinstance(longitude, float)
+    speed, lift, ignition = values.get("speed_kmh"), values.get("lift"), values.get("ignition")
+    return Known(
+        seen_ms=sight.seen_ms if placed else None,
+        speed_kmh=float(speed) if isinstance(speed, int | float) else None,
+        ignition=ignition if isinstance(ignition, bool) else None,
+        lift=lift if isinstance(lift, str) else None,
+        forbidden_place=isinstance(latitude, float) and isinstance(longitude, float) and place(latitude, longitude),
+        limit_kmh=bound if limited and ours and limit.what is What.SPEED else None,
+        foreign=bool(limited) and not ours,
+    )

@@ -1,0 +1,89 @@
+"""Commands to trucks through a whole gateway: accepted, kept on disk, carried out, told of."""
+
+import asyncio
+
+import pytest
+
+from lamplighter_contract.commands.command import Operation
+from lamplighter_gateway.app import Gateway, Settings
+from lamplighter_gateway.faults import no_fault
+from tests.gateway.fakes import until
+from tests.gateway.rig import FAST, GATEWAY, ROOT, Rig
+from tests.gateway.trucks.trucks import MemoryTrackers, truck_entry
+
+TRUCKS = ("truck-1", "truck-2")
+
+
+class TruckRig(Rig):
+    """A gateway with two trucks and no lamps."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.bus = MemoryTrackers(self.clock, *TRUCKS)
+
+    def build(self, fault=no_fault):
+        settings = Settings(GATEWAY, self.folder, ROOT.public, timing=FAST)
+        entries = [truck_entry(truck) for truck in TRUCKS]
+        buses = dict.fromkeys(TRUCKS, "trackers")
+        drivers = {"trackers": self.bus}
+        self.gateway = Gateway(
+            settings, entries, buses, lambda _sink: drivers, self.link, self.clock, self.reports, fault
+        )
+        return self.gateway
+
+    def limit(self, target=40.0, last_s=3600.0, devices=("truck-1",), **changes):
+        until_ms = self.clock.civil_ms() + round(last_s * 1000)
+        args = {"limit_kmh": target, "until": until_ms}
+        return self.centre.send(self.centre.command(Operation.TRUCK_LIMIT_SPEED, args, devices, **changes))
+
+
+@pytest.fixture
+def rig(tmp_path):
+    return TruckRig(tmp_path)
+
+
+async def test_a_truck_speaks_and_is_located(rig):
+    async with rig.running():
+        said = rig.centre.send(rig.centre.command(Operation.TRUCK_SPEAK, {"text": "请盖好密闭盖"}, ("truck-1",)))
+        assert (await rig.centre.final(said))["state"] == "verified"
+        where = rig.centre.send(rig.centre.command(Operation.TRUCK_LOCATE, {}, ("truck-2",)))
+        final = await rig.centre.final(where)
+    assert rig.bus.trucks["truck-1"].said == ["请盖好密闭盖"]
+    assert final["devices"][0]["reading"]["latitude"] == 36.65
+
+
+async def test_a_limit_is_kept_over_a_kill_and_its_release_is_verified(rig):
+    truck = rig.bus.trucks["truck-1"]
+    truck.limit = 40.0
+    rig.bus.report("truck-1")
+    async with rig.running():
+        rig.limit()
+        await until(lambda: len(rig.gateway.journal.limits) == 1)
+    async with rig.running():
+        assert len(rig.gateway.journal.limits) == 1
+        released = rig.centre.send(rig.centre.command(Operation.TRUCK_RELEASE, {}, ("truck-1",)))
+        assert (await rig.centre.final(released))["state"] == "verified"
+    assert truck.limit == 0
+    assert not rig.gateway.journal.limits
+
+
+async def test_a_release_that_cannot_reach_its_truck_stays_owed(rig):
+    rig.bus.trucks["truck-1"].limit = 40.0
+    async with rig.running():
+        rig.limit()
+        await until(lambda: len(rig.gateway.journal.limits) == 1)
+        rig.bus.trucks["truck-1"].online = False
+        now_ms = rig.clock.wall_ms()
+        command = rig.centre.command(Operation.TRUCK_RELEASE, {"what": "speed"}, ("truck-1",), expires=now_ms + 1_500)
+        rig.centre.send(command)
+        assert (await rig.centre.final(command))["state"] == "unconfirmed"
+        assert [limit.released for limit in rig.gateway.journal.limits.values()] == [True]
+        rig.bus.log_in("truck-1")
+        await until(lambda: not rig.gateway.journal.limits)
+
+
+async def test_an_end_too_far_away_is_refused(rig):
+    async with rig.running():
+        await asyncio.sleep(0)
+        final = await rig.centre.final(rig.limit(last_s=73 * 3600))
+    assert (final["state"], final["reason"]) == ("rejected", "argument")

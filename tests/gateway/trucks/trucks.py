@@ -1,0 +1,99 @@
+"""A bus of trucks in memory: they drive, obey or lie, and can be out of reach."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from lamplighter_contract.quantities import Kind
+from lamplighter_contract.wire.documents import DeviceEntry
+from lamplighter_gateway.drivers.port import BusStatus, Outcome, Point, ReadFailed, Reading, Written
+
+CAPABILITIES = ("truck.limit_speed", "truck.limit_lift", "truck.release", "truck.speak", "truck.locate")
+
+
+def truck_entry(device):
+    return DeviceEntry(device, Kind.TRUCK, "zt-8f", "trackers/1", CAPABILITIES)
+
+
+@dataclass
+class Truck:
+    """How one drives now; `limit` is what its terminal enforces, 0 = nothing."""
+
+    speed_kmh: float | None = 60.0
+    limit: float = 0.0
+    lift_limited: bool = False
+    lift: str = "flat"
+    online: bool = True
+    obeys: bool = True
+    ends_limits: bool = False
+    said: list[str] = field(default_factory=list)
+    bounds: list[float] = field(default_factory=list)
+
+
+class MemoryTrackers:
+    """The bus."""
+
+    def __init__(self, clock, *devices):
+        self.clock = clock
+        self.trucks = {device: Truck() for device in devices}
+        self.readings = {}
+        self.tell_login = lambda _device: None
+
+    async def run(self):
+        await asyncio.Event().wait()
+
+    def attach(self, store, keep, logged_in):
+        self.tell_login = logged_in
+
+    def log_in(self, device):
+        self.trucks[device].online = True
+        self.report(device)
+        self.tell_login(device)
+
+    def report(self, device, *, age_ms=0):
+        truck = self.trucks[device]
+        values = {"latitude": 36.65, "longitude": 117.12, "lift": truck.lift, "ignition": True}
+        values |= {"speed_limited": truck.limit > 0, "lift_limited": truck.lift_limited}
+        if truck.speed_kmh is not None:
+            values["speed_kmh"] = truck.speed_kmh
+        self.readings[device] = Reading(device, Kind.TRUCK, self.clock.civil_ms() - age_ms, values)
+        return self.readings[device]
+
+    async def read(self, device, timeout_s):
+        return self.report(device) if self.trucks[device].online else ReadFailed(device, "not connected")
+
+    async def write(self, writes, applied, *, broadcast):
+        return [self._write(write) for write in writes]
+
+    def _write(self, write):
+        truck = self.trucks[write.device]
+        if not truck.online:
+            return Written(write.device, Outcome.FAILED, "not connected", answered=False)
+        if write.point is Point.SPEAK:
+            truck.said.append(write.text)
+            return Written(write.device, Outcome.APPLIED)
+        if write.point is Point.SPEED_LIMIT:
+            truck.bounds.append(write.value)
+        if truck.obeys:
+            if write.point is Point.SPEED_LIMIT:
+                truck.limit = write.value
+                if write.value and truck.speed_kmh is not None:
+                    truck.speed_kmh = min(truck.speed_kmh, write.value)
+            else:
+                truck.lift_limited = bool(write.value)
+            return Written(write.device, Outcome.VERIFIED, "", self.report(write.device))
+        return Written(write.device, Outcome.FAILED, "acknowledged, but not in effect", self.report(write.device))
+
+    def latest(self, device):
+        return self.readings.get(device)
+
+    def online(self, device):
+        return self.trucks[device].online
+
+    def ends_limits(self, device):
+        return self.trucks[device].ends_limits
+
+    def strangers(self):
+        return ()
+
+    def status(self):
+        return BusStatus("trackers", "jt808", True, len(self.trucks), (), 0, 0, 0, 0, 0, 0, 0, "")
