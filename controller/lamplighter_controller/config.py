@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import ErrorDetails
 
 from lamplighter_contract.clock import REAL_TIME, CivilScale, decode_scale
+from lamplighter_contract.geo.box import Box
 from lamplighter_contract.ids import is_id
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.ledger.databases import parse_url
@@ -153,11 +154,32 @@ class HttpConfig(_Section):
         return self
 
 
+class BoxConfig(_Section):
+    """Where the city is, in degrees of WGS-84; an import with positions outside is refused."""
+
+    south: Annotated[float, Field(ge=-90, le=90)]
+    west: Annotated[float, Field(ge=-180, le=180)]
+    north: Annotated[float, Field(ge=-90, le=90)]
+    east: Annotated[float, Field(ge=-180, le=180)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "BoxConfig":
+        if self.south >= self.north or self.west >= self.east:
+            raise ValueError("expected south below north and west below east")
+        return self
+
+
 class CityConfig(_Section):
-    """The city as it is shown: its name by language, its time zone."""
+    """The city as it is shown: its name by language, its time zone; and where it is."""
 
     name: dict[str, str] = {"en": "Sample city", "zh": "示例城市"}
     zone: Zone = "Asia/Shanghai"
+    box: BoxConfig | None = None
+
+    @property
+    def where(self) -> Box | None:
+        """The box that positions have to lie in, None when any will do."""
+        return Box(**self.box.model_dump()) if self.box else None
 
 
 class Config(_Section):
