@@ -57,7 +57,30 @@ class AlarmChanged:
     time_ms: int
 
 
-Event = ReadingsStored | CommandChanged | GatewayChanged | DevicesChanged | AlarmChanged
+@dataclass(frozen=True, slots=True)
+class IncidentChanged:
+    """An incident of the street was raised, or went on; `time_ms` is civil."""
+
+    incident: str
+    element_kind: str
+    element: str
+    class_id: str
+    state: str
+    severity: int
+    time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ElementReplaced:
+    """A part was exchanged on site: what was learned of these elements, (kind, id), no longer holds."""
+
+    elements: tuple[tuple[str, str], ...]
+    time_ms: int
+
+
+Event = (
+    ReadingsStored | CommandChanged | GatewayChanged | DevicesChanged | AlarmChanged | IncidentChanged | ElementReplaced
+)
 
 
 @dataclass(slots=True)
