@@ -78,7 +78,7 @@ def level(overrides: Iterable[Override], device: str, now_ms: int) -> Level:
     mine = [record for record in overrides if record.device == device and now_ms < record.until_ms]
     if not mine:
         return OWN_SCHEDULE
-    newest = max(mine, key=rank)
+    newest = max(mine, key=rank) if mine[1:] else mine[0]
     winner = Winner.EMERGENCY if newest.emergency else Winner.OVERRIDE
     return Level(newest.level_percent, Why(winner, newest.id, newest.until_ms, (Winner.OWN,)))
 

@@ -49,6 +49,7 @@ class Autonomy:
         self._wanted = wanted
         self._journal = journal
         self._registry = registry
+        self._others = frozenset(name for name, entry in registry.entries.items() if entry.kind is not Kind.LAMP)
         self._actuator = actuator
         self._clock = clock
         self._counters = counters
@@ -180,8 +181,7 @@ class Autonomy:
             await asyncio.sleep(TICK_S)
 
     def _is_lamp(self, device: str) -> bool:
-        entry = self._registry.entries.get(device)
-        return entry is None or entry.kind is Kind.LAMP
+        return device not in self._others
 
     async def _end_overrides(self) -> None:
         ended = self._journal.desired.drop_ended(self._clock.civil_ms())

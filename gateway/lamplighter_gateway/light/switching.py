@@ -90,4 +90,4 @@ class Steps:
         if switches or percent == course.asked or abs(percent - course.target) >= STEP_PERCENT:
             course.target = percent
         course.asked = percent
-        return replace(wanted, level_percent=course.target)
+        return wanted if course.target == percent else replace(wanted, level_percent=course.target)
