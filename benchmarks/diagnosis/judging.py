@@ -87,6 +87,8 @@ class Judge:
 
     def _raise(self, episode: Episode, faults: list[Injected], scores: Scores) -> None:
         """What one episode is worth: right, the wrong class, an echo of something else, or for nothing."""
+        if self._odd(episode):
+            return
         over = episode.over_by(self.end_ms)
         there = [one for one in faults if episode.raised_ms <= one.end_ms + AFTERWARDS_MS and over >= one.onset_ms]
         own = [one for one in there if self._is_of(episode, one)]
@@ -102,6 +104,13 @@ class Judge:
         if over - episode.raised_ms >= SECOND_NIGHT_MS or not lamp:
             scores.trips += 1
             scores.wasted += not (own and right) and not touched
+
+    def _odd(self, episode: Episode) -> bool:
+        """Whether it tells something that is so, and no fault."""
+        return any(
+            (one.element, one.kind) == (episode.id, episode.class_id) and one.start_ms <= episode.raised_ms < one.end_ms
+            for one in self.campaign.truth.quirks
+        )
 
     def _touches(self, fault: Injected, episode: Episode) -> bool:
         """Whether the episode's element hangs below the fault's, or the other way round."""

@@ -95,7 +95,7 @@ ACTS: Final[dict[str, Callable[[Effects, Index, Injected, Moment], None]]] = {
 CASES: Final = tuple(ACTS)
 _CLASS: Final = {
     "trip_with_sag": "feeder_trip",
-    "utility_off": "cabinet_off",
+    "utility_off": "utility_loss",
     "gateway_mute": "gw_down",
     "gateway_dead": "gw_down",
     "contactor_welded": "contactor_stuck_on",

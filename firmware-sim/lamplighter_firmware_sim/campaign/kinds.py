@@ -75,7 +75,7 @@ def _relay_stuck_on(on: Effects, i: Index, _: Injected, __: Moment) -> None:
     on.relay[i] = 1
 
 
-def _relay_stuck_off(on: Effects, i: Index, _: Injected, __: Moment) -> None:
+def _relay_open(on: Effects, i: Index, _: Injected, __: Moment) -> None:
     on.relay[i] = -1
 
 
@@ -155,7 +155,7 @@ KINDS: Final[dict[str, Kind]] = {
     "led_short": Kind(_led_short, Shows.LIT, (0.04, 0.14), "led"),
     "driver_drift": Kind(_driver_drift, Shows.LIT, (0.02, 0.02), "led"),
     "relay_stuck_on": Kind(_relay_stuck_on, Shows.DARK),
-    "relay_stuck_off": Kind(_relay_stuck_off, Shows.LIT),
+    "relay_open": Kind(_relay_open, Shows.LIT),
     "dim_fail": Kind(_dim_fail, Shows.DIMMED, (1.0, 1.0), "led"),
     "pf_cap": Kind(_pf_cap, Shows.LIT, (0.5, 0.6), "hps"),
     "cycling": Kind(_cycling, Shows.LIT, (0.0, 1.0), "hps"),

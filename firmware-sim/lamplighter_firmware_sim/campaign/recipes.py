@@ -15,7 +15,7 @@ from lamplighter_firmware_sim.campaign.network import PHASES, Network
 from lamplighter_firmware_sim.campaign.programs import DAY_MS, Override
 from lamplighter_firmware_sim.campaign.radio import Burst
 from lamplighter_firmware_sim.campaign.surroundings import Sag, Storm
-from lamplighter_firmware_sim.campaign.truth import Excused, Injected, Truth
+from lamplighter_firmware_sim.campaign.truth import Excused, Injected, Quirk, Truth
 
 Index = NDArray[np.int64]
 _HOUR_MS: Final = 3_600_000
@@ -69,7 +69,29 @@ def script_of(random: np.random.Generator, network: Network, span: Span, what: W
     {What.SINGLES: _singles, What.PAIRS: _pairs, What.GROUPS: _groups, What.CONFOUNDERS: _confounders}[what](
         random, network, span, script, each
     )
+    script.truth.quirks.extend(_quirks(network, span, script))
     return script
+
+
+def _quirks(network: Network, span: Span, script: Script) -> Iterator[Quirk]:
+    """What is odd and no fault of a lamp: wrong books, wrong clocks, gateways that keep their readings for hours."""
+
+    def always(kind: str, element: str) -> Quirk:
+        return Quirk(kind=kind, element=element, start_ms=span.start_ms, end_ms=span.end_ms)
+
+    wrongly_booked = (network.book_model != network.model) | (network.book_pole != network.pole)
+    for lamp in np.flatnonzero(wrongly_booked).tolist():
+        yield always("record_wrong", network.lamp_id(lamp))
+    for lamp in script.misdated.tolist():
+        yield always("clock_bad", network.lamp_id(lamp))
+    for cabinet in script.clock_drift_s_per_h:
+        yield always("clock_bad", network.gateway_id(cabinet))
+        yield always("clock_bad", network.cabinet_id(cabinet))
+        for lamp in np.flatnonzero(network.cabinet == cabinet).tolist():
+            yield always("clock_bad", network.lamp_id(lamp))
+    for burst in script.bursts:
+        for element in (network.gateway_id(burst.cabinet), network.cabinet_id(burst.cabinet)):
+            yield Quirk(kind="gw_down", element=element, start_ms=burst.start_ms, end_ms=burst.end_ms + _HOUR_MS)
 
 
 def _everyday(random: np.random.Generator, network: Network, span: Span, script: Script) -> None:

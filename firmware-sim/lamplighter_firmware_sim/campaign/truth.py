@@ -68,9 +68,20 @@ class Excused:
     end_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quirk:
+    """Something that is no fault of a lamp and may rightly be told: a wrong clock, a wrong record, a late gateway."""
+
+    kind: str
+    element: str
+    start_ms: int
+    end_ms: int
+
+
 @dataclass(slots=True)
 class Truth:
-    """Everything that went wrong, and what was excused."""
+    """Everything that went wrong, what was excused, and what may be told beside it."""
 
     faults: list[Injected] = field(default_factory=list)
     excused: list[Excused] = field(default_factory=list)
+    quirks: list[Quirk] = field(default_factory=list)

@@ -111,10 +111,14 @@ class Steps:
 
     def __iter__(self) -> Iterator[Step]:
         """Each period's live readings, then what came in late during it; a period nobody wrote down is left out."""
-        for number in np.unique(np.concatenate([one.step for one in self._kinds.values()])).tolist():
+        numbers = np.unique(np.concatenate([one.step for one in self._kinds.values()])).tolist()
+        last = max((int(one.step[~one.late].max(initial=0)) for one in self._kinds.values()), default=0)
+        for number in numbers:
             now_ms = self._start_ms + (number + 1) * self._period_ms
             rows = {kind: one.of(number) for kind, one in self._kinds.items()}
-            yield Step(self._live({kind: live for kind, (live, _) in rows.items()}, now_ms), now_ms)
+            live = {kind: some for kind, (some, _) in rows.items()}
+            if any(len(some) for some in live.values()):
+                yield Step(self._live(live, now_ms, whole=number < last), now_ms)
             late = {kind: behind for kind, (_, behind) in rows.items()}
             while any(len(behind) for behind in late.values()):
                 now, late = self._split(late)
@@ -132,16 +136,17 @@ class Steps:
         live = in_time | ahead
         return _Kind(size, rows, np.clip(np.where(live, np.minimum(own, came), came), 0, None), ~live)
 
-    def _live(self, rows: dict[Kind, Index], now_ms: int) -> Samples:
+    def _live(self, rows: dict[Kind, Index], now_ms: int, *, whole: bool) -> Samples:
+        """What came in time. The last period may be cut off: nobody is silent in it."""
         for kind, one in self._kinds.items():
             one.heard[one.rows.place[rows[kind]]] = True
         circuits = self._circuits(self._kinds[Kind.CIRCUIT], rows[Kind.CIRCUIT], now_ms)
         cabinets = self._kinds[Kind.CABINET]
         lamps = self._kinds[Kind.LAMP]
-        asked = lamps.heard & ~self._dead_by_plan(circuits, now_ms)
+        asked = lamps.heard & ~self._dead_by_plan(circuits, now_ms) & whole
         return Samples(
             self._commanded(lamps.columns(rows[Kind.LAMP], asked), now_ms),
-            cabinets.columns(rows[Kind.CABINET], cabinets.heard),
+            cabinets.columns(rows[Kind.CABINET], cabinets.heard & whole),
             circuits,
             excused=self._told.excused(now_ms),
             rain_mm_h=self._told.rain_mm_h(now_ms),
