@@ -7,7 +7,18 @@ from typing import Final, NoReturn
 
 import click
 
-from benchmarks import command_one, ingest, jt808_codec, level_now, plan_year, poll_tcp, start
+from benchmarks import (
+    command_one,
+    diagnosis_quality,
+    diagnosis_speed,
+    ingest,
+    jt808_codec,
+    level_now,
+    plan_year,
+    poll_tcp,
+    start,
+    switch_all,
+)
 from benchmarks.figure import Benchmark, Effort
 from benchmarks.machine import Machine
 from benchmarks.meter import BenchmarkError
@@ -20,6 +31,9 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "plan-year": plan_year.run,
     "level-now": level_now.run,
     "jt808-codec": jt808_codec.run,
+    "switch-all": switch_all.run,
+    "diagnosis-quality": diagnosis_quality.run,
+    "diagnosis-speed": diagnosis_speed.run,
     "start": start.run,
 }
 
@@ -31,7 +45,8 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
 def main(names: tuple[str, ...], *, quick: bool, as_json: bool) -> None:
     """Measure the headline figures, all of them unless named.
 
-    NAME is one of poll-tcp, ingest, command-one, plan-year, level-now, jt808-codec, start.
+    NAME is one of poll-tcp, ingest, command-one, plan-year, level-now, jt808-codec, diagnosis-quality,
+    diagnosis-speed, start.
     """
     signal.signal(signal.SIGTERM, end_cleanly)
     failed = False

@@ -45,7 +45,7 @@ class Scores:
         """A class that was told where it was not so."""
         self.false[class_id] += 1
 
-    def __iadd__(self, other: Self) -> Self:
+    def plus(self, other: Self) -> Self:
         """With the counts of another campaign."""
         for mine, theirs in ((self.found, other.found), (self.by_case, other.by_case)):
             for name, some in theirs.items():
