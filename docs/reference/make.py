@@ -1,4 +1,4 @@
-"""Reference pages generated from the contract's code: `make reference`. A test holds that they are up to date."""
+"""Reference pages generated from code: `make reference`. A test holds that they are up to date."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +8,7 @@ from lamplighter_contract.commands.states import NEXT, CommandState
 from lamplighter_contract.quality import Quality
 from lamplighter_contract.quantities import QUANTITIES, Form, Quantity
 from lamplighter_contract.wire import limits
+from lamplighter_controller.diagnosis.catalogue.faults import catalogue
 
 HERE = Path(__file__).parent
 NOTE = "Generated from code by `make reference`; do not edit.\n"
@@ -19,6 +20,7 @@ def pages() -> dict[str, str]:
         "quantities.md": _page("Quantities", _quantities()),
         "commands.md": _page("Commands", _commands()),
         "limits.md": _page("Limits", _limits()),
+        "faults.md": _page("Faults", _faults()),
     }
 
 
@@ -70,6 +72,24 @@ def _limits() -> Iterator[str]:
     for name, value in vars(limits).items():
         if name.isupper():
             yield f"| {name.lower().replace('_', ' ')} | {value:,} |"
+
+
+def _faults() -> Iterator[str]:
+    yield "What diagnosis can tell. Severity: 1 information, 2 planned, 3 next night, 4 same day, 5 now."
+    yield "A trip is made at once; after a second night or an active test; or never: the office settles it."
+    yield ""
+    yield "| fault | of | severity | trip | TALQ 2.7.1 event |\n| --- | --- | --- | --- | --- |"
+    for fault in catalogue().values():
+        trip = fault.trip.replace("_", " ")
+        event = f"`{fault.talq}`" if fault.talq else "–"
+        yield f"| [{fault.name.en}](#{fault.id}) `{fault.id}` | {fault.element} | {fault.severity} | {trip} | {event} |"
+    for fault in catalogue().values():
+        yield f'\n<a id="{fault.id}"></a>\n## {fault.name.en} / {fault.name.zh}'
+        yield f"- Signature: {fault.signature}."
+        yield f"- Told apart by: {fault.evidence}."
+        yield f"- Mistaken for it: {fault.confounders}."
+        yield f"- Do: {fault.action.en}. {fault.action.zh}。"
+        yield f"- Take along: {fault.part.en}. {fault.part.zh}。"
 
 
 if __name__ == "__main__":

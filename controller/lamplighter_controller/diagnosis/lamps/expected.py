@@ -8,7 +8,6 @@ import numpy as np
 from lamplighter_controller.diagnosis.arrays import F32, I64, U8, U32, Flags
 from lamplighter_controller.diagnosis.lamps.columns import LampColumns
 from lamplighter_controller.diagnosis.lamps.command import Command
-from lamplighter_controller.diagnosis.lamps.reading import Reading
 from lamplighter_controller.diagnosis.lamps.tables import ModelTables
 
 LEAST_EXPECTED_W: Final = 4.0
@@ -43,13 +42,13 @@ class Expectation:
     certain: U8
 
 
-def expect(held: LampColumns, model: I64, tables: ModelTables, command: Command, reading: Reading) -> Expectation:
-    """Rated power times curve, voltage, and the lamp's own gain at such levels."""
+def expect(held: LampColumns, model: I64, tables: ModelTables, command: Command, voltage: F32) -> Expectation:
+    """Rated power times curve, voltage (relative to nominal), and the lamp's own gain at such levels."""
     level = command.level_percent
     full_w = tables.rated_w.take(model) * tables.share(model, level)
     exponent = tables.exponent.take(model)
     if exponent.any():
-        deviation = _deviation(reading.voltage_v, held.voltage_v)
+        deviation = _deviation(voltage)
         full_w *= 1 + exponent * deviation + 0.5 * exponent * (exponent - 1) * deviation * deviation
     band = (level >= MIDDLE_PERCENT).astype(np.int64) + (level >= HIGH_PERCENT)
     at = np.arange(len(level)) * held.gain.shape[1] + band
@@ -60,11 +59,9 @@ def expect(held: LampColumns, model: I64, tables: ModelTables, command: Command,
     return Expectation(full_w, full_w * gain, tables.knot(level), at, certain)
 
 
-def _deviation(voltage_v: F32, usual_v: F32) -> F32:
-    """Relative to the lamp's usual voltage, 0 where either is not known."""
-    deviation = np.clip(voltage_v / usual_v - np.float32(1), -0.3, 0.3)
-    deviation[np.isnan(deviation)] = 0
-    return deviation
+def _deviation(voltage: F32) -> F32:
+    """From nominal, 0 where the voltage is not known or there is none."""
+    return np.where(voltage > 0.5, np.clip(voltage - np.float32(1), -0.3, 0.3), 0).astype(np.float32)
 
 
 def _nearest_gain(gain: F32, count: U8, band: I64) -> F32:

@@ -22,6 +22,8 @@ STEP_W: Final = 0.06
 GAIN_H: Final = 60.0
 """Lit hours over which the unit gain is learned, once it is certain."""
 CERTAIN: Final = 16
+TRUSTED: Final = 4
+"""Steady readings of a lamp after which it is judged; what differs before begins its gain anew."""
 COMMISSIONED_AFTER: Final = 24
 VARIANCE_RATE: Final = 0.02
 LOST: Final = 0.94
@@ -82,15 +84,14 @@ def jumps(held: LampColumns, steady: Steady) -> None:
 def learn(held: LampColumns, steady: Steady, expectation: Expectation, suspect: Flags, limit: Limits) -> None:
     """Move gain and variance by healthy readings only: a lamp that leaves what is usual is not followed."""
     z = np.abs(steady.residual) / steady.sigma
-    first = expectation.certain == 0
-    never = first & ~held.gain_count.any(axis=1)
-    healthy = steady.counts & ~suspect & (never | (z < LEARN_Z)) & (held.low < limit.step / 2)
+    anew = (held.gain_count.max(axis=1) < TRUSTED) & (z >= LEARN_Z)
+    healthy = steady.counts & ~suspect & (anew | (z < LEARN_Z)) & (held.low < limit.step / 2)
     healthy &= (held.high < limit.step / 2) & (held.slow < limit.drift / 2)
     if not healthy.any():
         return
     rows = slice(None) if healthy.all() else np.flatnonzero(healthy)
     at = expectation.at[rows]
-    certain = expectation.certain[rows]
+    certain = np.where(anew[rows], np.uint8(0), expectation.certain[rows])
     rate = np.maximum(1 / (certain + np.float32(1)), 0) * (certain < CERTAIN)
     rate = np.maximum(rate, steady.weight[rows] * np.float32(BLOCK_S / 3600 / GAIN_H))
     gain, count = held.gain.ravel(), held.gain_count.ravel()

@@ -14,7 +14,7 @@ from lamplighter_controller.diagnosis.lamps.command import Command, follow
 from lamplighter_controller.diagnosis.lamps.expected import Expectation, common_mode, expect, warming
 from lamplighter_controller.diagnosis.lamps.limits import Limits, limits
 from lamplighter_controller.diagnosis.lamps.reading import AHEAD_S, Reading, judge, remember
-from lamplighter_controller.diagnosis.lamps.sequential import Steady, accumulate, jumps, learn, spread, weigh
+from lamplighter_controller.diagnosis.lamps.sequential import TRUSTED, Steady, accumulate, jumps, learn, spread, weigh
 from lamplighter_controller.diagnosis.lamps.tables import KNOTS, ModelTables
 from lamplighter_controller.diagnosis.lamps.triggers import Trigger, odd, triggers
 from lamplighter_controller.diagnosis.samples import Floats, Samples
@@ -28,6 +28,9 @@ USUAL_AFTER: Final = 40
 USUAL_VOLTAGE_RATE: Final = 0.0005
 GROSS: Final = 0.5
 GROSS_TAUGHT: Final = 0.8
+LATE_PERIODS: Final = 1.8
+MOST_LATE_S: Final = 1_800.0
+"""A command may reach its lamp that much later than it was to hold."""
 FROZEN_S: Final = 7_200
 """Readings that do not change by a digit for so long were not measured."""
 FROZEN_SHARE: Final = 0.3
@@ -91,6 +94,7 @@ class LampWatch:
         self.settings = settings
         self.limits: Limits = limits(settings.false_raises_per_1000_lamp_days, settings.period_s)
         self.frozen_after = round(min(FROZEN_S / settings.period_s, 200))
+        self.late_s = round(min(LATE_PERIODS * settings.period_s, MOST_LATE_S))
         self.held: LampColumns = blank(len(topology.lamps))
         self._model = (topology.lamp_model % len(tables.rated_w)).astype(np.int64)
         self._groups = _groups(topology)
@@ -187,10 +191,11 @@ class _Part:
             held,
             reading,
             None if since is None else (since[rows] // 1000).astype(np.uint32),
-            tables.settle_s.take(self.model),
+            tables.settle_s.take(self.model) + np.uint32(self.watch.late_s),
             discharge,
         )
-        expectation = expect(held, self.model, tables, command, reading)
+        voltage = reading.voltage_v / np.float32(self.watch.settings.nominal_voltage_v)
+        expectation = expect(held, self.model, tables, command, voltage)
         expectation.full_w[:] *= self._by_age()
         expectation.expected_w[:] *= self._by_age()
         showing = shown.lit_or_dark(held, reading, command, expectation, rated_w)
@@ -328,7 +333,7 @@ class _Part:
 
     def _learn(self, reading: Reading, command: Command, expectation: Expectation, steady: Steady) -> None:
         held = self.held
-        known = held.gain_count.any(axis=1)
+        known = held.gain_count.max(axis=1) >= TRUSTED
         tested = Steady(steady.counts & known, steady.residual, steady.sigma, steady.weight)
         accumulate(held, tested, reading.time_s)
         jumps(held, tested)
