@@ -63,9 +63,8 @@ class Autonomy:
     def observe(self, readings: Sequence[Reading]) -> None:
         """Take note of readings as they come."""
         self._wanted.photocell.observe(readings, self._clock.monotonic_s())
-        devices = self._wanted.devices
-        if devices:
-            self._actuator.observe(readings, devices)
+        # Those, too, that nobody wants anything of yet: a command that brings them on has to know that they are off.
+        self._actuator.observe(readings, self._wanted.settable)
 
     def with_desired(self, readings: Sequence[Reading]) -> Sequence[Reading]:
         """The readings, those of lamps that are or were wanted at a level with it and who decides (None: no longer)."""

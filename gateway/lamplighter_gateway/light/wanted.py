@@ -61,6 +61,11 @@ class Wanted:
         """The devices to be kept at a level, or to be handed back to their own schedule."""
         return self._kept if self.commissioned else self._journal.desired.held
 
+    @property
+    def settable(self) -> Collection[str]:
+        """The devices that may ever be brought to a level."""
+        return self._kept
+
     def all(self) -> dict[str, Level]:
         """The level of every one of them now, and why; lamps before circuits."""
         now_ms, trusted = self._clock.civil_ms(), self._clock_trusted()
