@@ -15,6 +15,7 @@ from lamplighter_contract.clock import Clock
 from lamplighter_contract.ids import uuid7
 from lamplighter_contract.light.carrying import buses_of
 from lamplighter_contract.quality import Quality
+from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire import documents
 from lamplighter_contract.wire.documents import BusEntry, DeviceEntry, DevicesDocument, GatewayState, Health
 from lamplighter_contract.wire.topics import Down
@@ -160,6 +161,7 @@ class Gateway:
             clock_trusted=self._clock_trusted,
             fault=fault,
         )
+        lamps = [entry for entry in entries if entry.kind is Kind.LAMP]
         self._plans = PlanDesk(
             settings.gateway,
             self.registry.entries,
@@ -169,7 +171,7 @@ class Gateway:
             self.events,
             self._counters,
             self._plan_changed,
-            Shows(buses_of(settings.gateway, entries, settings.buses), clock, settings.rate).unfit,
+            Shows(buses_of(settings.gateway, lamps, settings.buses), clock, settings.rate).unfit,
         )
         self.uplink.handlers |= {
             Down.COMMAND: self._desk.take,

@@ -86,9 +86,9 @@ def entry(device: Device) -> DeviceEntry:
 
 
 def bus_entry(bus: Bus, devices: Sequence[Device]) -> BusEntry:
-    """A bus as the centre is told of it; it has a broadcast when each profile on it takes levels by one."""
-    registers = [device.profile.modbus for device in devices]
-    levels = [its.write.get(Point.LEVEL) if its else None for its in registers]
+    """A bus as the centre is told of it; it has a broadcast when whoever hears one takes levels by it."""
+    registers = [device.profile.modbus for device in devices if device.profile.modbus]
+    levels = [its.write.get(Point.LEVEL) for its in registers if not its.deaf]
     broadcast = bool(levels) and all(level is not None and level.broadcast for level in levels)
     return BusEntry(bus.id, bus.wire, bus.baud if isinstance(bus, SerialBus) else None, broadcast)
 

@@ -88,6 +88,12 @@ def test_a_broadcast_reaches_every_lamp_with_supply_and_is_not_answered(simulati
     assert written == everybody - deaf
 
 
+def test_a_supply_point_hears_no_broadcast(simulation: Simulation) -> None:
+    bus = Bus(cabinet_units(simulation, 0, lamps=True))
+    assert bus.ask(0, bytes.fromhex("0600640000")) is None  # its first contactor, open
+    assert not [write for write in simulation.writes if write.what == "contactor_closed"]
+
+
 @settings(deadline=None)
 @given(pdu=st.binary(min_size=1, max_size=252))
 def test_any_bytes_get_a_well_formed_answer(pdu: bytes) -> None:

@@ -19,7 +19,7 @@ class Bus:
         self.requests += 1
         if unit_id == BROADCAST:
             for unit in self.units.values():
-                if unit.answers():
+                if unit.hears_broadcast and unit.answers():
                     respond(unit, pdu)
             return None
         addressed = self.units.get(unit_id)

@@ -20,6 +20,10 @@ class ExceptionCode(IntEnum):
 class Unit(Protocol):
     """One slave on a bus."""
 
+    @property
+    def hears_broadcast(self) -> bool:
+        """Whether a message to everybody is for it, too."""
+
     def answers(self) -> bool:
         """Whether it has supply and a sound wire."""
 

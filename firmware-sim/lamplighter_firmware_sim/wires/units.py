@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from lamplighter_contract.quantities import Kind
 from lamplighter_firmware_sim.city.inventory import CIRCUIT_OFFSETS
@@ -20,6 +20,7 @@ class LampUnit:
 
     simulation: Simulation
     index: int
+    hears_broadcast: ClassVar = True
 
     def answers(self) -> bool:
         """Whether it has supply and a sound wire."""
@@ -62,6 +63,7 @@ class CabinetUnit:
 
     simulation: Simulation
     index: int
+    hears_broadcast: ClassVar = False
 
     def answers(self) -> bool:
         """Whether its wire is sound; it has supply of its own."""

@@ -71,6 +71,8 @@ class Execution:
 
     def begin(self, progress: Progress) -> None:
         """Carry out an accepted command; returns at once."""
+        if progress.command.op in POINTS:
+            self._actuator.busy.update(progress.open_devices())  # or the loop would write the same beside it
         self._queue.put_nowait(progress)
 
     async def run(self) -> None:
@@ -105,8 +107,9 @@ class Execution:
 
     async def _write(self, progress: Progress) -> None:
         # Asked again after each telling, which takes time: what is written is never older than what was accepted.
-        while superseded := [one for one in progress.open_devices() if self._superseded(progress.command, one)]:
-            await self._tell(progress, [DeviceResult(device, CommandState.SUPERSEDED) for device in superseded])
+        devices = progress.open_devices()
+        while devices != (left := await self._not_superseded(progress, devices)):
+            devices = left
         taken: list[str] = []
         async with asyncio.TaskGroup() as telling:
             soon = telling.create_task(self._tell_applied(progress, taken), name="tell-applied")
@@ -125,7 +128,7 @@ class Execution:
         waiting = progress.open_devices()
         async with asyncio.TaskGroup() as writing:
             while waiting:
-                self._actuator.busy.update(waiting)  # or the loop would bring them to their level by itself
+                self._actuator.busy.update(waiting)
                 writes, waiting = self._writes(progress.command, waiting)
                 for point, values in writes.items():
                     write = self._actuator.write(point, values, taken.append, partial(done, point))

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_gateway.drivers.port import Driver, Trackers
 
@@ -33,5 +34,9 @@ class Registry:
         return groups
 
     def is_whole_bus(self, bus: str, devices: Iterable[str]) -> bool:
-        """True when every device on the bus is among those named: only then may its broadcast be used."""
-        return {device for device, its in self.bus_of.items() if its == bus} <= set(devices)
+        """True when every lamp on the bus is among those named: only then may its broadcast be used.
+
+        Whether anybody else on it hears one is for the driver to say.
+        """
+        lamps = {device for device, its in self.bus_of.items() if its == bus and self.entries[device].kind is Kind.LAMP}
+        return lamps <= set(devices)

@@ -39,9 +39,12 @@ def read_register_map(section: Section, kind: Kind) -> RegisterMap:
     names = {field.quantity.name for field in fields}
     write = {point: _read_write(writes.section(point), names) for point in Point if writes.has(point)}
     writes.close()
+    deaf = not section.flag("hears_broadcast", default=True)
+    if deaf and any(one.broadcast for one in write.values()):
+        section.wrong("hears_broadcast", "true, as it is written by broadcast")
     section.close()
     _check_overlaps(section, fields)
-    return RegisterMap(budget, fields, write)
+    return RegisterMap(budget, fields, write, deaf)
 
 
 def _read_field(section: Section, kind: Kind, not_read: int | None) -> RegisterField:

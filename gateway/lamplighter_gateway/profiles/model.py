@@ -99,11 +99,12 @@ class RegisterWrite:
 
 @dataclass(frozen=True, slots=True)
 class RegisterMap:
-    """A device on Modbus."""
+    """A device on Modbus; one that is `deaf` takes no broadcast, so that one meant for others may pass it."""
 
     max_registers: int
     read: tuple[RegisterField, ...]
     write: Mapping[Point, RegisterWrite] = field(default_factory=dict)
+    deaf: bool = False
 
 
 @dataclass(frozen=True, slots=True)

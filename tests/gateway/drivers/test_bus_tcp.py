@@ -1,3 +1,7 @@
+from dataclasses import replace
+
+import pytest
+
 from lamplighter_gateway.config.model import Device
 from lamplighter_gateway.drivers.port import Outcome, Point, ReadFailed, Write
 from tests.gateway.drivers.rig import PROFILES, lamps, running, tcp, until
@@ -161,6 +165,17 @@ async def test_one_broadcast_for_the_whole_bus_then_every_lamp_is_read_back():
         writes = [request for request in server.units.requests if request[1] == 6]
     assert writes == [(0, 6, 32, 20)]
     assert [written.outcome for written in results] == [Outcome.VERIFIED] * 4
+
+
+@pytest.mark.parametrize(("deaf", "first"), [(True, (0, 6, 32, 20)), (False, (1, 6, 32, 20))])
+async def test_a_supply_point_on_the_line_stops_a_broadcast_only_if_it_would_hear_it(deaf, first):
+    meter = PROFILES["cabinet-meter"]
+    profile = replace(meter, modbus=replace(meter.modbus, deaf=deaf))
+    devices = [*lamps(3, poll_s=5), Device("cab-1", "bus", profile, unit=4, poll_s=5)]
+    async with TcpServer(Units()) as server, running(tcp(server.port), devices) as rig:
+        await until(lambda: rig.readings)
+        await rig.write(*(rig.level(f"lamp-{n}", 20) for n in range(1, 4)), broadcast=True)
+        assert next(request for request in server.units.requests if request[1] == 6) == first
 
 
 async def test_no_broadcast_when_a_unit_is_not_a_target_or_values_differ():

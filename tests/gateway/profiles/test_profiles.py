@@ -70,6 +70,15 @@ def test_the_shipped_profiles_are_good():
             "that power_w does not use",
         ),
         (modbus(POWER, max_registers=126), "modbus.max_registers", "2 to 125"),
+        (
+            modbus(
+                POWER,
+                hears_broadcast=False,
+                write={"resume": {"register": 33, "type": "uint16", "value": 1, "broadcast": True}},
+            ),
+            "modbus.hears_broadcast",
+            "true",
+        ),
         (modbus(), "modbus.read", "at least one quantity"),
         (modbus(POWER, write={"brightness": {}}), "modbus.write.brightness", "no such key"),
         (

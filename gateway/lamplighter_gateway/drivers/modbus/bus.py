@@ -42,6 +42,7 @@ class ModbusBus:
         for device in devices:
             units.setdefault(device.unit, []).append(device.id)
         self._units = units
+        self._hearing = {device.unit for device in devices if device.profile.modbus and not device.profile.modbus.deaf}
         self._asking = Asking(bus, units, clock)
         self._queue = BusQueue()
         self._polls = _polls(bus, devices)
@@ -179,9 +180,9 @@ class ModbusBus:
         return True
 
     def _together(self, writes: Sequence[Write], good: Sequence[Prepared]) -> Prepared | None:
-        """One broadcast for all of the writes, if they are equal, every unit is among them and each profile allows."""
+        """One broadcast for all of the writes: equal ones, to everybody who would hear it, as each profile allows."""
         same = len({one.message for one in good}) == 1
-        if not same or {one.device.unit for one in good} != set(self._units):
+        if not same or {one.device.unit for one in good} != self._hearing:
             return None
         if not all(one.spec.broadcast for one in good):
             return None
