@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from lamplighter_contract.commands.command import Command, Operation, Target
 from lamplighter_contract.commands.signing import Signer
@@ -75,11 +76,18 @@ def _reported(world: World, reason: Reason, gateway: str = "gw-1") -> bool:
     return found[0] > 0
 
 
+def _audited(world: World, reason: Reason, gateway: int = 1) -> int:
+    """Rows of the centre's audit trail that tell of commands a gateway refused for that reason."""
+    trail = world.api.audit(f"gateway:gw-{gateway}")
+    return sum(row["action"] == "command.refuse" and row["reason"].startswith(f"{reason}: ") for row in trail)
+
+
 def _refuses(world: World, reason: Reason, before: int, gateway: int = 1) -> None:
-    """The gateway has refused one more for that reason, and the centre knows."""
+    """The gateway has refused one more for that reason, the centre knows, and its audit trail says so."""
     name = f"command_refused_{reason}"
     eventually(lambda: _counted(world, name, gateway) > before, SOON_S, f"{name} counts up")
     eventually(lambda: _reported(world, reason, f"gw-{gateway}"), SOON_S, "the centre is told of it")
+    eventually(lambda: _audited(world, reason, gateway) > 0, SOON_S, "the audit trail tells of it")
 
 
 def _sent(rogue: Rogue, lamp: str) -> Heard:
@@ -148,6 +156,27 @@ def test_a_doubled_command_acts_once(world: World, rogue: Rogue, lamp: str) -> N
     assert _blinks_once(world, lamp, 12)
     trail = world.api.audit(f"command:{world.api.request(request)['commands'][0]['id']}")
     assert [row["result"] for row in trail].count(CommandState.VERIFIED) == 1
+    eventually(lambda: _audited(world, Reason.REPEATED) > 0, SOON_S, "the audit trail tells of repeats")
+
+
+def test_an_override_issued_twice_late_forged_and_elsewhere_acts_once(world: World, rogue: Rogue, lamp: str) -> None:
+    request = world.api.set_level(35, lamp)
+    message = _sent(rogue, lamp)
+    assert world.api.ended(request)["state"] == CommandState.VERIFIED
+    until_ms = world.clock.civil_ms() + 600_000
+    late = _made(world, lamp, 0, op=Operation.LIGHT_SET, args={"level_percent": 5, "until": until_ms})
+    late = replace(late, seq=late.seq - 1, issued=late.issued - 20_000, expires=late.issued - 10_000)
+    before = {name: _counted(world, f"command_refused_{name}") for name in (Reason.EXPIRED, Reason.SIGNATURE)}
+    elsewhere = _counted(world, "command_refused_address", 2)
+    rogue.say(COMMAND, message.payload)
+    rogue.say(COMMAND, _signer(world).sign(late.as_json()))
+    rogue.say(COMMAND, _borrowed_name(world, replace(late, expires=late.issued + 60_000)))
+    rogue.say(down("gw-2", Down.COMMAND), message.payload)
+    for reason, count in before.items():
+        _refuses(world, reason, count)
+    _refuses(world, Reason.ADDRESS, elsewhere, 2)
+    _prove_alive(world)
+    assert _written(world, lamp) == [("level_percent", 35)]
 
 
 def test_a_replay_after_a_restart_of_the_gateway_does_nothing(world: World, rogue: Rogue, lamp: str) -> None:

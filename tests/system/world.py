@@ -16,11 +16,11 @@ import yaml
 
 from lamplighter_contract.clock import CivilScale, SystemClock, encode_scale
 from lamplighter_firmware_sim.gateway_config import GatewayOptions, gateway_config
-from lamplighter_firmware_sim.scenario.model import Wire
+from lamplighter_firmware_sim.scenario.model import Place, Wire
 from tests.system.process import Server
 from tests.system.servers import Mosquitto
 from tests.system.world_api import Api, eventually
-from tests.system.world_city import LoopThread, SickLink, StreetCity, small_city
+from tests.system.world_city import JINAN, LoopThread, SickLink, StreetCity, small_city
 from tests.system.world_programs import Controller, Gateway
 
 PROFILES: Final = Path(__file__).parents[2] / "config" / "profiles"
@@ -39,6 +39,9 @@ class World:
         series: URL of the series store; DuckDB in the controller when there is none.
         ledger: URL of the ledger; SQLite in the controller when there is none.
         linked: every gateway has a `SickLink` of its own between itself and the broker.
+        begins: the civil time at which it begins.
+        rate: civil seconds in a real one.
+        place: where it lies.
     """
 
     def __init__(
@@ -49,15 +52,18 @@ class World:
         series: str | None = None,
         ledger: str | None = None,
         linked: bool = False,
+        begins: datetime = EVENING,
+        rate: float = 1.0,
+        place: Place = JINAN,
     ) -> None:
         self._stack = contextlib.ExitStack()
         self.folder = Path(tempfile.mkdtemp(prefix="lamplighter-world-"))
         self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
         wall_ms = SystemClock().wall_ms()
-        self.clock = SystemClock(CivilScale(1.0, round(EVENING.timestamp() * 1000), wall_ms))
+        self.clock = SystemClock(CivilScale(rate, round(begins.timestamp() * 1000), wall_ms))
         self.clock_file = self.folder / "clock.json"
         self.clock_file.write_bytes(encode_scale(self.clock.scale))
-        self._scenario = small_city(gateways, tuple(cabinets))
+        self._scenario = small_city(gateways, tuple(cabinets), place)
         self._stores: dict[str, Any] = {}
         if series:
             self._stores["series"] = {"url": series, "timeout_s": 5}

@@ -130,6 +130,10 @@ class StreetCity:
         """What is true of a lamp."""
         return self._thread.call(lambda: self._city.lamp(device))
 
+    def levels(self) -> dict[str, float]:
+        """The true level of every lamp at one moment."""
+        return self._thread.call(lambda: {lamp.id: self._city.lamp(lamp.id).level_percent for lamp in self.plan.lamps})
+
     def writes(self) -> list[Write]:
         """What devices took from their wires, oldest first."""
         return self._thread.call(lambda: self._city.writes)
@@ -148,12 +152,15 @@ class StreetCity:
         return self._running
 
 
-def small_city(gateways: int, cabinets: tuple[tuple[Wire, int], ...]) -> Scenario:
+JINAN: Final = Place(latitude=36.65, longitude=117.12)
+
+
+def small_city(gateways: int, cabinets: tuple[tuple[Wire, int], ...], place: Place = JINAN) -> Scenario:
     """Gateways with the same cabinets each: the wire and the number of lamps of each."""
     return Scenario(
         name="small",
         seed=7,
-        place=Place(latitude=36.65, longitude=117.12),
+        place=place,
         gateways=gateways,
         groups=tuple(CabinetGroup(wire=wire, cabinets=1, lamps=lamps) for wire, lamps in cabinets),
         models=(LampModel(name="LED 150", technology=Technology.LED, rated_w=150, share=1.0),),

@@ -1,0 +1,141 @@
+"""One midsummer night at 240 civil seconds a second, without its centre, on real brokers and wires.
+
+The night takes as long as it takes; what needs the centre happens beside it, in a city of its own.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from lamplighter_contract.commands.states import CommandState
+from lamplighter_contract.light.plans.plan import Plan
+from lamplighter_contract.light.scenes import Cue, Scene
+from tests.system.world_api import eventually
+from tests.system.world_night import Night, Watch, Watcher, at, ms
+from tests.system.world_programs import Gateway
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(420)]
+
+SLACK = 3  # machines that run tests do other things as well
+FOLLOWS_S = 3.0
+BACK_S = 10.0
+NEWS_S = 60.0
+
+DAY = "2026-06-20"
+NEXT = "2026-06-21"
+BEGINS = at(f"{DAY} 14:50")
+CENTRE_DIES = at(f"{DAY} 16:00")
+BOX_DIES = at(f"{DAY} 21:00")
+SHOW_BEGINS = at(f"{NEXT} 00:10")
+SHOW_ENDS = at(f"{NEXT} 01:00")
+MORNING = at(f"{NEXT} 02:35")  # lamps go off at 02:32
+STALE = [*range(61, 81)]  # percent, each an override of its own; none below a floor, that would need a second person
+
+
+def show(plan: Plan) -> Scene:
+    """All lamps at 30 %, then by a ramp at 80 %, in between two levels of their program."""
+    groups = tuple(group.id for group in plan.groups)
+    cues = (Cue(0, 30, groups=groups), Cue(1500, 80, ramp_s=120, groups=groups))
+    return Scene("midsummer", cues, starts=ms(SHOW_BEGINS), ends=ms(SHOW_ENDS))
+
+
+Record = Callable[[str, object], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """A night whose centre is gone, and who watches it."""
+
+    night: Night
+    watcher: Watcher
+
+
+@pytest.fixture(scope="module", autouse=True)
+def alone() -> Iterator[Alone]:
+    """Two gateways under a plan, one with a show ahead, and nobody above them since 16:00."""
+    with Night(BEGINS) as night:
+        night.play("gw-1", show(night.plan("gw-1")))
+        night.wait_until(CENTRE_DIES)
+        night.kill_the_centre()
+        with night.watched() as watcher:
+            yield Alone(night, watcher)
+
+
+def followed(seen: Watch) -> None:
+    """Every lamp was where its plan wanted it, but for moments."""
+    assert seen.late_s <= SLACK * FOLLOWS_S, seen.latest
+
+
+def test_stale_overrides_never_act_on_a_lamp_that_was_away_for_two_hours(record_property: Record) -> None:
+    with Night(at(f"{DAY} 20:45"), gateways=1) as city:
+        world = city.world
+        away = [f"lamp-{number}-001" for number in ("01", "02", "03")]  # one on each wire
+        assert [world.city.lamp(lamp).level_percent for lamp in away] == [100.0] * 3
+        for lamp in away:
+            world.city.fault("silent", lamp)
+        gone_ms = city.now_ms
+        requests = [world.api.set_level(percent, *away, for_s=3_000 + 60 * percent) for percent in STALE]
+        newest = world.api.ended(requests[-1])
+        assert newest["state"] == CommandState.UNCONFIRMED, newest
+        city.wait_until(at(f"{NEXT} 00:00"))
+        assert city.now_ms - gone_ms >= 2 * 3_600_000
+        before = len(world.city.writes())
+        world.city.mend()
+        begun_s = time.monotonic()
+        eventually(
+            lambda: all(world.city.lamp(lamp).level_percent == 50 for lamp in away), SLACK * BACK_S, "the plan's level"
+        )
+        took_s = time.monotonic() - begun_s
+        record_property("back_s", round(took_s, 1))
+        assert took_s <= BACK_S
+        taken = {(write.device, write.value) for write in world.city.writes()[before:] if write.device in away}
+        assert taken == {(lamp, 50) for lamp in away}
+
+
+def test_a_gateway_killed_in_the_night_changes_no_level(alone: Alone) -> None:
+    night, box = alone.night, alone.night.world.gateway(2)
+    lamps = set(night.world.city.lamps("gw-2"))
+    if night.now_ms < ms(BOX_DIES):
+        night.wait_until(BOX_DIES)
+    before = night.world.city.levels()
+    assert {before[lamp] for lamp in lamps} <= {100.0, 50.0}
+    written = len(night.world.city.writes())
+    box.kill()
+    box.start()
+    eventually(lambda: _reads_all(box), NEWS_S, "every bus is read again")
+    night.wait_until(night.now + timedelta(minutes=20))  # five looks of the loop at the least
+    assert not box.ask("status")["uplink"]
+    assert {write.device for write in night.world.city.writes()[written:]}.isdisjoint(lamps)
+    assert {lamp: before[lamp] for lamp in lamps} == {lamp: night.world.city.levels()[lamp] for lamp in lamps}
+
+
+def _reads_all(box: Gateway) -> bool:
+    buses = box.ask("status")["buses"]
+    return all(bus["connected"] and not bus["silent"] and (bus["cycle_s"] or bus["wire"] == "mqtt") for bus in buses)
+
+
+def test_every_lamp_follows_its_plan_and_its_show_all_night(alone: Alone, record_property: Record) -> None:
+    night, seen = alone.night, alone.watcher.seen
+    night.wait_until(MORNING)
+    city = night.world.city
+    eventually(lambda: set(city.levels().values()) == {0.0}, SLACK * FOLLOWS_S, "every lamp is off")
+    assert alone.watcher.is_alive()
+    assert seen.looks > 300
+    record_property("late_s", round(seen.late_s, 2))
+    followed(seen)
+    assert all({0, 30, 50, 80, 100} <= seen.levels[lamp] for lamp in city.lamps("gw-1"))
+    assert all({0, 50, 100} <= seen.levels[lamp] for lamp in city.lamps("gw-2"))
+    assert not any({30, 80} & seen.levels[lamp] for lamp in city.lamps("gw-2")), "the show was not theirs"
+
+
+def test_no_lamp_moves_when_the_centre_comes_back(alone: Alone) -> None:
+    night = alone.night
+    written = len(night.world.city.writes())
+    night.bring_back_the_centre()
+    night.world.meet_controller()
+    night.world.wait_for_news(within_s=NEWS_S)
+    assert night.world.city.writes()[written:] == []
+    followed(alone.watcher.seen)
