@@ -6,13 +6,21 @@ from typing import Final
 
 import click
 
-from lamplighter_controller.cli import inventory, lamp, library, plan
+from lamplighter_controller.cli import inventory, lamp, library, override, plan, rate, road
 from lamplighter_controller.cli.asking import Asking, Session
 from lamplighter_controller.cli.client import Client
 
 URL: Final = "http://127.0.0.1:8080"
 FILE: Final = click.Path(dir_okay=False, path_type=Path)
-NOUNS: Final = (inventory.inventory, lamp.lamp, library.library, plan.plan)
+NOUNS: Final = (
+    inventory.inventory,
+    lamp.lamp,
+    library.library,
+    override.override,
+    plan.plan,
+    rate.rate,
+    road.road,
+)
 
 
 @click.group(cls=Asking, context_settings={"help_option_names": ["-h", "--help"]})

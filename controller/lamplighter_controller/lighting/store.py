@@ -192,6 +192,18 @@ def every(connection: Connection, kind: type[Thing]) -> list[Thing]:
     return [as_thing(kind, row) for row in connection.execute(_columns(kind).order_by(TABLES[kind].c.id))]
 
 
+def road_with_lamps(connection: Connection, road: str) -> tuple[Road, list[Luminaire]] | None:
+    """A road and the luminaires with a controller on it, by id; None when there is no such road."""
+    row = connection.execute(_columns(Road).where(TABLES[Road].c.id == road)).first()
+    if row is None:
+        return None
+    table = TABLES[Luminaire]
+    wanted = _columns(Luminaire).where(table.c.road == road, table.c.device.is_not(None)).order_by(table.c.id)
+    found, lamps = as_thing(Road, row), [as_thing(Luminaire, one) for one in connection.execute(wanted)]
+    assert isinstance(found, Road)
+    return found, [one for one in lamps if isinstance(one, Luminaire)]
+
+
 def known_to(connection: Connection, kind: type[Thing]) -> Known:
     """What things of that kind may refer to."""
     wanted = {*REFERENCES[kind].values()}

@@ -1,0 +1,98 @@
+"""One road: the night ahead of its lamps, those with the same night together."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field
+
+from lamplighter_contract.level import Override
+from lamplighter_contract.light.preview import Change as Changed
+from lamplighter_contract.light.preview import preview
+from lamplighter_contract.light.view import View
+from lamplighter_controller.api.guard import Reader
+from lamplighter_controller.api.problems import not_found
+from lamplighter_controller.api.resources.lamps import Change, Draft, change_out, night_of, plan_of
+from lamplighter_controller.api.services import Provided, Services
+from lamplighter_controller.lighting import store
+
+router = APIRouter(prefix="/roads", tags=["lamps"])
+
+RoadId = Annotated[str, Path(min_length=1, max_length=64, examples=["spruce-road"])]
+
+
+class Alike(BaseModel):
+    """Lamps that do the same at the same times."""
+
+    lamps: list[str]
+    changes: list[Change]
+
+
+class RoadTonight(BaseModel):
+    """A night from noon to noon, as far as it is known now."""
+
+    road: str
+    name: str
+    road_class: str
+    day: date = Field(description="The date of the noon it begins at")
+    lamps: int = Field(description="Luminaires of the road that have a controller")
+    nights: list[Alike] = Field(description="Those of most lamps first")
+    without_plan: list[str] = Field(description="Their gateway was never given a plan, or none serves them")
+
+
+@dataclass(frozen=True, slots=True)
+class _Night:
+    views: Mapping[str, View]
+    manual: Mapping[str, tuple[Override, ...]]
+    day: date
+
+
+@router.get("/{road}/tonight", summary="A road's night with every change and why")
+async def tonight(
+    services: Provided, _: Reader, road: RoadId, day: date | None = None, plan: Draft = None
+) -> RoadTonight:
+    """By the plans in force, or by any other; manual levels in force are part of it."""
+    found = await services.ledger.read(lambda ledger: store.road_with_lamps(ledger, road))
+    if found is None:
+        raise not_found("road", road)
+    stands, luminaires = found
+    lamps = {str(one.device): services.twin.gateway_of(str(one.device)) for one in luminaires}
+    views = {
+        gateway: View(made)
+        for gateway in sorted(filter(None, set(lamps.values())))
+        if (made := await plan_of(services, gateway, plan)) is not None
+    }
+    planned = [(lamp, gateway) for lamp, gateway in lamps.items() if gateway in views]
+    night = _Night(views, await _manual(services), night_of(services, day))
+    return RoadTonight(
+        road=stands.id,
+        name=stands.name,
+        road_class=stands.road_class,
+        day=night.day,
+        lamps=len(lamps),
+        nights=await asyncio.to_thread(_together, night, planned),
+        without_plan=[lamp for lamp, gateway in lamps.items() if gateway not in views],
+    )
+
+
+async def _manual(services: Services) -> Mapping[str, tuple[Override, ...]]:
+    by_lamp: defaultdict[str, tuple[Override, ...]] = defaultdict(tuple)
+    for one in await services.overrides.in_force():
+        for record in one.records:
+            by_lamp[record.device] += (record,)
+    return by_lamp
+
+
+def _together(night: _Night, planned: Iterable[tuple[str, str | None]]) -> list[Alike]:
+    alike: defaultdict[tuple[Changed, ...], list[str]] = defaultdict(list)
+    for lamp, gateway in planned:
+        view = night.views[gateway or ""]
+        alike[preview(view, lamp, night.day, {}, night.manual.get(lamp, ()))].append(lamp)
+    most_first: Sequence[tuple[tuple[Changed, ...], list[str]]] = sorted(
+        alike.items(), key=lambda pair: (-len(pair[1]), pair[1])
+    )
+    return [Alike(lamps=lamps, changes=[change_out(one) for one in changes]) for changes, lamps in most_first]
