@@ -12,10 +12,11 @@ from lamplighter_contract.clock import Clock
 from lamplighter_contract.errors import Refusal
 from lamplighter_controller.diagnosis import store
 from lamplighter_controller.diagnosis.assembling import Places, assemble
+from lamplighter_controller.diagnosis.catalogue.faults import catalogue
 from lamplighter_controller.diagnosis.findings import Element, Finding
 from lamplighter_controller.diagnosis.incidents.book import Book, Surroundings
 from lamplighter_controller.diagnosis.incidents.handling import Step
-from lamplighter_controller.diagnosis.incidents.incident import Incident, State
+from lamplighter_controller.diagnosis.incidents.incident import Incident, Isolation, State
 from lamplighter_controller.diagnosis.incidents.windows import Window, cabinet_of
 from lamplighter_controller.diagnosis.leakage.protectors import TripTest
 from lamplighter_controller.diagnosis.live.city import Rules
@@ -111,6 +112,17 @@ class IncidentDesk:
             self._tell(changed)
             return changed
 
+    async def isolation(self, identity: str, isolation: Isolation, by: Who) -> None:
+        """Note what is proposed, or has become of, the isolation of a leak.
+
+        Raises:
+            LedgerUnavailable: it is not known to be stored.
+        """
+        by = Who(by.who, isolation.text)
+        changed = {"isolation": isolation, "changed_ms": isolation.time_ms}
+        action = f"isolation-{isolation.state}"
+        await self.change(identity, lambda one: msgspec.structs.replace(one, **changed), by, action)
+
     async def find(self, wanted: store.Wanted, offset: int, limit: int) -> tuple[list[Incident], int]:
         """A page of incidents, and how many there are.
 
@@ -194,7 +206,7 @@ class IncidentDesk:
 
     def _around(self, now_ms: int) -> Surroundings:
         self.windows = tuple(window for window in self.windows if window.end_ms > now_ms)
-        return Surroundings(self.topology, self._rules.base_severity, self._rules.sla, self.excused(now_ms))
+        return Surroundings(self.topology, catalogue(), self._rules.sla, self.excused(now_ms))
 
     async def _keep_if_possible(self, changed: Sequence[Incident]) -> None:
         """Store what changed and what could not be stored before; the ledger tells itself when it cannot."""

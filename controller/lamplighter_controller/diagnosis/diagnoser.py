@@ -9,6 +9,7 @@ from lamplighter_controller.diagnosis.arrays import Arrays
 from lamplighter_controller.diagnosis.findings import Finding
 from lamplighter_controller.diagnosis.lamps.suspecting import LampSuspector
 from lamplighter_controller.diagnosis.lamps.tables import ModelTables
+from lamplighter_controller.diagnosis.leakage import Leakage
 from lamplighter_controller.diagnosis.meters.watch import MeterWatch, expected_by_phase
 from lamplighter_controller.diagnosis.models import LampModel
 from lamplighter_controller.diagnosis.samples import Rows, Samples
@@ -34,10 +35,12 @@ class Diagnoser:
         self._silent_since = np.zeros(len(topology.lamps), np.int64)
         self._phase = topology.feeder_phase[topology.lamp_feeder]
         self._tree = SupplyTree(topology, self.settings)
+        self._leakage = Leakage(topology)
 
     def step(self, samples: Samples, now_ms: int) -> tuple[Finding, ...]:
         """Findings that are new, changed or closed by these samples; `now_ms` is civil time."""
-        return self._tree.step(samples, self.suspect(samples, now_ms), now_ms)
+        danger = self._leakage.step(samples, now_ms)
+        return (*danger, *self._tree.step(samples, self.suspect(samples, now_ms), now_ms))
 
     def suspect(self, samples: Samples, now_ms: int) -> Suspicions:
         """What the detectors say, before the supply tree has spoken."""
@@ -63,7 +66,8 @@ class Diagnoser:
         names = {"ids.lamps": np.array(self.topology.lamps), "ids.cabinets": np.array(self.topology.cabinets)}
         tables = {f"model.{name}": array for name, array in self._tables.export().items()}
         tree = {f"tree.{name}": array for name, array in self._tree.export().items()}
-        return names | tables | self._lamps.export() | self._meters.export() | tree
+        leakage = {f"leakage.{name}": array for name, array in self._leakage.export().items()}
+        return names | tables | self._lamps.export() | self._meters.export() | tree | leakage
 
     def restore(self, state: State) -> None:
         """Take up where `export` left off, lamp by lamp: a topology that changed in between is no obstacle."""
@@ -71,6 +75,7 @@ class Diagnoser:
         self._lamps.take(state, _source(self.topology.lamps, state["ids.lamps"]))
         self._meters.take(state, _source(self.topology.cabinets, state["ids.cabinets"]))
         self._tree.restore({name[5:]: array for name, array in state.items() if name.startswith("tree.")})
+        self._leakage.restore({name[8:]: array for name, array in state.items() if name.startswith("leakage.")})
 
 
 def _source(ids: Sequence[str], former: NDArray[np.generic]) -> Rows:

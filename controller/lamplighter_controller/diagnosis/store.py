@@ -29,6 +29,7 @@ from lamplighter_controller.ledger.tables import metadata, storable
 
 NAME: Final = String(64)
 ELEMENT: Final = String(300)
+IDS_AT_ONCE: Final = 500
 
 incident_table: Final = Table(
     "diagnosis_incident",
@@ -93,8 +94,8 @@ class Protector:
 
 def put_incidents(connection: Connection, changed: Sequence[tuple[Incident, str]]) -> None:
     """Add or replace incidents, each with the cabinet it belongs to (empty = none)."""
-    rows = [_row(incident, cabinet) for incident, cabinet in changed]
-    if rows:
+    for start in range(0, len(changed), IDS_AT_ONCE):
+        rows = [_row(incident, cabinet) for incident, cabinet in changed[start : start + IDS_AT_ONCE]]
         connection.execute(delete(incident_table).where(incident_table.c.id.in_([row["id"] for row in rows])))
         connection.execute(incident_table.insert(), rows)
 

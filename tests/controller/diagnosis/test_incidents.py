@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamplighter_contract.errors import Refusal
+from lamplighter_controller.diagnosis.catalogue.faults import catalogue
 from lamplighter_controller.diagnosis.findings import Element, ElementKind, EvidenceLine, Finding
 from lamplighter_controller.diagnosis.incidents import handling
 from lamplighter_controller.diagnosis.incidents.book import Book, Surroundings
@@ -20,9 +21,8 @@ from lamplighter_controller.diagnosis.trials.sequence import is_worth_testing
 from tests.controller.diagnosis.street import street
 
 HOUR_MS = 3_600_000
-SEVERITY = {"lamp_dead": 3, "led_partial": 2, "leak": 5, "feeder_trip": 4, "node_comm": 2}
 TOPOLOGY = street(cabinets=2)
-AROUND = Surroundings(TOPOLOGY, SEVERITY)
+AROUND = Surroundings(TOPOLOGY, catalogue())
 
 
 def local_ms(text: str) -> int:
@@ -122,7 +122,7 @@ def test_a_single_lamp_is_worth_a_trip_in_the_second_night_a_leak_at_once() -> N
 
 def test_in_a_window_nothing_is_told_and_what_is_still_wrong_afterwards_is() -> None:
     mine = book()
-    around = Surroundings(TOPOLOGY, SEVERITY, excused={Element(ElementKind.CABINET, "cab-1")})
+    around = Surroundings(TOPOLOGY, catalogue(), excused={Element(ElementKind.CABINET, "cab-1")})
     (withheld,) = mine.take([finding(A)], around, NIGHT_MS)
     assert (withheld.withheld, withheld.due_ms) == (True, 0)
     other = mine.take([finding(lamp("cab-2-a-1"))], around, NIGHT_MS)

@@ -1,8 +1,13 @@
 """Stories of the supply tree: one cause is one finding, and single lamps speak when nothing larger explains them."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from lamplighter_controller.diagnosis import leakage, tree, trials
+from lamplighter_controller.diagnosis.catalogue.faults import catalogue, wording
 from lamplighter_controller.diagnosis.findings import ElementKind, Finding
 from lamplighter_controller.diagnosis.samples import Columns
 from tests.controller.diagnosis.street import Street, of, street
@@ -196,3 +201,12 @@ def test_what_stands_survives_a_restart_and_is_not_told_again(scene: Street) -> 
 def test_columns_without_a_quantity_read_as_unknown() -> None:
     columns = Columns(np.ones(2, np.bool_), np.ones(2, np.bool_), np.zeros(2, np.int64))
     assert np.isnan(columns.column("power_w")).all()
+
+
+def test_whatever_the_tree_says_the_catalogue_and_its_wording_know() -> None:
+    found = re.compile(r'"([a-z_]+)": (?:0\.|1 - |radio|stuck|supply|lost)')
+    lines = re.compile(r'(?:EvidenceLine|_count)\(\s*"([a-z_]+)"')
+    rooms = [Path(str(room.__file__)).parent for room in (tree, leakage, trials)]
+    texts = [file.read_text() for room in rooms for file in room.glob("*.py")]
+    assert {name for text in texts for name in found.findall(text)} <= catalogue().keys()
+    assert {name for text in texts for name in lines.findall(text)} <= wording().evidence.keys()

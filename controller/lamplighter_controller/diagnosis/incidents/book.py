@@ -7,10 +7,11 @@ from typing import Final
 
 import msgspec
 
+from lamplighter_controller.diagnosis.catalogue.faults import Fault, Trip
 from lamplighter_controller.diagnosis.findings import Element, ElementKind, Finding
 from lamplighter_controller.diagnosis.incidents.clock import Sla
 from lamplighter_controller.diagnosis.incidents.incident import NEVER, Incident, State, updated
-from lamplighter_controller.diagnosis.incidents.severity import DARK, EMERGENCY, URGENT, in_a_row, severity_of
+from lamplighter_controller.diagnosis.incidents.severity import DARK, EMERGENCY, URGENT, in_a_row, severity_of, trip_of
 from lamplighter_controller.diagnosis.incidents.windows import covers
 from lamplighter_controller.diagnosis.topology import Topology
 
@@ -27,11 +28,11 @@ class Surroundings:
 
     Args:
         excused: elements under a maintenance window or a running work order now.
-        base_severity: by class.
+        faults: the catalogue.
     """
 
     topology: Topology
-    base_severity: Mapping[str, int]
+    faults: Mapping[str, Fault]
     sla: Sla = field(default_factory=Sla)
     excused: AbstractSet[Element] = frozenset()
 
@@ -123,8 +124,8 @@ class Book:
                 return
             back = {"state": State.RAISED, "cleared_ms": NEVER, "returned": known.returned + 1}
             changed = msgspec.structs.replace(changed, **back)
-        severity = max(severity_of(changed.class_id, around.base_severity), known.severity)
-        self._put(_with_severity(changed, severity, around.sla))
+        severity = max(severity_of(changed.class_id, around.faults), known.severity)
+        self._put(_with_severity(changed, severity, around))
 
     def _known(self, finding: Finding, ended: Finding | None) -> Incident | None:
         """Of the same element and class; or of the class that the same element is taken out of in this very step."""
@@ -134,7 +135,7 @@ class Book:
         return None if identity is None else self._by_id[identity]
 
     def _new(self, finding: Finding, around: Surroundings, now_ms: int) -> Incident:
-        severity = severity_of(finding.class_id, around.base_severity)
+        severity = severity_of(finding.class_id, around.faults)
         withheld = self._is_excused(finding.element, around, now_ms)
         onset_ms = finding.onset_ms or now_ms
         incident = Incident(
@@ -153,7 +154,7 @@ class Book:
             withheld=withheld,
             due_ms=NEVER if withheld else around.sla.due_ms(severity, now_ms),
         )
-        return _worth_a_trip(incident, around.sla, now_ms)
+        return _worth_a_trip(incident, around, now_ms)
 
     def _is_excused(self, element: Element, around: Surroundings, now_ms: int) -> bool:
         replaced_ms = self._replaced.get(element, now_ms - SETTLES_MS)
@@ -176,7 +177,7 @@ class Book:
         }
         for name in in_a_row(around.topology, dark):
             if dark[name].severity < EMERGENCY:
-                self._put(_with_severity(dark[name], EMERGENCY, around.sla))
+                self._put(_with_severity(dark[name], EMERGENCY, around))
 
     def _aged(self, incident: Incident, around: Surroundings, now_ms: int) -> Incident:
         if incident.state is State.CLEARED:
@@ -193,7 +194,7 @@ class Book:
         if incident.state is State.SHELVED and incident.shelved_until_ms <= now_ms:
             back = {"state": State.RAISED, "shelved_until_ms": NEVER, "changed_ms": now_ms}
             incident = msgspec.structs.replace(incident, **back)
-        return _worth_a_trip(incident, around.sla, now_ms)
+        return _worth_a_trip(incident, around, now_ms)
 
     def _forget(self, now_ms: int) -> None:
         self._replaced = {one: time for one, time in self._replaced.items() if now_ms - time < SETTLES_MS}
@@ -204,19 +205,22 @@ class Book:
                 del self._by_key[incident.key]
 
 
-def _with_severity(incident: Incident, severity: int, sla: Sla) -> Incident:
+def _with_severity(incident: Incident, severity: int, around: Surroundings) -> Incident:
     """A higher severity starts its own clock, from when the incident was raised."""
     if severity == incident.severity:
         return incident
-    due_ms = NEVER if incident.withheld else sla.due_ms(severity, incident.raised_ms)
-    return _worth_a_trip(msgspec.structs.replace(incident, severity=severity, due_ms=due_ms), sla, incident.changed_ms)
+    due_ms = NEVER if incident.withheld else around.sla.due_ms(severity, incident.raised_ms)
+    raised = msgspec.structs.replace(incident, severity=severity, due_ms=due_ms)
+    return _worth_a_trip(raised, around, incident.changed_ms)
 
 
-def _worth_a_trip(incident: Incident, sla: Sla, now_ms: int) -> Incident:
-    """Lamps that nobody is in danger of wait for a second night, when they may have mended themselves."""
-    if incident.trip_ms or incident.withheld or not incident.is_open:
+def _worth_a_trip(incident: Incident, around: Surroundings, now_ms: int) -> Incident:
+    """What nobody is in danger of waits for a second night, when it may have mended itself, or for a failed test."""
+    trip = trip_of(incident.class_id, around.faults)
+    if incident.trip_ms or incident.withheld or not incident.is_open or trip in {Trip.OFFICE, Trip.NEVER}:
         return incident
-    urgent = incident.severity >= URGENT or incident.element.kind is not ElementKind.LAMP
+    sla = around.sla
+    urgent = trip is Trip.AT_ONCE or incident.severity >= URGENT
     again = sla.night(now_ms) > sla.night(incident.raised_ms) and sla.is_well_into_the_night(now_ms)
     proved = any(trial.state == "failed" for trial in incident.trials)
     if urgent or again or proved:

@@ -5,18 +5,26 @@ from typing import Final
 
 import numpy as np
 
+from lamplighter_controller.diagnosis.catalogue.faults import Fault, Trip
 from lamplighter_controller.diagnosis.topology import Topology
 
-DARK: Final = frozenset({"lamp_dead", "driver_dead", "relay_stuck_off"})
+DARK: Final = frozenset({"lamp_dead", "driver_dead", "relay_open"})
 EMERGENCY: Final = 5
 USUAL: Final = 2
 TOGETHER: Final = 3  # lamps out in a row are an emergency in Beijing's practice
 URGENT: Final = 4
 
 
-def severity_of(class_id: str, base: Mapping[str, int]) -> int:
+def severity_of(class_id: str, faults: Mapping[str, Fault]) -> int:
     """Severity 1 (for information) to 5 (now) of a class by itself."""
-    return base.get(class_id, USUAL)
+    fault = faults.get(class_id)
+    return USUAL if fault is None else fault.severity
+
+
+def trip_of(class_id: str, faults: Mapping[str, Fault]) -> Trip:
+    """When a class by itself is worth a trip."""
+    fault = faults.get(class_id)
+    return Trip.SECOND_NIGHT if fault is None else fault.trip
 
 
 def in_a_row(topology: Topology, dark: Iterable[str]) -> frozenset[str]:

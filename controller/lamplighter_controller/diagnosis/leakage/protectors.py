@@ -8,7 +8,7 @@ from lamplighter_controller.diagnosis.findings import Element, ElementKind, Evid
 
 DAY_MS: Final = 86_400_000
 PERIOD_DAYS: Final = 90.0
-CLASS: Final = "protector_test"
+CLASS: Final = "protector_bad"
 
 
 @dataclass(frozen=True, slots=True)

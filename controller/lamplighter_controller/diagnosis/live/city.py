@@ -25,7 +25,6 @@ class Rules:
         step_ms: the same in civil time.
         checkpoint_s: real seconds between two checkpoints.
         dwell_s: real seconds at each level of an active test.
-        base_severity: by class.
         tests_from_h, tests_until_h: local hours in which a doubtful lamp is tested without asking; equal = never.
     """
 
@@ -33,7 +32,6 @@ class Rules:
     step_ms: int = 60_000
     checkpoint_s: float = 300.0
     dwell_s: float = 60.0
-    base_severity: Mapping[str, int] = field(default_factory=dict)
     sla: Sla = field(default_factory=Sla)
     tests_from_h: float = 0.0
     tests_until_h: float = 0.0

@@ -82,6 +82,11 @@ class Collector:
         }
         self._circuit_open = np.zeros(len(topology.circuits), np.bool_)
 
+    @property
+    def kinds(self) -> Iterable[Kind]:
+        """Kinds of device that are looked at."""
+        return self._kinds
+
     def take(self, readings: Readings, now_s: float) -> None:
         """Readings that are stored; `now_s` is monotonic."""
         gathering = self._kinds.get(readings.kind)

@@ -14,6 +14,7 @@ from lamplighter_controller.diagnosis.topology import Topology
 from lamplighter_controller.diagnosis.tree.batches import batches
 from lamplighter_controller.diagnosis.tree.branches import Branches, count_up
 from lamplighter_controller.diagnosis.tree.causes import Scene, cause
+from lamplighter_controller.diagnosis.tree.contacts import open_doors
 from lamplighter_controller.diagnosis.tree.gathering import gather
 from lamplighter_controller.diagnosis.tree.joints import Joints
 from lamplighter_controller.diagnosis.tree.leaves import Leaves, leaves
@@ -82,6 +83,7 @@ class SupplyTree:
             *self._metering.look(scene),
             *self._joints.look(scene, now_ms),
             *batches(self._topology, scene),
+            *open_doors(self._topology, scene.samples.cabinets),
         ]
 
     def export(self) -> State:

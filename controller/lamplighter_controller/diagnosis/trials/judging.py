@@ -52,7 +52,7 @@ def _likelihood(name: str, shares: Mapping[float, float], due: Mapping[float, fl
     """Log-likelihood of the powers under a class; unknown fractions are taken where they fit best."""
     if name == HEALTHY:
         return _fit(shares, due)
-    if name in {"lamp_dead", "driver_dead", "relay_stuck_off"}:
+    if name in {"lamp_dead", "driver_dead", "relay_open"}:
         return _fit(shares, dict.fromkeys(due, STANDBY_SHARE))
     if name == "relay_stuck_on":
         return _fit(shares, {level: value if level > 0 else due[max(due)] for level, value in due.items()})

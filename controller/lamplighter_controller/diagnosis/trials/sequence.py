@@ -10,7 +10,7 @@ DWELL_S: Final = 60.0  # real seconds at each level: fades are over, and a disch
 SETTLED: Final = 0.9
 # What a lamp's power over level tells apart; the rest wants a look at other readings or a person.
 TESTABLE: Final = frozenset(
-    {"lamp_dead", "driver_dead", "led_partial", "driver_drift", "relay_stuck_on", "relay_stuck_off", "dim_fail"}
+    {"lamp_dead", "driver_dead", "led_partial", "driver_drift", "relay_stuck_on", "relay_open", "dim_fail"}
 )
 
 
