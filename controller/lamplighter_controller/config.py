@@ -1,6 +1,7 @@
 """The controller's configuration: one YAML file, then the environment; every mistake is told at once."""
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -86,6 +87,7 @@ Zone = Annotated[str, AfterValidator(_zone)]
 Place = Annotated[Path, AfterValidator(_beside)]
 File = Annotated[Place, AfterValidator(_file)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+Severity = Annotated[int, Field(ge=1, le=5)]
 
 
 class _Section(BaseModel):
@@ -182,6 +184,34 @@ class CityConfig(_Section):
         return Box(**self.box.model_dump()) if self.box else None
 
 
+class ProtectorConfig(_Section):
+    """A residual-current device whose trip tests are to be kept; without a circuit it guards its whole cabinet."""
+
+    id: Identity
+    cabinet: Identity
+    circuit: Identity | None = None
+
+
+class DiagnosisConfig(_Section):
+    """How faults are looked for, and what may be done about them without asking.
+
+    `isolates`: cabinets whose leaking circuits are opened at once. `sla_hours` and `sla_working_days`: time to mend by
+    severity. `tests_from_h`, `tests_until_h`: local hours in which a doubtful lamp may be tested; equal = never.
+    """
+
+    step_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    reading_s: Annotated[float, Field(gt=0, le=86_400)] = 900.0
+    checkpoint_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
+    dwell_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    isolates: tuple[Identity, ...] = ()
+    protectors: tuple[ProtectorConfig, ...] = ()
+    sla_hours: dict[Severity, Annotated[float, Field(gt=0)]] = {5: 1.0, 4: 24.0, 3: 24.0}
+    sla_working_days: dict[Severity, Annotated[int, Field(gt=0)]] = {2: 3}
+    holidays: tuple[date, ...] = ()
+    tests_from_h: Annotated[float, Field(ge=0, le=24)] = 0.0
+    tests_until_h: Annotated[float, Field(ge=0, le=24)] = 0.0
+
+
 class Config(_Section):
     """Everything the controller has to know; paths are relative to the file they stand in."""
 
@@ -192,6 +222,7 @@ class Config(_Section):
     broker: BrokerConfig = BrokerConfig()
     http: HttpConfig = HttpConfig()
     city: CityConfig = CityConfig()
+    diagnosis: DiagnosisConfig = DiagnosisConfig()
     clock: File | None = None
     keys: Place | None = None
     enrolled: tuple[Identity, ...] = ()
