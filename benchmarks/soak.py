@@ -1,4 +1,4 @@
-"""`python -m benchmarks.soak`: half an hour of the whole path at load, and what it did to memory, files and threads."""
+"""`python -m benchmarks.soak`: half an hour of the whole path at load, and three nights that nobody looks after."""
 
 import json
 import signal
@@ -14,6 +14,7 @@ import psutil
 
 from benchmarks.__main__ import end_cleanly
 from benchmarks.machine import Machine
+from benchmarks.nights import three_nights
 from benchmarks.parts.stack import LAMPS, whole_path
 
 SAMPLE_S: Final = 5.0
@@ -97,18 +98,33 @@ def _latest(traces: Mapping[str, Trace]) -> dict[str, Any]:
     }
 
 
-def _show(what: str, content: Mapping[str, Any]) -> None:
-    click.echo(json.dumps({"soak": "path", "what": what, **content}))
+def _nights(_minutes: float) -> bool:
+    verdict = three_nights()
+    _show("verdict", verdict, "nights")
+    return bool(verdict["good"])
 
 
-CAMPAIGNS: Final = {"path": _path}
+def _show(what: str, content: Mapping[str, Any], campaign: str = "path") -> None:
+    click.echo(json.dumps({"soak": campaign, "what": what, **content}))
+
+
+CAMPAIGNS: Final = {"path": _path, "nights": _nights}
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(list(CAMPAIGNS)), metavar="[NAME …]")
-@click.option("--minutes", type=click.FloatRange(min=1), default=30, show_default=True, help="How long each runs.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=1),
+    default=30,
+    show_default=True,
+    help="How long the path runs; nights last 15.",
+)
 def main(names: tuple[str, ...], minutes: float) -> None:
-    """Run long campaigns (path: a thousand lamps through everything); exit code 1 if something grew or fell behind."""
+    """Run long campaigns; exit code 1 if something grew, fell behind or stood in the dark.
+
+    path: a thousand lamps through everything; nights: three nights by plan without broker and controller.
+    """
     signal.signal(signal.SIGTERM, end_cleanly)
     good = [CAMPAIGNS[name](minutes) for name in names or CAMPAIGNS]
     sys.exit(0 if all(good) else 1)
