@@ -1,0 +1,1 @@
+"""Muck trucks: what they carry where, judged by rules, limited by policies."""
