@@ -76,10 +76,29 @@ def stretches_of(evidence: Evidence, start_ms: int, until_ms: int) -> Stretches:
     end_ms = np.minimum(evidence.time_ms + evidence.hold_ms, until_ms)
     if len(end_ms) > 1:
         same = evidence.row[1:] == evidence.row[:-1]
-        end_ms[:-1] = np.where(same, np.minimum(end_ms[:-1], evidence.time_ms[1:]), end_ms[:-1])
+        np.minimum(end_ms[:-1], evidence.time_ms[1:], out=end_ms[:-1], where=same)
     begin_ms = np.maximum(evidence.time_ms, start_ms)
     those = (evidence.state != UNKNOWN) & (end_ms > begin_ms)
-    return Stretches(evidence.row[those], begin_ms[those], end_ms[those], evidence.state[those], evidence.kind[those])
+    return _joined(
+        Stretches(evidence.row[those], begin_ms[those], end_ms[those], evidence.state[those], evidence.kind[those])
+    )
+
+
+def _joined(pieces: Stretches) -> Stretches:
+    """Pieces that follow each other without a gap and say the same, made one: most of a night is one stretch."""
+    if len(pieces.row) < 2:
+        return pieces
+    parted = (
+        (pieces.row[1:] != pieces.row[:-1])
+        | (pieces.state[1:] != pieces.state[:-1])
+        | (pieces.kind[1:] != pieces.kind[:-1])
+        | (pieces.start_ms[1:] > pieces.end_ms[:-1])
+    )
+    first = np.append(0, np.flatnonzero(parted) + 1)
+    last = np.append(first[1:] - 1, len(pieces.row) - 1)
+    return Stretches(
+        pieces.row[first], pieces.start_ms[first], pieces.end_ms[last], pieces.state[first], pieces.kind[first]
+    )
 
 
 def burned(stretches: Stretches, count: int) -> tuple[Floats, NDArray[np.int64]]:
