@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from lamplighter_controller.cli import inventory, lamp, library, override, plan, rate, road
+from lamplighter_controller.cli import inventory, lamp, library, override, plan, rate, road, scene
 from lamplighter_controller.cli.asking import Asking, Session
 from lamplighter_controller.cli.client import Client
 
@@ -20,6 +20,7 @@ NOUNS: Final = (
     plan.plan,
     rate.rate,
     road.road,
+    scene.scene,
 )
 
 

@@ -9,7 +9,7 @@ import click
 from lamplighter_controller.cli.asking import Session, as_json, asks, reason, tell
 from lamplighter_controller.cli.table import table
 
-SHELVES: Final = ("programs", "calendars", "assignments")
+SHELVES: Final = ("programs", "calendars", "assignments", "adaptive", "signals", "scenes")
 SHELF = click.argument("shelf", type=click.Choice(SHELVES))
 
 
