@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
+
 from lamplighter_contract.commands.command import RULES
 from lamplighter_contract.commands.states import NEXT, CommandState
 from lamplighter_contract.quality import Quality
 from lamplighter_contract.quantities import QUANTITIES, Form, Quantity
 from lamplighter_contract.wire import limits
+from lamplighter_controller.cli.lamplighter import main as lamplighter
 from lamplighter_controller.diagnosis.catalogue.faults import catalogue
 
 HERE = Path(__file__).parent
@@ -21,6 +24,7 @@ def pages() -> dict[str, str]:
         "commands.md": _page("Commands", _commands()),
         "limits.md": _page("Limits", _limits()),
         "faults.md": _page("Faults", _faults()),
+        "command-line.md": _page("The command line of people", _command_line()),
     }
 
 
@@ -90,6 +94,33 @@ def _faults() -> Iterator[str]:
         yield f"- Mistaken for it: {fault.confounders}."
         yield f"- Do: {fault.action.en}. {fault.action.zh}。"
         yield f"- Take along: {fault.part.en}. {fault.part.zh}。"
+
+
+def _command_line() -> Iterator[str]:
+    yield "`lamplighter [--url URL] [--token-file FILE] NOUN VERB …` speaks to a running controller.\n"
+    yield "| option | variable | |\n| --- | --- | --- |"
+    for option in lamplighter.params:
+        if isinstance(option, click.Option) and option.envvar:
+            yield f"| `{option.opts[0]}` | `{option.envvar}` | {option.help} |"
+    for name, noun in sorted(lamplighter.commands.items()):
+        assert isinstance(noun, click.Group)
+        yield f"\n## {name}\n{noun.help}\n\n| command | |\n| --- | --- |"
+        yield from (f"| `{_usage(name, verb)}` | {_first(verb)} |" for verb in noun.commands.values())
+
+
+def _usage(noun: str, verb: click.Command) -> str:
+    words = [noun, str(verb.name)]
+    for one in verb.params:
+        if isinstance(one, click.Argument):
+            words.append(one.make_metavar(click.Context(verb)))
+        elif isinstance(one, click.Option):
+            taken = one.opts[0] if one.is_flag else f"{one.opts[0]} {one.make_metavar(click.Context(verb))}"
+            words.append(taken if one.required else f"[{taken}]")
+    return " ".join(words).replace(" RANGE", "").replace("|", "\\|")
+
+
+def _first(verb: click.Command) -> str:
+    return (verb.help or "").partition("\n\n")[0].replace("\n", " ")
 
 
 if __name__ == "__main__":
