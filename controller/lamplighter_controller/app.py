@@ -30,6 +30,7 @@ from lamplighter_controller.intake.engine import Identity, Intake, Registry
 from lamplighter_controller.keys_keeper import KeysKeeper
 from lamplighter_controller.ledger.engine import Ledger, open_ledger
 from lamplighter_controller.ledger.errors import LedgerUnavailable
+from lamplighter_controller.lighting.adaptive.engine import SignalKeeper
 from lamplighter_controller.lighting.desk import PlanDesk
 from lamplighter_controller.lighting.engine import PlanKeeper
 from lamplighter_controller.lighting.overrides.desk import OverrideDesk
@@ -189,6 +190,17 @@ class _Program:
             self._link, on.ledger, on.keys.signer, registry.gateways, registry.alarms, lambda: on.hold.held
         )
         self._overrides = OverrideDesk(on.ledger, self._twin, self._dispatch, clock)
+        self._signals = SignalKeeper(
+            self._link,
+            on.ledger,
+            on.keys.signer,
+            registry.gateways,
+            registry.alarms,
+            self._twin,
+            clock,
+            on.scale.rate,
+            lambda: on.hold.held,
+        )
         self._light = LightUpkeep(
             on.ledger,
             self._twin,
@@ -206,7 +218,13 @@ class _Program:
         self._actions = ProgramActions(
             config, on.identity, on.ledger, on.series, self._intake, self._keeper, on.hold, clock
         )
-        for callback in (self._intake.connected, self._keeper.connected, self._plans.connected, self._dispatch.link_up):
+        for callback in (
+            self._intake.connected,
+            self._keeper.connected,
+            self._plans.connected,
+            self._signals.connected,
+            self._dispatch.link_up,
+        ):
             self._link.on_up(callback)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -224,6 +242,7 @@ class _Program:
                 group.create_task(self._keeper.run(), name="keys")
                 group.create_task(self._plans.run(), name="plans")
                 group.create_task(self._light.run(), name="lighting")
+                group.create_task(self._signals.run(), name="signals")
                 group.create_task(self._upkeep.run(), name="upkeep")
                 group.create_task(self._proof_keeper.run(), name="proof")
                 group.create_task(self._restore(), name="twin-restore")
@@ -265,6 +284,7 @@ class _Program:
                 self._plans.wake,
             ),
             overrides=self._overrides,
+            signals=self._signals,
             scenes=SceneDesk(on.ledger, self._twin, self._intake.gateways, on.clock, on.scale.rate, self._light.wake),
             proof=self._proof,
             session_key=first_start.session_key(config.data),

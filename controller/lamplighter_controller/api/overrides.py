@@ -1,39 +1,30 @@
-"""Which manual level is in force for a lamp, as far as the centre was told. Pure."""
+"""Which levels by hand are in force for one device, as far as the centre was told."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
-from lamplighter_contract.commands.command import Operation
-from lamplighter_contract.commands.states import CommandState
-from lamplighter_controller.commands.model import Order
+from lamplighter_contract.level import Override, rank
+from lamplighter_controller.api.services import Services
+from lamplighter_controller.commands.model import Order, Request
+from lamplighter_controller.lighting.overrides.standing import LEVELS, standing
 
-_TAKEN: Final = frozenset({CommandState.ACCEPTED, CommandState.APPLIED, CommandState.VERIFIED})
-LEVELS: Final = frozenset({Operation.LIGHT_SET, Operation.LIGHT_RESUME})
-
-
-@dataclass(frozen=True, slots=True)
-class InForce:
-    """A level asked for by hand; `until_ms` in civil epoch ms."""
-
-    level_percent: float
-    until_ms: int
-    request: str
-    who: str
+COMMANDS_READ: Final = 20
 
 
-def in_force(order: Order, civil_ms: int) -> InForce | None:
-    """What a level command that was taken asks for, None when it resumes or its time is over."""
-    args = order.request.args
-    if order.request.op is not Operation.LIGHT_SET or args["until"] <= civil_ms:
+async def in_force(services: Services, device: str) -> tuple[tuple[Override, ...], dict[str, Request]]:
+    """The overrides its gateway has taken, and the request of each by the override's id."""
+    orders: list[Order] = []
+    for overview in await services.commands.recent(device=device, limit=COMMANDS_READ):
+        if overview.request.op in LEVELS:
+            submitted = await services.commands.request(overview.request.id)
+            orders += [order for order in submitted.orders if device in order.parts] if submitted else []
+    taken = standing(orders, 0, services.clock.civil_ms()).taken
+    return tuple(one for one in taken if one.device == device), {order.id: order.request for order in orders}
+
+
+async def strongest(services: Services, device: str) -> tuple[Override, Request] | None:
+    """The one that decides, with its request; None when none does."""
+    records, requests = await in_force(services, device)
+    if not records:
         return None
-    return InForce(args["level_percent"], args["until"], order.request.id, order.request.who)
-
-
-def taken(orders: Iterable[Order], device: str) -> Order | None:
-    """The command among these that a gateway took for this device and that decides its level, None when none does."""
-    return next((order for order in orders if _decides(order, device)), None)
-
-
-def _decides(order: Order, device: str) -> bool:
-    return order.request.op in LEVELS and device in order.parts and order.parts[device].state in _TAKEN
+    newest = max(records, key=rank)
+    return newest, requests[newest.id]

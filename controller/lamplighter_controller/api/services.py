@@ -16,6 +16,7 @@ from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.gateways import Gateways, Unheard
 from lamplighter_controller.intake.replay import Outcome
 from lamplighter_controller.ledger.engine import Ledger
+from lamplighter_controller.lighting.adaptive.engine import SignalKeeper
 from lamplighter_controller.lighting.desk import PlanDesk
 from lamplighter_controller.lighting.overrides.desk import OverrideDesk
 from lamplighter_controller.lighting.proof.desk import ProofDesk
@@ -97,6 +98,7 @@ class Services:
     proof: ProofDesk
     overrides: OverrideDesk
     scenes: SceneDesk
+    signals: SignalKeeper
     session_key: bytes = field(default_factory=lambda: secrets.token_bytes(SESSION_KEY_BYTES), repr=False)
 
 

@@ -65,6 +65,7 @@ class LightUpkeep:
     held: Callable[[], bool]
     told: Callable[[], None]
     quiet_s: float = QUIET_S
+    kept_versions: int = KEPT_VERSIONS
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _plans: dict[str, Plan] = field(default_factory=dict)
     _differs_s: dict[str, float] = field(default_factory=dict)
@@ -194,11 +195,9 @@ class LightUpkeep:
         now_s = self.clock.monotonic_s()
         if self._pruned_s is None or now_s - self._pruned_s >= PRUNE_S:
             self._pruned_s = now_s
-            gone = await self.ledger.write(lambda connection: records.prune(connection, KEPT_VERSIONS))
+            gone = await self.ledger.write(lambda connection: records.prune(connection, self.kept_versions))
             if gone:
-                log.info(
-                    "%d old versions of plans are forgotten, the newest %d of each gateway stay", gone, KEPT_VERSIONS
-                )
+                log.info("%d versions of plans are forgotten; the newest %d stay", gone, self.kept_versions)
 
 
 def _decoded(documents: Iterable[bytes]) -> dict[str, Plan]:

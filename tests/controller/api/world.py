@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from lamplighter_contract.clock import Clock, ManualClock
 from lamplighter_contract.commands.command import check_args
+from lamplighter_contract.commands.signing import Signer
 from lamplighter_contract.commands.states import CommandState, summary
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.quantities import Kind
@@ -30,11 +31,13 @@ from lamplighter_controller.intake.gateways import Gateways, Unheard
 from lamplighter_controller.intake.journal import Journal
 from lamplighter_controller.intake.replay import Outcome
 from lamplighter_controller.ledger.engine import Ledger, open_ledger
+from lamplighter_controller.lighting.adaptive.engine import SignalKeeper
 from lamplighter_controller.lighting.desk import PlanDesk
 from lamplighter_controller.lighting.overrides.desk import OverrideDesk
 from lamplighter_controller.lighting.proof.desk import ProofDesk
 from lamplighter_controller.lighting.proof.night_work import NightWork
 from lamplighter_controller.lighting.scenes.desk import SceneDesk
+from lamplighter_controller.link.memory import MemoryLink
 from lamplighter_controller.security import enrolment, tokens
 from lamplighter_controller.security.tokens import Right
 from lamplighter_controller.series.port import Aggregate, Readings, SeriesUnavailable, Windows
@@ -206,7 +209,7 @@ class MemoryCommands:
                 f"{number}-{gateway}",
                 request,
                 gateway,
-                1,
+                len(self.taken) + 1,
                 CommandState.CREATED,
                 parts={device: Part(device, CommandState.CREATED) for device in devices},
             )
@@ -326,6 +329,7 @@ async def open_world(
     served: Mapping[str, Sequence[DeviceEntry]],
     web: Path,
     dispatch: Callable[[Ledger, Twin, Events], Commands] | None = None,
+    rate: float = RATE,
 ) -> AsyncIterator[World]:
     """An API with a ledger in `folder`, these devices by gateway, and the console in `web`.
 
@@ -361,7 +365,10 @@ async def open_world(
         actions=actions,
         plans=PlanDesk(ledger, twin, gateways, clock, "Asia/Shanghai", actions.held),
         overrides=OverrideDesk(ledger, twin, commands, clock),
-        scenes=SceneDesk(ledger, twin, gateways, clock, RATE, lambda: None),
+        signals=SignalKeeper(
+            MemoryLink(), ledger, Signer("commands-1", bytes(32)), gateways, alarms, twin, clock, RATE, actions.held
+        ),
+        scenes=SceneDesk(ledger, twin, gateways, clock, rate, lambda: None),
         proof=ProofDesk(NightWork(ledger, series, twin, clock, "Asia/Shanghai", RATE)),
         session_key=bytes(32),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from msgspec import structs
 from sqlalchemy import Connection
 
 from lamplighter_contract.clock import ManualClock
@@ -51,16 +52,16 @@ class LitWorld:
     async def get(self, path: str) -> httpx.Response:
         return await self.send("GET", path, name="reader")
 
-    async def settle(self, override: str, state: str = "verified") -> Any:
-        """Results are carried to the centre until all lamps of an override are in a state."""
+    async def settle(self, name: str, what: str = "overrides") -> Any:
+        """Results are carried to the centre until all lamps of an override, or of a request, are verified."""
         async with asyncio.timeout(10):
             while True:
                 for box in self.boxes.values():
                     told, box.spool = box.spool, []
                     if told:
-                        await self.dispatch.take_results(box.name, told)
-                found = (await self.get(f"/overrides/{override}")).json()
-                if set(found.get("states", ())) == {state}:
+                        await self.dispatch.take_results([(box.name, result) for result in told])
+                found = (await self.get(f"/{what}/{name}")).json()
+                if set(found.get("states", ())) == {"verified"}:
                     return found
                 await asyncio.sleep(0.005)
 
@@ -87,8 +88,12 @@ def served() -> dict[str, Sequence[DeviceEntry]]:
     found: dict[str, Sequence[DeviceEntry]] = {}
     for gateway in (1, 2):
         mine = [name for name in LAMPS if name.startswith(f"lamp-{gateway}-")]
-        found[f"gw-{gateway}"] = [entry(name, longitude=117 + int(name[-2:]) / 1000) for name in mine]
+        found[f"gw-{gateway}"] = [_on_the_line(name) for name in mine]
     return found
+
+
+def _on_the_line(name: str) -> DeviceEntry:
+    return structs.replace(entry(name, longitude=117 + int(name[-2:]) / 1000), address=f"line/{int(name[-2:])}")
 
 
 @asynccontextmanager
@@ -105,7 +110,7 @@ async def open_lit(folder: Path) -> AsyncIterator[LitWorld]:
         made.append(Dispatch(around))
         return made[0]
 
-    async with open_world(folder, clock, served(), folder / "web", dispatch) as world:
+    async with open_world(folder, clock, served(), folder / "web", dispatch, RATE) as world:
         running = asyncio.create_task(made[0].run(), name="commands")
         lit = LitWorld(world, boxes, clock, made[0], gone)
         await _survey(lit)

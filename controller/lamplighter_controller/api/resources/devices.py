@@ -1,6 +1,6 @@
 """What there is, and what is known of each one now."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
@@ -17,13 +17,11 @@ from lamplighter_controller.api.paging import Page, Paging
 from lamplighter_controller.api.problems import not_found
 from lamplighter_controller.api.selecting import WhereQuery, matching
 from lamplighter_controller.api.services import Provided, Services
-from lamplighter_controller.commands.model import Order
 from lamplighter_controller.twin.columns import DeviceState
 
 router = APIRouter(prefix="/devices", tags=["devices"])
 
 DeviceId = Annotated[str, Path(pattern=f"^{ID_PATTERN.pattern}$", examples=["lamp-01-017"])]
-COMMANDS_READ: Final = 10
 
 
 class Device(BaseModel):
@@ -111,26 +109,12 @@ def entry_of(services: Services, device: str) -> DeviceEntry:
     return entry
 
 
-async def level_order(services: Services, device: str) -> Order | None:
-    """Of the newest level commands of a device, the first that was taken decides."""
-    for overview in await services.commands.recent(device=device, limit=COMMANDS_READ):
-        if overview.request.op not in overrides.LEVELS:
-            continue
-        submitted = await services.commands.request(overview.request.id)
-        order = overrides.taken(submitted.orders if submitted else (), device)
-        if order is not None:
-            return order
-    return None
-
-
 async def _override(services: Services, state: DeviceState) -> Override | None:
-    order = await level_order(services, state.device)
-    found = overrides.in_force(order, services.clock.civil_ms()) if order else None
-    return _shown(found) if found else None
-
-
-def _shown(found: overrides.InForce) -> Override:
-    return Override(level_percent=found.level_percent, until=found.until_ms, request=found.request, by=found.who)
+    found = await overrides.strongest(services, state.device)
+    if found is None:
+        return None
+    record, request = found
+    return Override(level_percent=record.level_percent, until=record.until_ms, request=request.id, by=request.who)
 
 
 def _condition(request: Request, services: Services, entry: DeviceEntry) -> str:

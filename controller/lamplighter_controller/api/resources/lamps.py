@@ -8,18 +8,19 @@ import msgspec
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from lamplighter_contract.level import Level, Override, Winner
+from lamplighter_contract.level import Level, Winner
 from lamplighter_contract.level import level as level_without_plan
 from lamplighter_contract.light.level import level
 from lamplighter_contract.light.plans.plan import Plan
 from lamplighter_contract.light.plans.problems import Problem as PlanProblem
+from lamplighter_contract.light.preview import Change as Changed
 from lamplighter_contract.light.preview import preview
 from lamplighter_contract.light.view import View
 from lamplighter_contract.quantities import Kind
 from lamplighter_controller.api import overrides
 from lamplighter_controller.api.guard import Reader
 from lamplighter_controller.api.problems import Problem, not_found, refused
-from lamplighter_controller.api.resources.devices import DeviceId, entry_of, level_order
+from lamplighter_controller.api.resources.devices import DeviceId, entry_of
 from lamplighter_controller.api.services import Provided, Services
 
 YEARS: Final = range(2020, 2100)
@@ -73,20 +74,18 @@ async def tonight(
 ) -> Tonight:
     """By the plan in force, or by any other; a manual level in force is part of it."""
     gateway = _gateway(services, device)
-    found = await _chosen(services, gateway, plan)
-    night = day or services.plans.tonight
-    if night.year not in YEARS:
-        raise refused("query.day", "range", f"Expected a day from {YEARS.start} to {YEARS.stop - 1}.")
+    found = await plan_of(services, gateway, plan)
+    night = night_of(services, day)
     if found is None:
         detail = f"{gateway} was never given a plan; its lamps follow their own schedules."
         raise Problem(HTTPStatus.CONFLICT, "no-plan", detail)
-    manual = await _manual(services, device)
-    changes = preview(View(found), device, night, {}, manual)
+    manual, _requests = await overrides.in_force(services, device)
+    changes = preview(View(found), device, night, await services.signals.current(), manual)
     return Tonight(
         lamp=device,
         day=night,
         plan_version=found.version or None,
-        changes=[Change(start_ms=change.start_ms, **_shown(change.level)) for change in changes],
+        changes=[change_out(change) for change in changes],
     )
 
 
@@ -94,14 +93,12 @@ async def tonight(
 async def why(services: Provided, _: Reader, device: DeviceId) -> WhyOut:
     """Decided here as the gateway decides it, and compared with what the gateway reports."""
     gateway = _gateway(services, device)
-    found, manual, now_ms = (
-        await services.plans.in_force(gateway),
-        await _manual(services, device),
-        services.clock.civil_ms(),
-    )
-    decided = (
-        level_without_plan(manual, device, now_ms) if found is None else level(View(found), device, now_ms, {}, manual)
-    )
+    found, now_ms = await services.plans.in_force(gateway), services.clock.civil_ms()
+    manual, _requests = await overrides.in_force(services, device)
+    if found is None:
+        decided = level_without_plan(manual, device, now_ms)
+    else:
+        decided = level(View(found), device, now_ms, await services.signals.current(), manual)
     state = services.twin.state(device)
     values = state.values if state else {}
     reported = values.get("desired_percent")
@@ -118,6 +115,14 @@ async def why(services: Provided, _: Reader, device: DeviceId) -> WhyOut:
     )
 
 
+def night_of(services: Services, day: date | None) -> date:
+    """The night that is asked for, else tonight."""
+    night = day or services.plans.tonight
+    if night.year not in YEARS:
+        raise refused("query.day", "range", f"Expected a day from {YEARS.start} to {YEARS.stop - 1}.")
+    return night
+
+
 def _gateway(services: Services, device: str) -> str:
     entry = entry_of(services, device)
     gateway = services.twin.gateway_of(device)
@@ -126,7 +131,8 @@ def _gateway(services: Services, device: str) -> str:
     return gateway
 
 
-async def _chosen(services: Services, gateway: str, number: int | None) -> Plan | None:
+async def plan_of(services: Services, gateway: str, number: int | None) -> Plan | None:
+    """The plan in force at a gateway, or what a plan of that number would be there."""
     if number is None:
         return await services.plans.in_force(gateway)
     stored = await services.plans.plan(number)
@@ -136,16 +142,6 @@ async def _chosen(services: Services, gateway: str, number: int | None) -> Plan 
     if isinstance(found, PlanProblem):
         raise Problem(HTTPStatus.CONFLICT, "plan", str(found))
     return found
-
-
-async def _manual(services: Services, device: str) -> tuple[Override, ...]:
-    """The manual level in force, as far as the centre was told."""
-    order = await level_order(services, device)
-    found = overrides.in_force(order, services.clock.civil_ms()) if order else None
-    if order is None or found is None:
-        return ()
-    issued_ms = order.request.issued_ms
-    return (Override(order.id, order.seq, issued_ms, device, found.level_percent, found.until_ms),)
 
 
 def _winner(stored: float | None) -> Winner | None:
@@ -158,6 +154,11 @@ def _agrees(decided: Level, reported: float | None) -> bool | None:
     if reported is None or decided.level_percent is None:
         return None
     return abs(decided.level_percent - reported) <= 1
+
+
+def change_out(change: Changed) -> Change:
+    """A change of a preview as it is answered."""
+    return Change(start_ms=change.start_ms, **_shown(change.level))
 
 
 def _shown(decided: Level) -> dict[str, Any]:
