@@ -32,8 +32,8 @@ class Cases:
         hot_c, tilt_deg, voltage_v: latest.
         power_w, expected_w: latest.
         readings: all that counted for it.
+        said: `fault_bits` of the gear, whenever they were set.
         gain: own gain when last read; `edges`: goings-out and comings-on lately.
-        announced: the supply tree has been told of it.
     """
 
     row: Rows
@@ -67,9 +67,9 @@ class Cases:
     power_w: F32
     expected_w: F32
     readings: F32
+    said: U32
     gain: F32
     edges: F32
-    announced: Flags
 
     def __len__(self) -> int:
         """How many lamps are under suspicion."""
@@ -117,7 +117,7 @@ def _opened(row: Rows, bits: U32, onset: U32, raised: U32) -> Cases:
         field.name: np.full(k, np.nan if field.name in _NAN else 0, np.float32) for field in fields(Cases)
     }
     columns |= {"row": row, "bits": bits, "opening": bits, "now": bits, "onset": onset, "first": onset}
-    columns |= {"raised": raised, "lowest": np.full(k, 1000, np.float32), "announced": np.zeros(k, np.bool_)}
+    columns |= {"raised": raised, "said": np.zeros(k, np.uint32), "lowest": np.full(k, 1000, np.float32)}
     return Cases(**columns)
 
 
@@ -146,6 +146,7 @@ class Latest:
     temperature_c: F32
     tilt_deg: F32
     blocks: F32
+    fault_bits: U32
     gain: F32
     edges: F32
 
@@ -153,6 +154,7 @@ class Latest:
 def gather(cases: Cases, latest: Latest) -> None:
     """Add one reading to each case."""
     np.bitwise_or(cases.bits, latest.bits, out=cases.bits)
+    np.bitwise_or(cases.said, latest.fault_bits, out=cases.said)
     cases.now[:] = latest.bits
     told = latest.judged & ~np.isnan(latest.residual)
     residual = np.where(told, latest.residual, 0)

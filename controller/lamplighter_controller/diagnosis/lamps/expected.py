@@ -15,6 +15,7 @@ LEAST_EXPECTED_W: Final = 4.0
 FEWEST_PEERS: Final = 6
 COARSE: Final = 0.15
 FINE_SIGMA: Final = 3.0
+FINE_PASSES: Final = 2
 MIDDLE_PERCENT: Final = 45.0
 HIGH_PERCENT: Final = 80.0
 
@@ -75,7 +76,8 @@ def _nearest_gain(gain: F32, count: U8, band: I64) -> F32:
 def common_mode(residual: F32, sigma: F32, counts: Flags, start: I64) -> tuple[F32, F32]:
     """What groups of lamps have in common: (groups,) relative, and in sigma; 0 and NaN where too few can tell.
 
-    Two passes, so that one lamp that is far off moves its neighbours by little. `start`: first lamp of each group.
+    A coarse pass and fine ones, so that one lamp that is far off moves its neighbours by little.
+    `start`: first lamp of each group.
     """
     voters = np.add.reduceat(counts.astype(np.float32), start)
     enough = voters >= FEWEST_PEERS
@@ -86,8 +88,11 @@ def common_mode(residual: F32, sigma: F32, counts: Flags, start: I64) -> tuple[F
     coarse = np.add.reduceat(np.where(counts, np.clip(residual, -COARSE, COARSE), 0), start) / some
     rest = residual - np.repeat(coarse, size)
     limit = FINE_SIGMA * sigma
-    fine = np.add.reduceat(np.where(counts, np.clip(rest, -limit, limit), 0), start) / some
-    common = np.where(enough, coarse + fine, np.float32(0)).astype(np.float32)
+    centre = coarse
+    for _ in range(FINE_PASSES):
+        centre = centre + np.add.reduceat(np.where(counts, np.clip(rest, -limit, limit), 0), start) / some
+        rest = residual - np.repeat(centre, size)
+    common = np.where(enough, centre, np.float32(0)).astype(np.float32)
     usual = np.add.reduceat(np.where(counts, sigma, 0), start) / some
     return common, np.where(enough, common / np.maximum(usual, np.float32(1e-4)), np.float32(np.nan))
 

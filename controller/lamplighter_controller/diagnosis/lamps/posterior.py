@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from lamplighter_contract.faults import FaultBit
 from lamplighter_controller.diagnosis.arrays import F32, Flags
 from lamplighter_controller.diagnosis.lamps.cases import Cases
 from lamplighter_controller.diagnosis.lamps.triggers import Trigger
@@ -34,7 +35,7 @@ CLASSES: Final = (
     "record_wrong",
 )
 PRIORS: Final = {
-    "driver_dead": -1.2,
+    "driver_dead": -0.5,
     "relay_open": -0.7,
     "gear_fault": -1.0,
     "led_short": -0.3,
@@ -45,9 +46,17 @@ PRIORS: Final = {
 """Logarithms of how often a class occurs, relative to a dead lamp."""
 
 DISCHARGE_ONLY: Final = ("gear_fault",)
-LED_ONLY: Final = ("led_partial", "led_short")
+LED_ONLY: Final = ("led_partial", "led_short", "driver_dead")
 UNSUPPORTED: Final = -6.0
 IMPOSSIBLE: Final = -12.0
+SHORT_SHARE: Final = 0.13
+"""A short takes less than this share of the power, open strings more; in between it is open."""
+LEAST_SHORT: Final = 0.028
+SHORT_BLUR: Final = 0.012
+SUDDEN: Final = 0.045
+"""What is gone by more than this when it is first seen did not drift away."""
+GROWTH: Final = 0.5
+LEAST_GROWTH: Final = 0.008
 
 
 def log_likelihood(cases: Cases, discharge: Flags) -> F32:
@@ -76,6 +85,11 @@ def _has(cases: Cases, trigger: Trigger) -> Flags:
     return (cases.bits & np.uint32(trigger)) != 0
 
 
+def _says(cases: Cases, bit: FaultBit) -> Flags:
+    """The gear itself says so."""
+    return (cases.said & np.uint32(bit)) != 0
+
+
 def _add(score: Score, name: str, value: F32 | float, where: Flags) -> None:
     score[name] += np.where(where, value, 0).astype(np.float32)
 
@@ -83,17 +97,17 @@ def _add(score: Score, name: str, value: F32 | float, where: Flags) -> None:
 def _dark(score: Score, cases: Cases, discharge: Flags) -> None:
     dark = _has(cases, Trigger.DARK)
     share = cases.dark / np.maximum(cases.dark + cases.lit_up, 1)
-    support = 12 * share - 2
     nothing = (cases.glow_w < 0.15) & ~(cases.glow_a > 0.004)
+    faint = ~nothing & (cases.glow_w < 1.0)
     inductive = discharge & (cases.glow_w > 4) & (cases.glow_a * 115 > cases.glow_w)
     for name in ("lamp_dead", "driver_dead", "relay_open", "gear_fault"):
-        _add(score, name, support, dark)
-    _add(score, "relay_open", 1.5, dark & nothing)
-    _add(score, "relay_open", -4, dark & ~nothing)
-    _add(score, "lamp_dead", -1.5, dark & nothing)
-    _add(score, "driver_dead", -2, dark & nothing)
-    _add(score, "gear_fault", 4, dark & inductive)
-    _add(score, "gear_fault", -4, dark & ~inductive)
+        _add(score, name, 12 * share - 2, dark)
+    _add(score, "relay_open", np.where(nothing, 1.5, -4), dark)
+    _add(score, "lamp_dead", np.where(nothing, -1.5, np.where(faint, -1.2, 0)), dark)
+    _add(score, "driver_dead", np.where(nothing, -2, np.where(faint, 0, -3)), dark)
+    _add(score, "gear_fault", np.where(inductive, 4, -4), dark)
+    _add(score, "lamp_dead", 5, dark & _says(cases, FaultBit.LAMP_FAILED))
+    _add(score, "driver_dead", 5, dark & _says(cases, FaultBit.GEAR_SILENT))
 
 
 def _lit(score: Score, cases: Cases, discharge: Flags) -> None:  # noqa: ARG001 - all terms are called alike
@@ -110,49 +124,48 @@ def _loss(cases: Cases) -> F32:
 def _off_level(score: Score, cases: Cases, discharge: Flags) -> None:
     low = _has(cases, Trigger.LOW) & (cases.tested > 0)
     loss = _loss(cases)
-    small = 1 / (1 + np.exp((loss - 0.09) / 0.012))
+    small = 1 / (1 + np.exp((loss - SHORT_SHARE) / SHORT_BLUR))
     _add(score, "led_partial", 9 + np.log(np.maximum(1 - small, 1e-3)), low)
     _add(score, "led_short", 9 + np.log(np.maximum(small, 1e-3)), low)
-    _add(score, "driver_drift", 5, low)
-    _add(score, "gear_fault", 3, low & discharge)
-    _add(score, "driver_drift", 4, low & discharge)
+    _add(score, "led_short", -6, low & (loss < LEAST_SHORT))
+    _add(score, "led_short", 4, low & _says(cases, FaultBit.STRINGS_SHORTED))
+    _add(score, "driver_drift", 4, low)
+    _add(score, "gear_fault", 7, low & discharge)
     high = _has(cases, Trigger.HIGH) & (cases.tested > 0)
-    _add(score, "dim_fail", np.where(-loss > 0.06, 8, 3), high)
-    _add(score, "driver_drift", 6, high)
+    _add(score, "meter_bad", 9, high)
+    _add(score, "dim_fail", 6, high)
 
 
 def _drifting(score: Score, cases: Cases, discharge: Flags) -> None:  # noqa: ARG001 - all terms are called alike
     drift = _has(cases, Trigger.DRIFT)
-    opened_slowly = drift & ((cases.opening & np.uint32(Trigger.DRIFT)) != 0)
-    run_h = (cases.raised - np.minimum(cases.first, cases.raised)) / np.float32(3600)
-    slow = opened_slowly & ((run_h > 4) | ((cases.opening & np.uint32(Trigger.LOW)) == 0))
-    _add(score, "driver_drift", 6, drift & ~_has(cases, Trigger.LOW))
-    _add(score, "driver_drift", np.minimum(2 + run_h / 3, 6), slow)
-    growing = drift & (cases.tested > 6) & (cases.late < cases.early - 2.5 * np.nan_to_num(cases.sigma, nan=1) / 2)
-    _add(score, "driver_drift", 3, growing)
-    sudden = drift & (np.nan_to_num(cases.early) < -0.06) & (run_h < 2)
-    _add(score, "driver_drift", -5, sudden)
+    early = np.nan_to_num(cases.early)
+    slowly = drift & ((cases.opening & np.uint32(Trigger.DRIFT)) != 0) & (early > -SUDDEN)
+    _add(score, "driver_drift", 9, slowly)
+    grown = np.maximum(3 * np.nan_to_num(cases.sigma, nan=1) * GROWTH, LEAST_GROWTH)
+    growing = (cases.tested > 6) & (cases.late < early - grown) & ~_has(cases, Trigger.STUCK)
+    _add(score, "driver_drift", 4, growing & drift)
+    for name in ("led_short", "led_partial"):
+        _add(score, name, -6, slowly)
+        _add(score, name, -3, growing & drift & (early > -SUDDEN))
 
 
 def _stuck(score: Score, cases: Cases, discharge: Flags) -> None:  # noqa: ARG001 - all terms are called alike
     stuck = _has(cases, Trigger.STUCK)
     _add(score, "dim_fail", 11, stuck)
-    several = (cases.tested >= 4) & (cases.highest - cases.lowest > 8)
     count = np.maximum(cases.tested, 1)
-    power = cases.power / count
-    power_var = cases.power_squares / count - power * power
-    residual = cases.residual / count
-    share_var = cases.squares / count - residual * residual
-    constant_power = np.sqrt(np.maximum(power_var, 1e-5)) / np.maximum(power, 0.02)
-    constant_share = np.sqrt(np.maximum(share_var, 1e-5)) / np.maximum(1 + residual, 0.02)
-    told = several & (_has(cases, Trigger.STUCK) | _has(cases, Trigger.LOW | Trigger.HIGH))
-    lean = np.clip(2 * np.log(constant_share / constant_power), -6, 6)
+    power, residual = cases.power / count, cases.residual / count
+    several = (cases.tested >= 4) & (cases.highest - cases.lowest > 8)
+    power_spread = np.sqrt(np.maximum(cases.power_squares / count - power**2, 1e-5)) / np.maximum(power, 0.02)
+    share_spread = np.sqrt(np.maximum(cases.squares / count - residual**2, 1e-5)) / np.maximum(1 + residual, 0.02)
+    told = several & _has(cases, Trigger.STUCK | Trigger.LOW | Trigger.HIGH)
+    lean = np.clip(2 * np.log(share_spread / power_spread), -6, 6)
     _add(score, "dim_fail", lean, told)
-    for name in ("led_partial", "led_short"):
+    for name in ("led_partial", "led_short", "driver_drift", "meter_bad"):
         _add(score, name, -lean, told)
-    up = stuck & (residual > 0.05)
+    upward = (stuck | _has(cases, Trigger.HIGH)) & (residual > 0.05)
     for name in ("led_partial", "led_short", "driver_drift"):
-        _add(score, name, -6, up)
+        _add(score, name, -6, upward)
+    _add(score, "dim_fail", 3, upward & (np.abs(power - 1) < 0.05))
 
 
 def _instruments(score: Score, cases: Cases, discharge: Flags) -> None:
@@ -165,9 +178,10 @@ def _instruments(score: Score, cases: Cases, discharge: Flags) -> None:
 
 def _around(score: Score, cases: Cases, discharge: Flags) -> None:  # noqa: ARG001 - all terms are called alike
     _add(score, "overtemp", 16, _has(cases, Trigger.HOT))
+    _add(score, "overtemp", 3, _has(cases, Trigger.LOW) & _says(cases, FaultBit.DERATED))
     _add(score, "tilt", 15, _has(cases, Trigger.TILTED))
-    _add(score, "ov", 12, _has(cases, Trigger.OVER))
-    _add(score, "uv", 12, _has(cases, Trigger.UNDER))
+    _add(score, "ov", 8, _has(cases, Trigger.OVER))
+    _add(score, "uv", 8, _has(cases, Trigger.UNDER))
 
 
 def _restless(score: Score, cases: Cases, discharge: Flags) -> None:

@@ -12,7 +12,7 @@ from lamplighter_controller.diagnosis.lamps.counting import counted
 from lamplighter_controller.diagnosis.lamps.expected import LEAST_EXPECTED_W, Expectation
 from lamplighter_controller.diagnosis.lamps.reading import Reading
 
-DARK_SHARE: Final = 0.12
+DARK_SHARE: Final = 0.18
 DARK_W: Final = 4.0
 LIT_W: Final = 6.0
 LIT_SHARE: Final = 0.4

@@ -96,7 +96,7 @@ class LampSuspector:
 
     def _latest(self, samples: Samples, seen: Seen, level: F32) -> Latest:
         row = self.cases.row
-        held, lamps = self.watch.held, samples.lamps
+        held, lamps, watch_model = self.watch.held, samples.lamps, self.watch.model
         time_s = (lamps.time_ms[row] // 1000).astype(np.uint32)
         fresh = seen.fresh[row]
 
@@ -105,7 +105,8 @@ class LampSuspector:
 
         level_now = level[row].astype(np.float32)
         expected_w = seen.expected_w[row]
-        full_w = self.watch.tables.rated_w[self.watch.model[row]]
+        tables, model = self.watch.tables, watch_model[row]
+        full_w = tables.rated_w[model] * tables.share(model, np.full(len(row), 100, np.float32)) * held.gain[row, -1]
         return Latest(
             time_s,
             np.where(fresh, seen.bits[row], 0).astype(np.uint32),
@@ -128,6 +129,7 @@ class LampSuspector:
             column("temperature_c"),
             column("tilt_deg"),
             seen.blocks[row],
+            np.nan_to_num(column("fault_bits")).astype(np.uint32),
             held.gain[row].mean(axis=1),
             held.edges[row],
         )

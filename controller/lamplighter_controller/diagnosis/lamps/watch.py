@@ -263,7 +263,7 @@ class _Part:
         counts = showing.judged & ~showing.dark & np.isfinite(raw)
         believed = tables.believed(self.model, expectation.knot)
         sigma = spread(self.held, expectation, tables.discharge.take(self.model))
-        voters = counts & believed & (expectation.certain > 0) & (np.abs(raw) < GROSS)
+        voters = counts & believed & ~self.suspect & (expectation.certain > 0) & (np.abs(raw) < GROSS)
         common, in_sigma = self._common(raw, sigma, voters)
         residual = raw - common
         weight = weigh(reading.time_s, before_s)
@@ -276,6 +276,8 @@ class _Part:
 
     def _common(self, raw: F32, sigma: F32, voters: Flags) -> tuple[F32, F32]:
         """(n,) what each lamp's group has in common, and (groups,) in sigma; discharge lamps follow the voltage."""
+        if not self.watch.settings.common_mode:
+            return np.zeros_like(raw), np.full(len(self.start), np.nan, np.float32)
         discharge = self.watch.tables.discharge.take(self.model)
         if not discharge.any() or discharge.all():
             common, in_sigma = common_mode(raw, sigma, voters, self.start)
@@ -333,11 +335,12 @@ class _Part:
 
     def _learn(self, reading: Reading, command: Command, expectation: Expectation, steady: Steady) -> None:
         held = self.held
-        known = held.gain_count.max(axis=1) >= TRUSTED
+        known = (held.gain_count.max(axis=1) >= TRUSTED) | (not self.watch.settings.learned_gain)
         tested = Steady(steady.counts & known, steady.residual, steady.sigma, steady.weight)
         accumulate(held, tested, reading.time_s)
         jumps(held, tested)
-        learn(held, steady, expectation, self.suspect, self.watch.limits)
+        frozen = self.suspect | (not self.watch.settings.learned_gain)
+        learn(held, steady, expectation, frozen, self.watch.limits)
         healthy = steady.counts & (np.abs(steady.residual) < shown.STUCK_SHARE)
         shown.hold_level(held, healthy, command.level_percent, reading.power_w)
         read = reading.usable & command.on & (reading.voltage_v > 100)
