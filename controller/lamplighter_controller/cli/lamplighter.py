@@ -6,13 +6,14 @@ from typing import Final
 
 import click
 
-from lamplighter_controller.cli import inventory, lamp, library, override, plan, rate, road, scene
+from lamplighter_controller.cli import fault, inventory, lamp, library, override, plan, rate, road, scene
 from lamplighter_controller.cli.asking import Asking, Session
 from lamplighter_controller.cli.client import Client
 
 URL: Final = "http://127.0.0.1:8080"
 FILE: Final = click.Path(dir_okay=False, path_type=Path)
 NOUNS: Final = (
+    fault.fault,
     inventory.inventory,
     lamp.lamp,
     library.library,
