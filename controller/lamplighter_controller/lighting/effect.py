@@ -9,7 +9,7 @@ from typing import Final
 from lamplighter_contract.light.plans.plan import Plan
 from lamplighter_contract.light.plans.programs import Span
 from lamplighter_contract.light.view import View
-from lamplighter_controller.lighting.inventory import Inventory, Model, power_w
+from lamplighter_controller.lighting.inventory import Inventory, Luminaire, Model, power_w
 
 HOUR_MS: Final = 3_600_000
 
@@ -18,7 +18,9 @@ HOUR_MS: Final = 3_600_000
 class Effect:
     """One night before and after; light in hours of full light, energy and power of lamps whose model is known.
 
-    `dark`: lamps that are off at a time they are lit now. `dark_roads`: roads all of whose lamps are among them.
+    `dark`: lamps that go off, or under the floor of their road, at a time they are above it now. `dark_roads`: roads
+    all of whose lamps are among them; a tunnel or a junction is a road of its own. `adjacent`: the most of them that
+    stand next to each other along a road, else along a feeder; those of which nobody knows where count as neighbours.
     """
 
     lamps: int = 0
@@ -32,6 +34,7 @@ class Effect:
     peak_before_kw: float = 0.0
     peak_after_kw: float = 0.0
     without_model: int = 0
+    adjacent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +60,14 @@ def effect(before: Iterable[Plan], after: Iterable[Plan], inventory: Inventory, 
         luminaire = luminaires.get(lamp)
         total.add(
             pieces[key],
-            luminaire.road if luminaire else None,
+            luminaire,
             inventory.models.get(luminaire.model or "") if luminaire else None,
+            max(was[2], will[2]),
         )
     return total.effect()
 
 
-_Night = tuple[tuple[Span, ...], int]
+_Night = tuple[tuple[Span, ...], int, float]  # spans, end, and the floor of the road
 
 
 def _spans(plans: Iterable[Plan], day: date) -> dict[str, _Night]:
@@ -77,13 +81,15 @@ def _spans(plans: Iterable[Plan], day: date) -> dict[str, _Night]:
             if its is not None and lamp not in view.circuits:
                 key = (its.calendar, its.road_class)
                 if key not in known:
-                    known[key] = view.on(its.calendar, day).spans(its.road_class), view.night(day).end_ms
+                    tonight = view.on(its.calendar, day)
+                    floor = view.programs[tonight.program].floors.of(its.road_class)
+                    known[key] = tonight.spans(its.road_class), view.night(day).end_ms, floor
                 found[lamp] = known[key]
     return found
 
 
 def _pieces(before: _Night, after: _Night) -> Iterable[_Piece]:
-    (old, old_end_ms), (new, new_end_ms) = before, after
+    (old, old_end_ms, _), (new, new_end_ms, _) = before, after
     start_ms, end_ms = max(old[0].start_ms, new[0].start_ms), min(old_end_ms, new_end_ms)
     times = sorted({start_ms, end_ms, *(span.start_ms for span in (*old, *new) if start_ms < span.start_ms < end_ms)})
     for from_ms, until_ms in pairwise(times):
@@ -99,15 +105,19 @@ class _Sum:
         self._lamps = self._changed = self._dark = self._without_model = 0
         self._light, self._energy = [0.0, 0.0], [0.0, 0.0]
         self._roads: dict[str, list[bool]] = {}
+        self._rows: dict[str, list[tuple[int, str, bool]]] = {}
         self._draws: dict[tuple[tuple[_Piece, ...], Model | None], int] = {}
 
-    def add(self, pieces: tuple[_Piece, ...], road: str | None, model: Model | None) -> None:
+    def add(
+        self, pieces: tuple[_Piece, ...], luminaire: Luminaire | None, model: Model | None, floor_percent: float
+    ) -> None:
         self._lamps += 1
         self._changed += any(piece.before_percent != piece.after_percent for piece in pieces)
-        dark = any(piece.before_percent > 0 and piece.after_percent == 0 for piece in pieces)
+        dark = any(_darkens(piece, floor_percent) for piece in pieces)
         self._dark += dark
-        if road is not None:
-            self._roads.setdefault(road, []).append(dark)
+        if luminaire is not None and luminaire.road is not None:
+            self._roads.setdefault(luminaire.road, []).append(dark)
+        self._rows.setdefault(_row(luminaire), []).append((*_place(luminaire, dark=dark), dark))
         self._light[0] += sum(piece.hours * piece.before_percent for piece in pieces) / 100
         self._light[1] += sum(piece.hours * piece.after_percent for piece in pieces) / 100
         self._without_model += model is None
@@ -127,6 +137,7 @@ class _Sum:
             round(peak[0], 3),
             round(peak[1], 3),
             self._without_model,
+            max((_longest(row) for row in self._rows.values()), default=0),
         )
 
     def _power(self) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -140,3 +151,31 @@ class _Sum:
                 energy[side] += sum(hours * kw for hours, kw in drawn)
                 peak[side] += max(kw for _, kw in drawn)
         return (energy[0], energy[1]), (peak[0], peak[1])
+
+
+def _darkens(piece: _Piece, floor_percent: float) -> bool:
+    """True when light falls to nothing, or through the floor."""
+    before, after = piece.before_percent, piece.after_percent
+    return after < before and (after == 0 or after < floor_percent <= before)
+
+
+def _row(luminaire: Luminaire | None) -> str:
+    """Lamps with one answer stand in one row."""
+    if luminaire is None or luminaire.pole_order is None:
+        return ""
+    return f"road {luminaire.road}" if luminaire.road else f"feeder {luminaire.cabinet}/{luminaire.feeder}"
+
+
+def _place(luminaire: Luminaire | None, *, dark: bool) -> tuple[int, str]:
+    if luminaire is None or luminaire.pole_order is None:
+        return int(not dark), ""
+    return luminaire.pole_order, luminaire.id
+
+
+def _longest(row: list[tuple[int, str, bool]]) -> int:
+    """The longest run of dark lamps in the order of their poles; without one, the dark ones come first."""
+    longest = run = 0
+    for _, _, dark in sorted(row):
+        run = run + 1 if dark else 0
+        longest = max(longest, run)
+    return longest

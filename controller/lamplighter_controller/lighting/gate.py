@@ -31,8 +31,9 @@ class Case:
 def grave(effect: Effect) -> tuple[str, ...]:
     """Why a second person has to approve, empty when nobody has to."""
     found = [f"road {road} goes dark as a whole" for road in effect.dark_roads]
-    if effect.dark > DARK_LAMPS:
-        found.append(f"{effect.dark} lamps go off at a time they are lit now, more than {DARK_LAMPS}")
+    if effect.adjacent > DARK_LAMPS:
+        what = "lamps next to each other go off or under their floor at a time they are above it now"
+        found.append(f"{effect.adjacent} {what}, more than {DARK_LAMPS}")
     for what, before, after in (
         ("energy", effect.energy_before_kwh, effect.energy_after_kwh),
         ("light", effect.light_before_h, effect.light_after_h),

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from lamplighter_contract.light.plans import presets
 from lamplighter_contract.light.plans.calendars import Calendar
 from lamplighter_contract.light.plans.plan import Plan, decode_plan, encode_plan
 from lamplighter_contract.light.plans.problems import Problem, Severity
-from lamplighter_contract.light.plans.programs import RoadClass
+from lamplighter_contract.light.plans.programs import Levels, RoadClass
 from lamplighter_contract.light.plans.validation import acceptable
 from lamplighter_contract.light.view import View
 from lamplighter_controller.lighting import gate
@@ -166,11 +167,47 @@ class TestEffect:
         back = effect([half], [full], INVENTORY, DAY)
         assert (back.dark, gate.grave(back)) == (0, ())
 
+    @pytest.mark.parametrize(
+        ("dark", "placed", "expected"),
+        [
+            ((1, 2, 3), True, 3),
+            ((1, 2, 4, 5), True, 2),
+            ((1, 3, 5), True, 1),
+            ((1, 3, 5), False, 3),
+        ],
+    )
+    def test_dark_lamps_next_to_each_other_are_counted_along_their_road(
+        self, dark: tuple[int, ...], placed: bool, expected: int
+    ):
+        street = Inventory(
+            roads={"spruce": Road("spruce", RoadClass.MAIN)},
+            luminaires={
+                f"l-{number}": Luminaire(
+                    f"l-{number}", 36.65, 117.12, name, "spruce", pole_order=number if placed else None
+                )
+                for number, name in enumerate(LAMPS, start=1)
+            },
+        )
+        names = tuple(LAMPS[number - 1] for number in dark)
+        full = library(Assignment("a", "all-night-loop", city=True))
+        half = library(Assignment("a", "all-night-loop", city=True), Assignment("b", "half-night-loop", devices=names))
+        plans = [compiled(one, street, SITE, ZONE, 1) for one in (full, half)]
+        before, after = (one for one in plans if isinstance(one, Plan))
+        found = effect([before], [after], street, DAY)
+        assert (found.dark, found.adjacent) == (len(dark), expected)
+
+    def test_a_level_through_the_floor_of_its_road_counts_as_dark(self):
+        dim = msgspec.structs.replace(presets.FULL_NIGHT, levels=Levels(40), floors=Levels(0))
+        full = Library(presets.PROGRAMS, presets.CALENDARS, (Assignment("a", "all-night-loop", city=True),))
+        under = Library((dim, *presets.PROGRAMS[1:]), presets.CALENDARS, full.assignments)
+        found = effect([made(full)], [made(under)], INVENTORY, DAY)
+        assert (found.dark, found.dark_roads) == (2, ("spruce",))  # a main road's floor is 50, a branch's 30
+
     def test_lamps_that_only_one_side_knows_are_left_out(self):
         assert effect([], [made(PRESETS)], INVENTORY, DAY) == Effect()
 
 
-GRAVE = Effect(lamps=100, dark=51)
+GRAVE = Effect(lamps=100, dark=51, adjacent=51)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +220,7 @@ GRAVE = Effect(lamps=100, dark=51)
         (Case(PlanState.VALIDATED, "li", ("li",), GRAVE), False),
         (Case(PlanState.VALIDATED, "li", ("wang",), GRAVE), True),
         (Case(PlanState.DRAFT, "li", ("wang",), Effect()), False),
-        (Case(PlanState.VALIDATED, "li", (), Effect(dark=50)), True),
+        (Case(PlanState.VALIDATED, "li", (), Effect(dark=70, adjacent=50)), True),
         (Case(PlanState.VALIDATED, "li", (), Effect(dark=1, dark_roads=("elm",))), False),
         (Case(PlanState.VALIDATED, "li", (), Effect(energy_before_kwh=100, energy_after_kwh=95)), True),
         (Case(PlanState.VALIDATED, "li", (), Effect(energy_before_kwh=100, energy_after_kwh=94.9)), False),

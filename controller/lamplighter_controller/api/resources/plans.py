@@ -73,7 +73,8 @@ class Diff(BaseModel):
 
     lamps: int
     changed: int
-    dark: int = Field(description="Lamps that go off at a time they are lit now")
+    dark: int = Field(description="Lamps that go off, or under their road's floor, at a time they are above it now")
+    adjacent: int = Field(description="The most of them next to each other along a road or a feeder")
     dark_roads: list[str]
     light_before_h: float = Field(description="Hours of full light, all lamps together")
     light_after_h: float
@@ -177,7 +178,7 @@ async def validate(services: Provided, caller: Commander, number: PlanNumber, wh
 
 @router.post("/{number}/approve", summary="Approve a plan as a second person")
 async def approve(services: Provided, caller: Commander, number: PlanNumber, why: ReasonIn) -> PlanOut:
-    """Needed when a road goes dark, more than 50 lamps go off, or the night's energy falls by more than 5 %."""
+    """Needed when a road goes dark, more than 50 lamps in a row do, or the night's energy falls by more than 5 %."""
     try:
         return _shown(await services.plans.approve(await _plan(services, number), Who(caller.who, why.reason)))
     except NotTaken as refusal:
