@@ -23,7 +23,7 @@ router = APIRouter(prefix="/energy", tags=["proof"])
 MINUTE_MS: Final = 60_000
 MOST_NIGHTS: Final = 400
 
-TariffId = Annotated[str, Path(min_length=1, max_length=40, examples=["street-lighting"])]
+TariffId = Annotated[str, Path(min_length=1, max_length=64, examples=["street-lighting"])]
 
 
 class SplitOut(BaseModel):

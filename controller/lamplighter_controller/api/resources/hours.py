@@ -2,13 +2,16 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
-from lamplighter_controller.api.guard import Reader
+from lamplighter_controller.api.guard import Commander, Reader
 from lamplighter_controller.api.paging import Page, Paging
+from lamplighter_controller.api.problems import not_found
+from lamplighter_controller.api.resources.gateways import ReasonIn
 from lamplighter_controller.api.services import Provided
 from lamplighter_controller.api.tables import CSV, csv_of
+from lamplighter_controller.lighting.desk import Who
 from lamplighter_controller.lighting.proof.burning import Burning, Source
 
 router = APIRouter(prefix="/burning-hours", tags=["proof"])
@@ -42,6 +45,20 @@ async def hours(
         return csv_of([_shown(one).model_dump(mode="json") for one in everyone], "burning-hours")
     found, total = await services.proof.hours(lamp, paging.offset, paging.limit)
     return Page(items=[_shown(one) for one in found], total=total, offset=paging.offset, limit=paging.limit)
+
+
+@router.post("/{lamp}/replaced", summary="Say that a lamp's element was replaced")
+async def replaced(
+    services: Provided,
+    caller: Commander,
+    lamp: Annotated[str, Path(max_length=64, examples=["l-0007"], description="Luminaire or device")],
+    why: ReasonIn,
+) -> BurningOut:
+    """Its hours and starts count anew from now on; its own counters may go on as they are."""
+    found = await services.proof.element_replaced(lamp, Who(caller.who, why.reason))
+    if found is None:
+        raise not_found("lamp", lamp)
+    return _shown(found)
 
 
 def _shown(one: Burning) -> BurningOut:

@@ -15,7 +15,7 @@ from lamplighter_controller.lighting import store as inventory_store
 from lamplighter_controller.lighting.desk import NotTaken, Who
 from lamplighter_controller.lighting.inventory import District, Luminaire, Road, Thing
 from lamplighter_controller.lighting.proof import records, store
-from lamplighter_controller.lighting.proof.burning import Burning
+from lamplighter_controller.lighting.proof.burning import Burning, replaced
 from lamplighter_controller.lighting.proof.light.evidence import Sighting
 from lamplighter_controller.lighting.proof.light.listing import LampNight
 from lamplighter_controller.lighting.proof.light.tally import By, Tally
@@ -66,19 +66,29 @@ class ProofDesk:
 
     async def night(self, day: date) -> store.Night | None:
         """A night that was worked out; tonight, and the last one, are worked out when that was not done yet."""
-        found = await self.work.ledger.read(lambda connection: store.night(connection, day))
-        if day == self.tonight:
-            made_s = self._made_s.get(day)
-            stale = made_s is None or self.work.clock.monotonic_s() - made_s > FRESH_S
-            return await self.work_out(day, even_empty=True) if stale or found is None else found
-        if day == self.last_over and (found is None or not found.over):
-            return await self.work_out(day, even_empty=True)
-        return found
+        found = await self._known(day)
+        if not self._wanting(day, found):
+            return found
+        async with self._busy:  # whoever came before may have done it
+            found = await self._known(day)
+            return await self._worked(day, even_empty=True) if self._wanting(day, found) else found
 
     async def work_out(self, day: date, *, even_empty: bool = False) -> store.Night | None:
         """Work a night out from what is stored by now; one night at a time."""
         async with self._busy:
-            found = await self.work.work_out(day, even_empty=even_empty)
+            return await self._worked(day, even_empty=even_empty)
+
+    async def _known(self, day: date) -> store.Night | None:
+        return await self.work.ledger.read(lambda connection: store.night(connection, day))
+
+    def _wanting(self, day: date, found: store.Night | None) -> bool:
+        if day == self.tonight:
+            made_s = self._made_s.get(day)
+            return found is None or made_s is None or self.work.clock.monotonic_s() - made_s > FRESH_S
+        return day == self.last_over and (found is None or not found.over)
+
+    async def _worked(self, day: date, *, even_empty: bool) -> store.Night | None:
+        found = await self.work.work_out(day, even_empty=even_empty)
         if found is not None:
             self._made_s = {day: self.work.clock.monotonic_s()}
             log.info("the night of %s is worked out, pass %d%s", day, found.passes, "" if found.over else ", so far")
@@ -129,6 +139,20 @@ class ProofDesk:
     async def hours(self, lamp: str | None, offset: int, limit: int) -> tuple[list[Burning], int]:
         """A page of burning hours, and how many there are."""
         return await self.work.ledger.read(lambda connection: records.burning_page(connection, lamp, offset, limit))
+
+    async def element_replaced(self, lamp: str, who: Who) -> Burning | None:
+        """Count a lamp's hours anew from now on: its element was replaced. None when nothing was counted of it."""
+
+        def work(connection: Connection) -> Burning | None:
+            found, _ = records.burning_page(connection, lamp, 0, 1)
+            if not found:
+                return None
+            fresh = replaced(found[0], self.work.clock.civil_ms())
+            records.put_burning(connection, [fresh])
+            self._audit(connection, who, "proof.element-replaced", f"lamp:{fresh.lamp}")
+            return fresh
+
+        return await self.work.ledger.write(work)
 
     async def energy(self, first: date, last: date) -> tuple[int, list[date], list[CabinetNight]]:
         """Supply points' nights: how many nights were worked out, which were not, and all of them."""

@@ -218,6 +218,13 @@ async def test_burning_hours(world: World):
     assert table((await world.get("/burning-hours?form=csv")).text)[0]["source"] == "counter"
 
 
+async def test_hours_count_anew_when_the_element_was_replaced(world: World):
+    fresh = (await world.post("/burning-hours/lamp-1/replaced", {"reason": "new driver, WO-0007"})).json()
+    assert (fresh["lamp"], fresh["burning_h"], fresh["starts"], fresh["since_ms"]) == ("l-1", 0, 0, at(27))
+    assert (await world.get("/burning-hours?lamp=l-1")).json()["items"] == [fresh]
+    assert (await world.post("/burning-hours/nobody/replaced", {"reason": "r"})).status_code == 404
+
+
 async def test_a_patrol_is_taken_whole_or_not_at_all(world: World):
     def seen(lamp):
         return {"lamp": lamp, "time_ms": at(8), "lit": True}

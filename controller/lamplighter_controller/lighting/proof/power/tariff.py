@@ -18,6 +18,7 @@ UNPRICED: Final = ""
 
 Clock = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+TariffName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Price = Annotated[float, msgspec.Meta(ge=0, le=1_000)]
 Month = Annotated[int, msgspec.Meta(ge=1, le=12)]
 
@@ -34,7 +35,7 @@ class Hours(msgspec.Struct, frozen=True, omit_defaults=True):
 class Tariff(msgspec.Struct, frozen=True, omit_defaults=True):
     """Prices per kWh by band, in force from a day on; `id` is what supply points name as their tariff."""
 
-    id: Word
+    id: TariffName
     valid_from: Day
     currency: Word
     prices: Annotated[dict[Word, Price], msgspec.Meta(min_length=1, max_length=24)]
