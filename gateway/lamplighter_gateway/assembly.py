@@ -31,6 +31,7 @@ MIB: Final = 1024 * 1024
 TERMINAL_KEY: Final = "terminal.key"
 MS_PER_H: Final = 3_600_000
 DWELL_S: Final = 60.0  # civil seconds a relay rests between two switchings
+DAY_S: Final = 86_400.0
 
 
 class UnusableFileError(GatewayError):
@@ -55,7 +56,7 @@ def build(config: Config) -> Gateway:
         timing=Timing(backlog_per_s=config.uplink.backlog_per_s, backlog_delay_s=config.uplink.backlog_delay_s),
         metrics=(config.metrics.host, config.metrics.port) if config.metrics else None,
         rate=scale.rate,
-        switching=Switching(DWELL_S / scale.rate, config.light.switch_ons_per_s * scale.rate),
+        switching=Switching(DWELL_S / scale.rate, config.light.switch_ons_per_s * scale.rate, day_s=DAY_S / scale.rate),
         dusk=Dusk(config.light.on_lux, config.light.off_lux),
         buses=tuple(bus_entry(bus, config.devices_on(bus.id)) for bus in config.buses),
     )

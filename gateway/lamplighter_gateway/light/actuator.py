@@ -1,6 +1,7 @@
 """Writes to devices, whoever wants them: one at a time per device, and what was read back is known to all."""
 
 import asyncio
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -29,7 +30,7 @@ class Actuator:
         self.busy: set[str] = set()
         self.shown: dict[str, Shown] = {}
         self.tried: dict[str, Tried] = {}
-        self.switched_s: dict[str, float] = {}
+        self.switched_s: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=switching.most_a_day))
 
     def observe(self, readings: Iterable[Reading], of_interest: Collection[str]) -> None:
         """Note the levels that devices of interest show."""
@@ -102,7 +103,7 @@ class Actuator:
             failures = (before.failures if before and part.answered else 0) + 1
             self.tried[part.device] = Tried(now_s, 0 if good else failures)
             if good and part.device in turning:
-                self.switched_s[part.device] = now_s
+                self.switched_s[part.device].append(now_s)
             if part.reading is not None:
                 self._note(part.reading, now_s)
 

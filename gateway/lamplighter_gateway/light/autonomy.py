@@ -129,7 +129,7 @@ class Autonomy:
         action = reconcile(wanted, shown, self._actuator.tried.get(device), now_s)
         if action is None:
             return None
-        bus, switched_s = self._registry.bus_of[device], self._actuator.switched_s.get(device)
+        bus, switched_s = self._registry.bus_of[device], self._actuator.switched_s.get(device, ())
         if not self._actuator.relays.may(bus, wanted, shown, switched_s, now_s):
             return None
         return action if self._is_lamp(device) else Action(Point.CONTACTOR, action.value / FULL_PERCENT)

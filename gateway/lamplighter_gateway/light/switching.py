@@ -3,6 +3,7 @@
 No clock, no I/O; times in monotonic seconds.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,10 +19,15 @@ MANUAL: Final = frozenset({Winner.EMERGENCY, Winner.OVERRIDE})
 
 @dataclass(frozen=True, slots=True)
 class Switching:
-    """How long a relay rests, and how many come on per bus and second (0: as many as there are), in real seconds."""
+    """How long a relay rests, how often it switches in `day_s`, how many come on per bus and second; real seconds.
+
+    `ons_per_s` 0: as many as there are.
+    """
 
     dwell_s: float = 60.0
     ons_per_s: float = 0.0
+    most_a_day: int = 20
+    day_s: float = 86_400.0
 
 
 class Relays:
@@ -32,18 +38,19 @@ class Relays:
         self._limits = limits
         self._paces: dict[str, Pace] = {}
 
-    def may(self, bus: str, wanted: Level, shown: Shown, switched_s: float | None, now_s: float) -> bool:
-        """False when a write has to wait: it would switch a relay again too soon, or too many at a time.
+    def may(self, bus: str, wanted: Level, shown: Shown, switched_s: Sequence[float], now_s: float) -> bool:
+        """False when a write has to wait: it would switch a relay again too soon or too often, or too many at a time.
 
-        `switched_s`: when we last switched it. What a lamp did by itself, as after a power cut, is mended at once.
+        `switched_s`: when we switched it, the newest last. What a lamp did by itself, as after a power cut, is mended
+        at once, and one that has switched too often in a day stays lit.
         """
         if wanted.level_percent is None or shown.level_percent is None:
             return True
         on = wanted.level_percent > 0
         if on == (shown.level_percent > 0):
             return True
-        rested = switched_s is None or now_s >= switched_s + self._limits.dwell_s
-        if not rested and wanted.why.winner not in MANUAL:
+        spared = not self._rested(switched_s, now_s) or (not on and self._worn(switched_s, now_s))
+        if spared and wanted.why.winner not in MANUAL:
             return False
         return not on or self.comes_on(bus, now_s)
 
@@ -55,6 +62,12 @@ class Relays:
     def pause_s(self) -> float:
         """How long it takes until one more may come on."""
         return 1 / self._limits.ons_per_s if self._limits.ons_per_s else 0.0
+
+    def _rested(self, switched_s: Sequence[float], now_s: float) -> bool:
+        return not switched_s or now_s >= switched_s[-1] + self._limits.dwell_s
+
+    def _worn(self, switched_s: Sequence[float], now_s: float) -> bool:
+        return sum(now_s < at_s + self._limits.day_s for at_s in switched_s) >= self._limits.most_a_day
 
     def _pace(self, bus: str) -> Pace:
         if bus not in self._paces:

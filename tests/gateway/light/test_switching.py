@@ -10,6 +10,7 @@ from lamplighter_gateway.light.switching import STEP_PERCENT, Relays, Steps, Swi
 
 ON = Level(100, Why(Winner.PROGRAM, "begin"))
 OFF = Level(0, Why(Winner.PROGRAM, "after"))
+MANUAL_OFF = Level(0, Why(Winner.OVERRIDE, "b"))
 MANUAL_ON = Level(100, Why(Winner.OVERRIDE, "a"))
 DARK, LIT = Shown(0, 0), Shown(60, 0)
 ROWS = [
@@ -27,15 +28,25 @@ ROWS = [
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
 def test_a_relay_rests(row):
     _, wanted, shown, switched_s, may = row
-    assert Relays(Switching(60)).may("bus-1", wanted, shown, switched_s, 100.0) is may
+    past = () if switched_s is None else (switched_s,)
+    assert Relays(Switching(60)).may("bus-1", wanted, shown, past, 100.0) is may
+
+
+def test_a_relay_that_switched_too_often_in_a_day_stays_lit_until_the_oldest_is_a_day_ago():
+    relays, past = Relays(Switching(60, most_a_day=3, day_s=1_000)), (0.0, 100.0, 200.0)
+    assert relays.may("bus-1", OFF, LIT, past[:2], 900.0)
+    assert not relays.may("bus-1", OFF, LIT, past, 900.0)
+    assert relays.may("bus-1", ON, DARK, past, 900.0), "light is never kept from anybody"
+    assert relays.may("bus-1", MANUAL_OFF, LIT, past, 900.0)
+    assert relays.may("bus-1", OFF, LIT, past, 1_000.0)
 
 
 def test_lamps_of_a_bus_come_on_one_after_the_other_and_go_off_together():
     relays = Relays(Switching(60, ons_per_s=5))
-    assert [relays.may("bus-1", ON, DARK, None, 0.0) for _ in range(8)] == [True] * 5 + [False] * 3
-    assert relays.may("bus-2", ON, DARK, None, 0.0)
-    assert [relays.may("bus-1", ON, DARK, None, 1.0) for _ in range(6)] == [True] * 5 + [False]
-    assert all(relays.may("bus-1", OFF, LIT, None, 1.0) for _ in range(50))
+    assert [relays.may("bus-1", ON, DARK, (), 0.0) for _ in range(8)] == [True] * 5 + [False] * 3
+    assert relays.may("bus-2", ON, DARK, (), 0.0)
+    assert [relays.may("bus-1", ON, DARK, (), 1.0) for _ in range(6)] == [True] * 5 + [False]
+    assert all(relays.may("bus-1", OFF, LIT, (), 1.0) for _ in range(50))
 
 
 def courses(*percents):
