@@ -21,6 +21,9 @@ from lamplighter_controller.api.create import create_api
 from lamplighter_controller.api.services import City, Services
 from lamplighter_controller.commands.dispatch import Dispatch, Surroundings
 from lamplighter_controller.config import BrokerConfig, Config
+from lamplighter_controller.diagnosis.engine import Around, diagnosis
+from lamplighter_controller.diagnosis.settings import Settings
+from lamplighter_controller.diagnosis_setup import SupplyMap, rules_of, sight_of
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.events import Events
 from lamplighter_controller.hold import HELD, RESTORED, WHY, Hold, Standing
@@ -58,6 +61,7 @@ OPEN_TRIES: Final = 30
 OPEN_RETRY_S: Final = 1.0
 RESTORE_RETRY_S: Final = 2.0
 FAREWELL_S: Final = 1.0
+KEEP_S: Final = 3.0
 CLOSE_S: Final = 1.0
 FUTURE_REAL_MS: Final = 60_000  # how far a gateway's clock may be ahead of ours
 FUTURE_CIVIL_MS: Final = 600_000
@@ -214,6 +218,19 @@ class _Program:
         work = NightWork(on.ledger, on.series, self._twin, clock, config.city.zone, on.scale.rate)
         self._proof = ProofDesk(work, config.series.raw_days)
         self._proof_keeper = ProofKeeper(self._proof, self._events, registry.alarms)
+        around = Around(
+            on.ledger,
+            on.series,
+            self._twin,
+            self._events,
+            self._dispatch,
+            clock,
+            SupplyMap(on.ledger, self._twin, config.diagnosis).find,
+            partial(sight_of, registry.gateways),
+        )
+        rules, rate = rules_of(config, on.scale.rate), on.scale.rate
+        settings = Settings(period_s=config.diagnosis.reading_s * rate)
+        self._diagnosis = diagnosis(around, config.data, rules, settings, rate)
         self._upkeep = Upkeep(on.ledger, on.series, clock, registry.alarms, losses)
         self._actions = ProgramActions(
             config, on.identity, on.ledger, on.series, self._intake, self._keeper, on.hold, clock
@@ -244,6 +261,7 @@ class _Program:
                 group.create_task(self._light.run(), name="lighting")
                 group.create_task(self._signals.run(), name="signals")
                 group.create_task(self._upkeep.run(), name="upkeep")
+                group.create_task(self._diagnosis.run(), name="diagnosis")
                 group.create_task(self._proof_keeper.run(), name="proof")
                 group.create_task(self._restore(), name="twin-restore")
                 group.create_task(self._server.run(create_api(self._services())), name="http")
@@ -287,6 +305,7 @@ class _Program:
             signals=self._signals,
             scenes=SceneDesk(on.ledger, self._twin, self._intake.gateways, on.clock, on.scale.rate, self._light.wake),
             proof=self._proof,
+            diagnosis=self._diagnosis,
             session_key=first_start.session_key(config.data),
         )
 
@@ -308,6 +327,9 @@ class _Program:
         with contextlib.suppress(TimeoutError, LedgerUnavailable):
             async with asyncio.timeout(FAREWELL_S):
                 await self._intake.farewell()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(KEEP_S):
+                await self._diagnosis.keep()
         raise _Stop
 
 

@@ -23,6 +23,7 @@ from lamplighter_controller.api.resources import (
     gateways,
     history,
     hours,
+    incidents,
     inventory,
     lamps,
     latest,
@@ -35,6 +36,7 @@ from lamplighter_controller.api.resources import (
     signals,
     system,
     tokens,
+    windows,
 )
 from lamplighter_controller.api.services import Services
 from lamplighter_controller.ledger.errors import LedgerUnavailable
@@ -69,6 +71,7 @@ TAGS: Final = [
     {"name": "inventory", "description": "What stands in the streets; import and export"},
     {"name": "gateways", "description": "Enrolment, presence, health"},
     {"name": "live", "description": "Values and events as they come"},
+    {"name": "incidents", "description": "What is broken in the street, how sure, what to do; windows and trip tests"},
     {"name": "alarms", "description": "About the system itself"},
     {"name": "dead letters", "description": "What could not be stored, and why"},
     {"name": "audit", "description": "Who did what"},
@@ -93,6 +96,8 @@ ROUTERS: Final = (
     hours.router,
     inventory.router,
     live.router,
+    incidents.router,
+    windows.router,
     alarms.router,
     dead_letters.router,
     audit.router,

@@ -15,7 +15,14 @@ from lamplighter_controller.api.condition import Conditions, conditions
 from lamplighter_controller.api.services import Services
 from lamplighter_controller.api.steps import Steps
 from lamplighter_controller.errors import ControllerError
-from lamplighter_controller.events import CommandChanged, DevicesChanged, Event, GatewayChanged, Subscription
+from lamplighter_controller.events import (
+    CommandChanged,
+    DevicesChanged,
+    Event,
+    GatewayChanged,
+    IncidentChanged,
+    Subscription,
+)
 from lamplighter_controller.twin.kind import Rows, Snapshot
 
 PERIOD_S: Final = 0.1
@@ -55,6 +62,8 @@ class Watcher:
 class Hub:
     """Turns what changed in the twin into frames. `version` counts them; snapshots carry it too."""
 
+    kinds = (CommandChanged, DevicesChanged, GatewayChanged, IncidentChanged)
+
     def __init__(self, services: Services, build: str = "") -> None:
         self.version = 0
         self.build = build
@@ -85,7 +94,7 @@ class Hub:
 
     async def run(self) -> None:
         """Send frames as values change; for ever."""
-        with self._services.events.subscribe(CommandChanged, DevicesChanged, GatewayChanged) as self._news:
+        with self._services.events.subscribe(*self.kinds) as self._news:
             while True:
                 await asyncio.sleep(PERIOD_S)
                 self.tick()
@@ -104,6 +113,8 @@ class Hub:
                 self._tell({"type": "resync"})
             case GatewayChanged():
                 self._reviewed_s = -REVIEW_S
+            case IncidentChanged():
+                self._tell({"type": "incident", **incident_of(event)})
             case _:
                 pass
 
@@ -173,6 +184,19 @@ def delta(kind: Kind, columns: Snapshot, now: Conditions, rows: Rows) -> dict[st
         "state": now[rows],
         "time_ms": columns.time_ms[rows],
         "values": values,
+    }
+
+
+def incident_of(event: IncidentChanged) -> dict[str, Any]:
+    """What is told of an incident that changed; the whole of it is at `/incidents/{incident}`."""
+    element = {"kind": event.element_kind, "id": event.element}
+    return {
+        "incident": event.incident,
+        "element": element,
+        "class": event.class_id,
+        "state": event.state,
+        "severity": event.severity,
+        "time_ms": event.time_ms,
     }
 
 

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocketDisconnect
 from lamplighter_contract.quantities import Kind
 from lamplighter_controller.api import guard
 from lamplighter_controller.api.guard import Reader
-from lamplighter_controller.api.hub import Hub, TooManyWatchers, Watcher
+from lamplighter_controller.api.hub import Hub, TooManyWatchers, Watcher, incident_of
 from lamplighter_controller.api.problems import Problem
 from lamplighter_controller.api.services import Provided, Services
 from lamplighter_controller.events import (
@@ -23,6 +23,7 @@ from lamplighter_controller.events import (
     DevicesChanged,
     Event,
     GatewayChanged,
+    IncidentChanged,
     Subscription,
 )
 from lamplighter_controller.ledger.errors import LedgerUnavailable
@@ -123,7 +124,7 @@ async def _may_read(connection: HTTPConnection, services: Services) -> bool:
     responses={200: {"content": {"text/event-stream": {"example": 'event: gateway\ndata: {"gateway":"gw-1"}\n\n'}}}},
 )
 async def events(connection: HTTPConnection, services: Provided, _: Reader) -> StreamingResponse:
-    """Events `command`, `gateway`, `devices`, `alarm`; `missed` when some were lost and lists should be read again."""
+    """Events `command`, `gateway`, `devices`, `alarm`, `incident`; `missed`: some were lost, read the lists again."""
     state = connection.app.state
     if state.listeners >= MAX_LISTENERS:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "busy", "Too many listen already.", headers={"Retry-After": "10"})
@@ -134,7 +135,8 @@ async def _stream(connection: HTTPConnection, services: Services) -> AsyncIterat
     state = connection.app.state
     state.listeners += 1
     try:
-        with services.events.subscribe(CommandChanged, GatewayChanged, DevicesChanged, AlarmChanged) as subscription:
+        kinds = (CommandChanged, GatewayChanged, DevicesChanged, AlarmChanged, IncidentChanged)
+        with services.events.subscribe(*kinds) as subscription:
             yield b"retry: 2000\n\n"
             checked_s = services.clock.monotonic_s()
             while True:
@@ -182,5 +184,7 @@ def _told(event: Event) -> tuple[str, dict[str, Any]] | None:
             return "devices", {"gateway": gateway}
         case AlarmChanged(key, raised, text, time_ms):
             return "alarm", {"key": key, "raised": raised, "text": text, "time_ms": time_ms}
+        case IncidentChanged():
+            return "incident", incident_of(event)
         case _:
             return None

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.errors import Refusal
 from lamplighter_controller.commands.model import CommandRequest, Overview, Submitted
+from lamplighter_controller.diagnosis.engine import Diagnosis
 from lamplighter_controller.events import Events
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.gateways import Gateways, Unheard
@@ -99,6 +100,7 @@ class Services:
     overrides: OverrideDesk
     scenes: SceneDesk
     signals: SignalKeeper
+    diagnosis: Diagnosis
     session_key: bytes = field(default_factory=lambda: secrets.token_bytes(SESSION_KEY_BYTES), repr=False)
 
 

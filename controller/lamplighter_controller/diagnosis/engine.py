@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 import logging
+import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from lamplighter_contract.clock import Clock
+from lamplighter_contract.ids import uuid7
 from lamplighter_controller.diagnosis import store
 from lamplighter_controller.diagnosis.desk import RULE, IncidentDesk, Who
 from lamplighter_controller.diagnosis.findings import Element, ElementKind, Finding
@@ -15,13 +18,16 @@ from lamplighter_controller.diagnosis.incidents.incident import Incident, Isolat
 from lamplighter_controller.diagnosis.incidents.windows import covered_lamps
 from lamplighter_controller.diagnosis.leakage.protectors import overdue
 from lamplighter_controller.diagnosis.live import history, isolating
+from lamplighter_controller.diagnosis.live.checkpoint import Checkpoints
 from lamplighter_controller.diagnosis.live.city import FindSupply, Rules
 from lamplighter_controller.diagnosis.live.collector import Collector, Sight
 from lamplighter_controller.diagnosis.live.isolating import Commands
 from lamplighter_controller.diagnosis.live.judge import Judge
 from lamplighter_controller.diagnosis.live.late import Late, in_steps
+from lamplighter_controller.diagnosis.live.levels import Levels
 from lamplighter_controller.diagnosis.live.testing import Tester
 from lamplighter_controller.diagnosis.samples import Flags, Samples
+from lamplighter_controller.diagnosis.settings import Settings
 from lamplighter_controller.events import (
     CommandChanged,
     DevicesChanged,
@@ -61,8 +67,9 @@ class Diagnosis:
     """Judges for ever; a restart goes on from the checkpoint, and judges what was stored meanwhile."""
 
     def __init__(self, around: Around, desk: IncidentDesk, judge: Judge, tester: Tester, rules: Rules) -> None:
-        """Begin with nothing; `run` loads what there is."""
-        self._around, self._desk, self._judge, self._tester, self._rules = around, desk, judge, tester, rules
+        """Begin with nothing; `run` loads what there is. `diagnosis` makes one."""
+        self.desk, self.tester = desk, tester
+        self._around, self._judge, self._rules = around, judge, rules
         self._collector = Collector(judge.topology)
         self._late = Late(rules.step_ms)
         self._replaced: set[Element] = set()
@@ -77,19 +84,19 @@ class Diagnosis:
             await self._begin()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._listen(news), name="diagnosis-listen")
-                tasks.create_task(self._tester.run(), name="diagnosis-tests")
+                tasks.create_task(self.tester.run(), name="diagnosis-tests")
                 tasks.create_task(self._work(), name="diagnosis-steps")
 
     async def keep(self) -> None:
         """Write the checkpoint, at the end of a run too."""
-        if self._desk.is_stored:
+        if self.desk.is_stored:
             await self._judge.keep()
 
     async def _begin(self) -> None:
         """Both stores may still be on their way."""
         while True:
             try:
-                await self._desk.load()
+                await self.desk.load()
                 judged_ms = await self._judge.begin(await self._around.find_supply())
                 self._follow_topology()
                 await self._catch_up(judged_ms)
@@ -152,24 +159,25 @@ class Diagnosis:
 
     async def _judged(self, samples: Samples, now_ms: int) -> None:
         findings = await self._judge.step(samples, now_ms)
-        await self._acted(findings, now_ms)
+        await self.acted(findings, now_ms)
 
-    async def _acted(self, findings: Iterable[Finding], now_ms: int) -> None:
-        for incident in await self._desk.take(list(findings), now_ms):
+    async def acted(self, findings: Iterable[Finding], now_ms: int) -> None:
+        """Let incidents follow findings, and acts follow incidents."""
+        for incident in await self.desk.take(list(findings), now_ms):
             if incident.class_id == "leak" and incident.isolation is None and incident.state is State.RAISED:
                 with contextlib.suppress(LedgerUnavailable):
                     await self._propose(incident, now_ms)
             else:
-                self._tester.consider(incident, now_ms)
+                self.tester.consider(incident, now_ms)
 
     async def _propose(self, incident: Incident, now_ms: int) -> None:
         """Isolation of a leaking circuit: by itself only where the cabinet lets it be."""
-        isolation = isolating.proposed(self._judge.topology, incident, now_ms)
+        isolation = isolating.proposed(self.desk.topology, incident, now_ms)
         if isolation is None:
             return
         if isolation.automatic and not incident.withheld:
             isolation = await isolating.isolate(self._around.commands, incident, isolation, BY_RULE.who, now_ms)
-        await self._desk.isolation(incident.id, isolation, BY_RULE)
+        await self.desk.isolation(incident.id, isolation, BY_RULE)
 
     async def isolate(self, identity: str, by: Who) -> Isolation | None:
         """Ask for the circuits of a leak to be opened; None when nothing is proposed for it.
@@ -177,27 +185,27 @@ class Diagnosis:
         Raises:
             LedgerUnavailable: it may have been asked for and is not noted.
         """
-        incident = self._desk.incident(identity)
+        incident = self.desk.incident(identity)
         if incident is None or incident.isolation is None:
             return None
         now_ms = self._around.clock.civil_ms()
         isolation = await isolating.isolate(self._around.commands, incident, incident.isolation, by.who, now_ms)
-        await self._desk.isolation(identity, isolation, by)
+        await self.desk.isolation(identity, isolation, by)
         return isolation
 
     async def _command_changed(self, event: CommandChanged) -> None:
-        for incident in self._desk.open():
+        for incident in self.desk.open():
             isolation = incident.isolation
             if isolation is not None and isolation.request and isolation.request == event.request:
                 why = next((reason for _, _, reason in event.devices if reason), "")
                 told = isolating.followed(isolation, event.state, why, self._around.clock.civil_ms())
                 if told is not isolation:
                     with contextlib.suppress(LedgerUnavailable):
-                        await self._desk.isolation(incident.id, told, BY_RULE)
+                        await self.desk.isolation(incident.id, told, BY_RULE)
 
     async def _parts_replaced(self, elements: list[Element], time_ms: int) -> None:
         self._replaced |= {one for one in elements if one.kind is ElementKind.LAMP}
-        await self._desk.replaced(elements, time_ms)
+        await self.desk.replaced(elements, time_ms)
 
     async def _look_around(self) -> None:
         now_s = self._around.clock.monotonic_s()
@@ -209,7 +217,7 @@ class Diagnosis:
 
     def _follow_topology(self) -> None:
         topology, twin = self._judge.topology, self._around.twin
-        self._desk.topology = topology
+        self.desk.topology = topology
         self._collector = Collector(topology)
         for kind in self._collector.kinds:
             columns = twin.snapshot(kind)
@@ -218,7 +226,7 @@ class Diagnosis:
 
     def _excused(self, now_ms: int) -> Flags | None:
         """Lamps under a window in force; those in work are judged all the same, or nobody would see them mended."""
-        elements = {element for window in self._desk.windows if window.holds(now_ms) for element in window.elements}
+        elements = {element for window in self.desk.windows if window.holds(now_ms) for element in window.elements}
         return covered_lamps(self._judge.topology, elements) if elements else None
 
     async def _protectors(self, now_ms: int) -> None:
@@ -227,8 +235,19 @@ class Diagnosis:
             return
         places = self._judge.supply.places.protectors
         await self._around.ledger.write(lambda connection: store.put_protectors(connection, places, now_ms))
-        known = await self._desk.protectors()
+        known = await self.desk.protectors()
         listed = {one.place.id: one.listed_ms for one in known}
         tests = {one.place.id: one.test for one in known if one.test is not None}
         self._tested_day = now_ms // DAY_MS
-        await self._desk.take(list(overdue(listed, tests, now_ms)), now_ms)
+        await self.desk.take(list(overdue(listed, tests, now_ms)), now_ms)
+
+
+def diagnosis(around: Around, folder: Path, rules: Rules, settings: Settings, rate: float) -> Diagnosis:
+    """The engine with all its parts; its checkpoint is kept in `folder`, civil time runs `rate` times as fast."""
+    clock = around.clock
+    desk = IncidentDesk(
+        around.ledger, around.events, clock, rules, lambda: uuid7(clock.wall_ms(), secrets.token_bytes(10))
+    )
+    judge = Judge(Checkpoints(folder), settings)
+    levels = Levels(around.commands, around.events, clock, rules.dwell_s, rate)
+    return Diagnosis(around, desk, judge, Tester(desk, judge, levels, clock, rules), rules)

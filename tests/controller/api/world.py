@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,11 @@ from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_controller.api import City, Services, create_api
 from lamplighter_controller.api.services import Commands
 from lamplighter_controller.commands.model import CommandRequest, Order, Overview, Part, Request, Submitted
+from lamplighter_controller.config import DiagnosisConfig
+from lamplighter_controller.diagnosis.engine import Around, Diagnosis, diagnosis
+from lamplighter_controller.diagnosis.live.city import Rules
+from lamplighter_controller.diagnosis.settings import Settings
+from lamplighter_controller.diagnosis_setup import SupplyMap, sight_of
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.events import CommandChanged, Events
 from lamplighter_controller.intake import letters
@@ -322,6 +328,22 @@ def make_tokens(clock: Clock) -> Callable[[Connection], dict[str, str]]:
     return work
 
 
+def watching(
+    ledger: Ledger,
+    series: MemorySeries,
+    twin: Twin,
+    events: Events,
+    commands: Commands,
+    clock: Clock,
+    gateways: Gateways,
+    folder: Path,
+) -> Diagnosis:
+    """Diagnosis that nobody runs: incidents come by its desk alone."""
+    found = SupplyMap(ledger, twin, DiagnosisConfig()).find
+    around = Around(ledger, series, twin, events, commands, clock, found, partial(sight_of, gateways))
+    return diagnosis(around, folder, Rules(), Settings(), RATE)
+
+
 @asynccontextmanager
 async def open_world(
     folder: Path,
@@ -370,6 +392,7 @@ async def open_world(
         ),
         scenes=SceneDesk(ledger, twin, gateways, clock, rate, lambda: None),
         proof=ProofDesk(NightWork(ledger, series, twin, clock, "Asia/Shanghai", RATE)),
+        diagnosis=watching(ledger, series, twin, events, commands, clock, gateways, folder),
         session_key=bytes(32),
     )
     app = create_api(services, web)
