@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
@@ -20,13 +20,15 @@ from lamplighter_controller.api.resources.lamps import Change, Draft, change_out
 from lamplighter_controller.api.services import Provided, Services
 from lamplighter_controller.lighting import store
 
+MINUTE_MS: Final = 60_000
+
 router = APIRouter(prefix="/roads", tags=["lamps"])
 
 RoadId = Annotated[str, Path(min_length=1, max_length=64, examples=["spruce-road"])]
 
 
 class Alike(BaseModel):
-    """Lamps that do the same at the same times."""
+    """Lamps that do the same at the same times, to the minute; the times are those of the first of them."""
 
     lamps: list[str]
     changes: list[Change]
@@ -88,11 +90,19 @@ async def _manual(services: Services) -> Mapping[str, tuple[Override, ...]]:
 
 
 def _together(night: _Night, planned: Iterable[tuple[str, str | None]]) -> list[Alike]:
-    alike: defaultdict[tuple[Changed, ...], list[str]] = defaultdict(list)
+    alike: defaultdict[object, list[str]] = defaultdict(list)
+    first: dict[object, tuple[Changed, ...]] = {}
     for lamp, gateway in planned:
         view = night.views[gateway or ""]
-        alike[preview(view, lamp, night.day, {}, night.manual.get(lamp, ()))].append(lamp)
-    most_first: Sequence[tuple[tuple[Changed, ...], list[str]]] = sorted(
-        alike.items(), key=lambda pair: (-len(pair[1]), pair[1])
-    )
-    return [Alike(lamps=lamps, changes=[change_out(one) for one in changes]) for changes, lamps in most_first]
+        changes = preview(view, lamp, night.day, {}, night.manual.get(lamp, ()))
+        key = tuple(map(_to_the_minute, changes))
+        first.setdefault(key, changes)
+        alike[key].append(lamp)
+    most_first: Sequence[object] = sorted(alike, key=lambda key: (-len(alike[key]), alike[key]))
+    return [Alike(lamps=alike[key], changes=[change_out(one) for one in first[key]]) for key in most_first]
+
+
+def _to_the_minute(change: Changed) -> object:
+    """Dusk is seconds apart along a road that two gateways light, and no two lamps differ by that."""
+    why = change.level.why
+    return round(change.start_ms / MINUTE_MS), change.level.level_percent, why.winner, why.source
