@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from lamplighter_contract.level import Override
@@ -76,7 +76,7 @@ class View:
     def night(self, day: date) -> Night:
         """The night that begins at noon of a date."""
         if day not in self._nights:
-            self._make_room()
+            _make_room(self._nights)
             self._nights[day] = night(day, self.place)
         return self._nights[day]
 
@@ -93,7 +93,7 @@ class View:
     def on(self, calendar: str, day: date) -> Tonight:
         """A calendar's night of a date."""
         if (calendar, day) not in self._tonight:
-            self._make_room()
+            _make_room(self._tonight)
             self._tonight[calendar, day] = self._made(calendar, day)
         return self._tonight[calendar, day]
 
@@ -122,10 +122,10 @@ class View:
         name = DEFAULT_RULE if rule is None else rule.id
         return Tonight(this, calendar, name, program, stages(self.programs[program], this))
 
-    def _make_room(self) -> None:
-        if len(self._nights) + len(self._tonight) >= _NIGHTS_KEPT:
-            self._nights.clear()
-            self._tonight.clear()
+
+def _make_room(kept: dict[Any, Any]) -> None:
+    if len(kept) >= _NIGHTS_KEPT:
+        kept.clear()
 
 
 def _lit(spans: tuple[Span, ...], end_ms: int, from_ms: float, until_ms: float) -> bool:

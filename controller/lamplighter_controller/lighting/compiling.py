@@ -1,16 +1,21 @@
 """From a library and the inventory to one gateway's plan."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
+import msgspec
+
+from lamplighter_contract.light.city.levels import prepare_nights
+from lamplighter_contract.light.plans.nightly import DARK_DEG, DAYLIGHT_DEG
 from lamplighter_contract.light.plans.plan import Assignment as Planned
 from lamplighter_contract.light.plans.plan import Circuit as PlannedCircuit
-from lamplighter_contract.light.plans.plan import Group, Plan
+from lamplighter_contract.light.plans.plan import Group, Plan, broken
 from lamplighter_contract.light.plans.problems import Problem, Severity
 from lamplighter_contract.light.plans.programs import RoadClass
-from lamplighter_contract.light.plans.validation import validate
+from lamplighter_contract.light.plans.validation import A_YEAR, validate, validated
+from lamplighter_contract.light.view import View
 from lamplighter_controller.lighting import whom
 from lamplighter_controller.lighting.adaptive import rules
 from lamplighter_controller.lighting.inventory import Inventory, Luminaire, in_group
@@ -19,6 +24,7 @@ from lamplighter_controller.lighting.library import Assignment, Library
 UNASSIGNED: Final = "unassigned"
 DEGREES_DECIMALS: Final = 4  # 11 m: a second of dusk is 400 m
 NEAR_DECIMALS: Final = 1  # validity of a night does not change within 11 km
+YEARS_AT_ONCE: Final = 50  # plans whose nights are in memory together
 
 _OF_A_GATEWAY: Final = frozenset({"plan", "assignments"})
 
@@ -81,16 +87,36 @@ def compiled(library: Library, inventory: Inventory, site: Site, zone: str, vers
 def problems_of(plans: Iterable[Plan], first_day: date) -> tuple[Problem, ...]:
     """All that is wrong with plans. A year of nights is looked at once for gateways that stand near each other."""
     found: dict[Problem, None] = {}
-    looked: set[object] = set()
+    first: dict[object, Plan] = {}
     for plan in plans:
         schedules = frozenset((one.calendar, one.road_class) for one in plan.assignments)
         circuits = frozenset((one.calendar, bool(one.lamps)) for one in plan.circuits)
         near = (round(plan.latitude, NEAR_DECIMALS), round(plan.longitude, NEAR_DECIMALS))
-        key = (schedules, circuits, near)
-        problems = validate(plan, first_day, 1) if key in looked else validate(plan, first_day)
-        looked.add(key)
+        known = first.setdefault((schedules, circuits, near), plan) is not plan
+        problems = validate(plan, first_day, 1) if known or next(broken(plan), None) else ()
         found.update(dict.fromkeys(_named(problem, plan.gateway) for problem in problems))
+    for plan, problem in _over_a_year(list(first.values()), first_day):
+        found[_named(problem, plan.gateway)] = None
     return tuple(found)
+
+
+def _over_a_year(plans: Sequence[Plan], first_day: date) -> Iterator[tuple[Plan, Problem]]:
+    """Problems of every night of a year; the sun is computed for some plans together, at one place for near ones."""
+    days = [first_day + timedelta(days=number) for number in range(A_YEAR)]
+    whole = [plan for plan in plans if next(broken(plan), None) is None]
+    whole.sort(key=lambda plan: (round(plan.latitude, NEAR_DECIMALS), round(plan.longitude, NEAR_DECIMALS)))
+    for start in range(0, len(whole), YEARS_AT_ONCE):
+        some = whole[start : start + YEARS_AT_ONCE]
+        views = [View(_at_middle(plan)) for plan in some]
+        prepare_nights(views, days, (DARK_DEG, DAYLIGHT_DEG))
+        for plan, view in zip(some, views, strict=True):
+            yield from ((plan, problem) for problem in validated(view, first_day))
+
+
+def _at_middle(plan: Plan) -> Plan:
+    """A plan moved to the middle of all places that are near each other."""
+    latitude, longitude = round(plan.latitude, NEAR_DECIMALS), round(plan.longitude, NEAR_DECIMALS)
+    return msgspec.structs.replace(plan, latitude=latitude, longitude=longitude)
 
 
 def _named(problem: Problem, gateway: str) -> Problem:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import lamplighter_contract.light
 from lamplighter_contract.light.city.columns import columns_of
-from lamplighter_contract.light.city.levels import levels_at
+from lamplighter_contract.light.city.levels import levels_at, prepare_nights
 from lamplighter_contract.light.city.switch_times import middles_ms, switch_times, switch_times_by_grid
 from lamplighter_contract.light.level import level
 from lamplighter_contract.light.signals import Signal
@@ -91,6 +91,20 @@ def test_one_place_and_a_polar_summer_can_be_asked_by_grid_too():
     found = switch_times_by_grid(np.array([69.65]), np.array([18.96]), middles, -3.0, -3.0)
     assert np.isnan(found.dusk_s[0, 0])
     assert (found.dusk_s[0, 1], found.dawn_s[0, 1]) == (-np.inf, np.inf)
+
+
+def test_nights_computed_together_are_those_each_computes_alone():
+    far = msgspec.structs.replace(SAMPLE, latitude=69.65, longitude=18.96, zone="Europe/Oslo")
+    views = [View(SAMPLE), View(SAMPLE), View(far)]
+    days = [date(2025, 3, 29) + timedelta(days=n) for n in range(0, 200, 7)]
+    prepare_nights(views, days, (6.0,))
+    for view in views:
+        for day in days:
+            known = view.night(day).known
+            assert {6.0, -0.833, -3.0, -4.5} <= known.keys()
+            for below_deg, together in known.items():
+                alone = night(day, view.place).darkness(below_deg)
+                assert (together.dusk_ms, together.dawn_ms) == pytest.approx((alone.dusk_ms, alone.dawn_ms), abs=10)
 
 
 def test_only_the_city_needs_numpy():

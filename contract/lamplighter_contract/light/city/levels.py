@@ -1,6 +1,6 @@
 """Levels and reasons of all lamps at one instant; what `light.level` says of one lamp, said of a million."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -15,7 +15,7 @@ from lamplighter_contract.light.plans.programs import Levels, level_at, span_at
 from lamplighter_contract.light.scenes import played
 from lamplighter_contract.light.signals import Signals
 from lamplighter_contract.light.sky.moments import SunMoment
-from lamplighter_contract.light.sky.nights import darkness_of
+from lamplighter_contract.light.sky.nights import Night, darkness_of
 from lamplighter_contract.light.sky.sun import HORIZON_DEG, elevation_deg, falls
 from lamplighter_contract.light.view import View
 
@@ -209,14 +209,24 @@ def prepare(views: Sequence[View], now_ms: int) -> None:
             nights.setdefault(day, []).append(view)
     for day, those in nights.items():
         for below_deg in _elevations(those):
-            _prepare(those, day, below_deg)
+            _prepare([view.night(day) for view in those], below_deg)
 
 
-def _prepare(views: Sequence[View], day: date, below_deg: float) -> None:
-    nights = [view.night(day) for view in views]
+def prepare_nights(views: Sequence[View], days: Sequence[date], elevations_deg: Iterable[float]) -> None:
+    """Compute the sun of many nights in one pass, once for views of one place; also at these elevations."""
+    first = {view.place: view for view in reversed(views)}
+    nights = [view.night(day) for view in first.values() for day in days]
+    for below_deg in {*_elevations(views), *elevations_deg}:
+        _prepare(nights, below_deg)
+    for view in views:
+        for day in days:
+            view.night(day).known.update(first[view.place].night(day).known)
+
+
+def _prepare(nights: Sequence[Night], below_deg: float) -> None:
     middles = np.array([(night.start_ms + night.end_ms) / 2 for night in nights])
-    latitudes = np.array([view.place.latitude for view in views])
-    longitudes = np.array([view.place.longitude for view in views])
+    latitudes = np.array([night.place.latitude for night in nights])
+    longitudes = np.array([night.place.longitude for night in nights])
     found = falls(middles, latitudes, longitudes, below_deg, np)
     each = (found.dusk_ms, found.dawn_ms, found.sets, found.rises, found.dark)
     for night, values in zip(nights, zip(*(column.tolist() for column in each), strict=True), strict=True):

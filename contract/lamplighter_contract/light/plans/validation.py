@@ -27,8 +27,12 @@ def validate(plan: Plan, first_day: date, days: int = A_YEAR) -> tuple[Problem, 
     loose = tuple(Problem(Severity.ERROR, "plan", what) for what in broken(plan))
     if loose:
         return loose
-    view = View(plan)
-    return (*_size(plan), *_standing(view), *night_problems(view, first_day, days))
+    return validated(View(plan), first_day, days)
+
+
+def validated(view: View, first_day: date, days: int = A_YEAR) -> tuple[Problem, ...]:
+    """All that is wrong with a plan whose names resolve, made ready to be asked."""
+    return (*_size(view.plan), *_standing(view), *night_problems(view, first_day, days))
 
 
 def acceptable(problems: Iterable[Problem]) -> bool:
