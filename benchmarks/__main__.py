@@ -8,6 +8,7 @@ from typing import Final, NoReturn
 import click
 
 from benchmarks import (
+    city,
     command_one,
     diagnosis_quality,
     diagnosis_speed,
@@ -31,6 +32,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "plan-year": plan_year.run,
     "level-now": level_now.run,
     "jt808-codec": jt808_codec.run,
+    "city": city.run,
     "switch-all": switch_all.run,
     "diagnosis-quality": diagnosis_quality.run,
     "diagnosis-speed": diagnosis_speed.run,
@@ -45,7 +47,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
 def main(names: tuple[str, ...], *, quick: bool, as_json: bool) -> None:
     """Measure the headline figures, all of them unless named.
 
-    NAME is one of poll-tcp, ingest, command-one, plan-year, level-now, jt808-codec, diagnosis-quality,
+    NAME is one of poll-tcp, ingest, command-one, plan-year, level-now, city, jt808-codec, diagnosis-quality,
     diagnosis-speed, start.
     """
     signal.signal(signal.SIGTERM, end_cleanly)
