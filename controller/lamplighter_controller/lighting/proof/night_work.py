@@ -69,7 +69,7 @@ class NightWork:
         None when there was no reading in it at all, unless `even_empty`.
         """
         city = await self._city()
-        lamps = lamps_of(city.inventory, city.districts, city.served)
+        lamps = await asyncio.to_thread(lamps_of, city.inventory, city.districts, city.served)
         during = night(day, self._place(lamps, day))
         until_ms = min(self.clock.civil_ms(), during.end_ms)
         documents = await self.ledger.read(
@@ -143,10 +143,7 @@ class NightWork:
             Kind.CABINET, CABINET_QUANTITIES, during.start_ms - store.AROUND_MS, during.end_ms + store.AROUND_MS
         )
         async for _, readings in all_readings(self.series, those, wanted):
-            working.readings += len(readings.time_ms)
-            for name, its in _by_device(readings):
-                cabinet = city.cabinets.get(name, Cabinet(name))
-                working.meter(name, cabinet.account, cabinet.tariff, its)
+            await asyncio.to_thread(_meter, working, city.cabinets, readings)
 
     async def _keep(self, working: Working, day: date) -> store.Night:
         tariffs = await self.ledger.read(records.tariffs)
@@ -190,7 +187,10 @@ def _burn(working: Working, day: date, burnt: Burnt, connection: Connection) -> 
     records.put_burned(connection, day, added)
 
 
-def _by_device(readings: Readings) -> list[tuple[str, Readings]]:
-    """Rows of each device; they stand together."""
+def _meter(working: Working, cabinets: Mapping[str, Cabinet], readings: Readings) -> None:
+    """Hand on what each meter has told; rows of one device stand together."""
+    working.readings += len(readings.time_ms)
     names = np.array(readings.device, np.str_)
-    return [(str(name), select(readings, names == name)) for name in np.unique(names)]
+    for name in np.unique(names).tolist():
+        cabinet = cabinets.get(name, Cabinet(name))
+        working.meter(name, cabinet.account, cabinet.tariff, select(readings, names == name))

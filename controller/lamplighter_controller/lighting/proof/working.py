@@ -12,7 +12,7 @@ from lamplighter_controller.lighting.proof.burning import Counted
 from lamplighter_controller.lighting.proof.light import checks, rates
 from lamplighter_controller.lighting.proof.light.checks import Checked
 from lamplighter_controller.lighting.proof.light.curves import Curves
-from lamplighter_controller.lighting.proof.light.evidence import Rows, Sighting, from_power, with_patrols
+from lamplighter_controller.lighting.proof.light.evidence import DOUBTED, Rows, Sighting, from_power, with_patrols
 from lamplighter_controller.lighting.proof.light.fleet import Fleet
 from lamplighter_controller.lighting.proof.light.listing import LampNight, listed
 from lamplighter_controller.lighting.proof.light.litrate import NEVER, Judged, burned, lit_time
@@ -85,9 +85,11 @@ class Working:
         if readings is None or not len(readings.time_ms):
             self._supplied[cabinet] = Supplied(account, tariff)
             return
-        energy = readings.values.get("energy_kwh", np.full(len(readings.time_ms), np.nan))
+        nothing = np.full(len(readings.time_ms), np.nan)
+        sure = (readings.quality & DOUBTED) == 0
+        energy = np.where(sure, readings.values.get("energy_kwh", nothing), np.nan)
         self._supplied[cabinet] = Supplied(account, tariff, flow(readings.time_ms, energy))
-        power_w = _power_w(readings)
+        power_w = np.where(sure, _power_w(readings), np.nan)
         self._meters[cabinet] = checks.metered_at(readings.time_ms, power_w, self._at_ms, self.hold_ms)
 
     def result(self, baseline: Baseline, tariffs: Sequence[Tariff]) -> Result:
@@ -139,7 +141,7 @@ def _counters(ids: Sequence[str], row: Rows, readings: Readings) -> dict[str, li
     if hours is None:
         return {}
     starts = readings.values.get("starts", np.full(len(row), np.nan))
-    read = np.flatnonzero(~np.isnan(hours))
+    read = np.flatnonzero(~np.isnan(hours) & ((readings.quality & DOUBTED) == 0))
     its = row[read]
     if not len(its):
         return {}

@@ -13,6 +13,7 @@ from lamplighter_contract.light.plans.calendars import Calendar
 from lamplighter_contract.light.plans.plan import Assignment, Circuit, Plan, encode_plan
 from lamplighter_contract.light.plans.programs import Levels, Program, RoadClass, Step
 from lamplighter_contract.light.sky.moments import ClockMoment
+from lamplighter_contract.quality import Quality
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_controller.events import Events, ReadingsStored
@@ -283,6 +284,25 @@ async def test_worked_out_again_it_is_the_same_and_late_readings_change_it(town:
     await town.keeper.look()
     oak = (await town.figures(By.ROAD))["oak"]
     assert (oak.unknown_ms, oak.lit_ms) == (0, 42 * HOUR_MS)
+
+
+async def test_what_came_late_is_not_forgotten_by_a_restart(town: Town):
+    await usual(town)
+    await town.keeper.look()
+    await town.desk.now_due([NIGHT])
+    again = ProofKeeper(ProofDesk(town.desk.work), town.events, town.alarms)
+    await again.look()
+    assert [(night.passes, night.due) for night in await town.desk.nights(5)] == [(2, False)]
+
+
+async def test_a_doubted_reading_of_a_meter_counts_for_nothing(town: Town):
+    good = meter("cab-1", lambda hour: 400.0 if lit(hour) else 0.0)
+    wild = readings(Kind.CABINET, "cab-1", [(12.1, {"energy_kwh": 9e6, "power_w": 9e6})])
+    doubted = Readings(wild.kind, wild.device, wild.time_ms, wild.values, np.full(1, Quality.OUT_OF_RANGE, np.uint8))
+    await town.series.write([good, doubted])
+    await town.desk.work_out(NIGHT)
+    one = (await town.desk.energy(NIGHT, NIGHT))[2][0]
+    assert one.metered == pytest.approx(4.8)
 
 
 async def ask_due(town):
