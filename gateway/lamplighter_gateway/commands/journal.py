@@ -1,6 +1,7 @@
 """The ledger as the event loop uses it: one thread, and its picture in memory."""
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,6 +27,7 @@ BEGINS: Final = "begins_ms"
 KEYS: Final = "keys"
 PLAN: Final = "plan"
 SIGNALS: Final = "signals"
+COMMISSIONED: Final = "commissioned"  # a file beside the ledger, which outlives it
 T = TypeVar("T")
 
 
@@ -35,6 +37,7 @@ class Journal:
     def __init__(self, folder: Path, clock: Clock) -> None:
         """Keep the file in `folder`; nothing is touched before `open`."""
         self._path = folder / FILE_NAME
+        self._mark = folder / COMMISSIONED
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._ledger: Ledger | None = None
@@ -152,8 +155,18 @@ class Journal:
             DiskFullError: the disk is full; the plan before stays in force.
         """
         overrides = in_force()
-        await self._in_thread(lambda: self._opened.keep_plan(PLAN, body, overrides))
+
+        def work() -> None:
+            self._opened.keep_plan(PLAN, body, overrides)
+            with contextlib.suppress(OSError):  # no room: the plan is kept all the same, and the next one marks it
+                self._mark.touch()
+
+        await self._in_thread(work)
         self.desired.replace(overrides)
+
+    async def commissioned(self) -> bool:
+        """True once a plan was kept here, though the ledger may have been lost since."""
+        return await self._in_thread(self._mark.exists)
 
     async def signals(self) -> bytes | None:
         """The last accepted signals."""

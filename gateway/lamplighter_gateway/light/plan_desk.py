@@ -74,11 +74,16 @@ class PlanDesk:
         if body is not None:
             plan = await asyncio.to_thread(decode_plan, body)
             if isinstance(plan, Refusal):
-                log.error("the kept plan is of no use (%s): full light until a new one comes", plan.detail)
-                self._events.say("plan.unusable", detail=plan.detail)
-                self._wanted.follow(None)
+                self._without_plan(plan.detail)
             else:
                 self._wanted.follow(await asyncio.to_thread(View, plan))
+        elif await self._journal.commissioned():
+            self._without_plan("it was lost with the ledger")
+
+    def _without_plan(self, why: str) -> None:
+        log.error("the kept plan is of no use (%s): light by the sensors, or full light, until a new one comes", why)
+        self._events.say("plan.unusable", detail=why)
+        self._wanted.follow(None)
 
     async def take_plan(self, payload: bytes, _retained: bool) -> None:
         """A plan as it came."""

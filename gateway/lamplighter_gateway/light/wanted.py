@@ -47,14 +47,15 @@ class Wanted:
         self.signals: Signals = {}
 
     def follow(self, view: View | None) -> None:
-        """From now on lamps and the circuits that the plan names follow it; None: there is one, and it is of no use."""
+        """From now on lamps and the circuits that the plan names follow it.
+
+        None: there was one, and it is of no use. Every circuit may have been in it, and an open one keeps lamps dark.
+        """
         self.commissioned = True
         self.view = view
-        if view is not None:
-            self._circuits = frozenset(
-                name for name in view.circuits if name in self._entries and self._entries[name].kind is Kind.CIRCUIT
-            )
-            self._kept = self._lamps | self._circuits
+        circuits = {name for name, its in self._entries.items() if its.kind is Kind.CIRCUIT}
+        self._circuits = frozenset(circuits if view is None else circuits & view.circuits.keys())
+        self._kept = self._lamps | self._circuits
 
     @property
     def devices(self) -> Collection[str]:
@@ -103,13 +104,12 @@ class Wanted:
         return manual if counts or not self.commissioned else self._without(NO_PLAN if trusted else NO_CLOCK)
 
     def _circuit(self, device: str, now_ms: int, known: Mapping[str, Level], *, trusted: bool) -> Level:
-        if self.view is None:
-            return self._without(NO_PLAN)
-        its = self.view.circuits[device]
-        lamps = {lamp: known.get(lamp) or self._lamp(lamp, now_ms, trusted=trusted) for lamp in its.lamps}
-        if not trusted:
+        its = self.view.circuits[device] if self.view is not None else None
+        fed = its.lamps if its is not None else self._lamps  # which of them nobody knows without a plan
+        lamps = {lamp: known.get(lamp) or self._lamp(lamp, now_ms, trusted=trusted) for lamp in fed}
+        if self.view is None or its is None or not trusted:
             lit = (Level(FULL_PERCENT, lamp.why) for lamp in lamps.values() if lamp.level_percent != 0)
-            return next(lit, self._without(NO_CLOCK))
+            return next(lit, self._without(NO_CLOCK if its is not None else NO_PLAN))
         return circuit_level(self.view, its, now_ms, lamps, self._journal.desired.of(device))
 
     def _without(self, what: str) -> Level:

@@ -119,3 +119,15 @@ async def test_a_contactor_follows_the_sensor_but_not_away_from_a_lamp_that_is_w
         assert wanted.all()["circuit-1"].level_percent == 0
         await rig.centre.final(rig.centre.send(rig.centre.light_set(100, ("lamp-2",))))
         assert wanted.all()["circuit-1"].level_percent == 100
+
+
+async def test_without_a_usable_plan_every_contactor_is_closed_for_a_lamp_that_is_lit(rig):
+    async with rig.running() as gateway:
+        await gateway.journal.keep_plan(b'{"v":1}', list)
+        gateway._wanted._entries["circuit-1"] = DeviceEntry("circuit-1", Kind.CIRCUIT, "circuit-contactor", "cab/240")
+        gateway._wanted.follow(None)
+        assert gateway._wanted.all()["circuit-1"].level_percent == 100
+        sees(gateway, 20_000)
+        assert gateway._wanted.all()["circuit-1"].level_percent == 0
+        await rig.centre.final(rig.centre.send(rig.centre.light_set(30, ("lamp-2",))))
+        assert gateway._wanted.all()["circuit-1"].level_percent == 100

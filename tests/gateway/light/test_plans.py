@@ -189,6 +189,24 @@ async def test_a_kept_plan_that_cannot_be_read_means_full_light_until_a_new_one_
         await until(lambda: shows(rig))
 
 
+async def test_a_plan_lost_with_the_ledger_means_full_light_but_only_where_there_was_one(rig):
+    async with rig.running():
+        assert rig.bus.writes == []
+    (rig.folder / "desired.db").unlink()
+    async with rig.running():
+        await until(lambda: "live" in rig.link.lanes())
+        assert rig.bus.writes == [], "there never was a plan"
+        await give(rig, steady())
+        await until(lambda: shows(rig))
+    for file in rig.folder.glob("desired.db*"):
+        file.unlink()
+    async with rig.running() as gateway:
+        await until(lambda: shows(rig, 100, 100, 100))
+        assert gateway._wanted.level("lamp-1").why.winner is Winner.FAIL_SAFE
+        await give(rig, steady(1))
+        await until(lambda: shows(rig))
+
+
 FOGGY = steady(adaptive=(Fog("fog", "fog", Levels(90), devices=LAMPS),))
 
 
