@@ -149,7 +149,7 @@ class Diagnosis:
         now_ms = clock.civil_ms()
         topology = self._judge.topology
         sight = {name: self._around.sight(name) for name in topology.gateways}
-        samples = self._collector.drain(clock.monotonic_s(), sight, self._excused(now_ms))
+        samples = self._collector.drain(clock.monotonic_s(), now_ms, sight, self._excused(now_ms))
         replaced, self._replaced = self._replaced, set()
         await self._judged(replace(samples, replaced=self._judge.rows(sorted(replaced))), now_ms)
         for late, end_ms in self._late.steps(topology):

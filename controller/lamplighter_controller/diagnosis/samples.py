@@ -33,6 +33,8 @@ class Columns:
         quality: (n,) bits of `lamplighter_contract.quality`, None = all good.
         desired_since_ms: (n,) when the commanded level began to hold, fade included, where the caller knows it; None
             or 0 = found from the change of `desired_percent` between two steps.
+        present: (n,) nothing came in this step, and yet it is there as it was: its gateway tells of changes alone, and
+            would tell of its silence. None = whoever is there speaks in every step.
     """
 
     asked: Flags
@@ -41,6 +43,7 @@ class Columns:
     values: Mapping[str, Floats] = field(default_factory=dict)
     quality: NDArray[np.uint8] | None = None
     desired_since_ms: Times | None = None
+    present: Flags | None = None
 
     def __len__(self) -> int:
         """How many elements there are, heard or not."""

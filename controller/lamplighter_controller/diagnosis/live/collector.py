@@ -1,6 +1,7 @@
 """Readings as they are stored, gathered into the columns of one step."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from enum import Enum
 from itertools import repeat
 from typing import Final
@@ -61,12 +62,39 @@ class _Gathering:
         rows = [row for device in devices if (row := self._row_of.get(device)) is not None]
         self.heard_s[rows] = now_s
 
-    def drain(self, now_s: float, gone: Flags, unseen: Flags) -> Columns:
+    def drain(self, now_s: float, now_ms: int, gone: Flags, unseen: Flags) -> Columns:  # noqa: ARG002 - see _Holding
         overdue = now_s - self.heard_s > OVERDUE_S
-        missing = (self.stale | overdue | (gone & ~np.isnan(self.heard_s))) & ~unseen
-        columns = Columns(self.answered | missing, self.answered, self.time_ms, self.values, self.quality)
+        known = ~np.isnan(self.heard_s)
+        missing = (self.stale | overdue | (gone & known)) & ~unseen
+        present = known & ~missing & ~unseen & ~self.answered
+        asked = self.answered | missing
+        columns = Columns(asked, self.answered, self.time_ms, self.values, self.quality, present=present)
         self._begin()
         return columns
+
+
+class _Holding(_Gathering):
+    """Meters and contactors: what they said last is so until they say otherwise, and is taken as said again."""
+
+    def __init__(self, row_of: Mapping[str, int], rows: int) -> None:
+        super().__init__(row_of, rows)
+        self._last: dict[str, Floats] = {}
+        self._spoken = np.zeros(rows, np.bool_)
+
+    def drain(self, now_s: float, now_ms: int, gone: Flags, unseen: Flags) -> Columns:
+        columns = super().drain(now_s, now_ms, gone, unseen)
+        held = columns.present
+        assert held is not None
+        for name, last in self._last.items():
+            fresh = columns.column(name)
+            self._last[name] = np.where(np.isnan(fresh), last, fresh).astype(np.float64)
+        for name in columns.values.keys() - self._last.keys():
+            self._last[name] = columns.column(name).astype(np.float64)
+        self._spoken |= columns.answered
+        answered = columns.answered | (held & self._spoken)
+        values = {name: np.where(answered, last, np.nan) for name, last in self._last.items()}
+        time_ms = np.where(columns.answered, columns.time_ms, np.where(answered, now_ms, 0))
+        return Columns(answered | columns.asked, answered, time_ms, values, columns.quality)
 
 
 class Collector:
@@ -77,8 +105,8 @@ class Collector:
         self._topology = topology
         self._kinds = {
             Kind.LAMP: _Gathering(topology.row_of_lamp, len(topology.lamps)),
-            Kind.CABINET: _Gathering(topology.row_of_cabinet, len(topology.cabinets)),
-            Kind.CIRCUIT: _Gathering(topology.row_of_circuit, len(topology.circuits)),
+            Kind.CABINET: _Holding(topology.row_of_cabinet, len(topology.cabinets)),
+            Kind.CIRCUIT: _Holding(topology.row_of_circuit, len(topology.circuits)),
         }
         self._circuit_open = np.zeros(len(topology.circuits), np.bool_)
 
@@ -99,13 +127,13 @@ class Collector:
         if gathering is not None:
             gathering.expect(devices, now_s)
 
-    def drain(self, now_s: float, sight: Mapping[str, Sight], excused: Flags | None = None) -> Samples:
+    def drain(self, now_s: float, now_ms: int, sight: Mapping[str, Sight], excused: Flags | None = None) -> Samples:
         """The columns of everything since the last drain; a gateway of which nothing is known would tell."""
         tree = self._topology
         states = [sight.get(name, Sight.HEARD) for name in tree.gateways]
         gone, unseen = (np.array([*(one is what for one in states), False]) for what in (Sight.GONE, Sight.UNSEEN))
         lamps, cabinets, circuits = (
-            self._kinds[kind].drain(now_s, gone[of], unseen[of])
+            self._kinds[kind].drain(now_s, now_ms, gone[of], unseen[of])
             for kind, of in (
                 (Kind.LAMP, tree.lamp_gateway),
                 (Kind.CABINET, tree.cabinet_gateway),
@@ -122,4 +150,4 @@ class Collector:
         tree = self._topology
         dark = np.append(self._circuit_open, False)[tree.feeder_circuit[tree.lamp_feeder]]  # the last: of no circuit
         asked = lamps.answered | (lamps.asked & ~dark)
-        return Columns(asked, lamps.answered, lamps.time_ms, lamps.values, lamps.quality)
+        return replace(lamps, asked=asked)

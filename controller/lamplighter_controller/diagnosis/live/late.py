@@ -49,4 +49,5 @@ def in_steps(topology: Topology, batches: Sequence[Readings], step_ms: int) -> I
             mask = batch.time_ms // step_ms == number
             if mask.any():
                 collector.take(select(batch, mask), 0.0)
-        yield collector.drain(0.0, {}), (number + 1) * step_ms
+        end_ms = (number + 1) * step_ms
+        yield collector.drain(0.0, end_ms, {}), end_ms

@@ -19,12 +19,26 @@ class Leaves:
     lit: Flags
 
 
-def leaves(topology: Topology, samples: Samples, suspicions: Suspicions) -> Leaves:
-    """The leaves of one step."""
-    counted = topology.controlled if samples.excused is None else topology.controlled & ~samples.excused
-    heard = counted & samples.lamps.answered
-    silent = counted & samples.lamps.silent & (suspicions.silence > 0)
-    return Leaves(heard, silent, suspicions.dark & heard, suspicions.lit & heard)
+class LeafMemory:
+    """A lamp that is there and has nothing new to tell is as dark, or as lit, as when it last spoke."""
+
+    def __init__(self, topology: Topology) -> None:
+        """Begin with all as commanded."""
+        self._topology = topology
+        self._dark = np.zeros(len(topology.lamps), np.bool_)
+        self._lit = np.zeros(len(topology.lamps), np.bool_)
+
+    def leaves(self, samples: Samples, suspicions: Suspicions) -> Leaves:
+        """The leaves of one step."""
+        lamps = samples.lamps
+        counted = self._topology.controlled
+        if samples.excused is not None:
+            counted = counted & ~samples.excused
+        silent = counted & lamps.silent & (suspicions.silence > 0)
+        there = lamps.answered if lamps.present is None else lamps.answered | (lamps.present & ~silent)
+        self._dark = there & np.where(lamps.answered, suspicions.dark, self._dark)
+        self._lit = there & np.where(lamps.answered, suspicions.lit, self._lit)
+        return Leaves(counted & there, silent, counted & self._dark, counted & self._lit)
 
 
 def silent_share(silent: int, heard: int) -> float:

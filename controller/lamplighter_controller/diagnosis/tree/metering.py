@@ -14,7 +14,7 @@ from lamplighter_controller.diagnosis.tree.witness import ALL
 
 SURPLUS_W: Final = 200.0
 SURPLUS_SHARE: Final = 0.02
-UNEXPLAINED: Final = 0.5  # of what is missing; the rest is put down to lamps under suspicion or silent
+UNEXPLAINED: Final = 0.5  # of what is missing; lamps that are heard count by what they draw, silent ones explain it
 LEAST_W: Final = 40.0
 WHOLE: Final = 0.85
 FAMILY: Final = "metering"
@@ -31,24 +31,21 @@ class Metering:
 
     def look(self, scene: Scene) -> list[Verdict]:
         """Verdicts on phases, or on whole cabinets where phases are not metered or are concerned together."""
-        meters, suspicions = scene.suspicions.meters, scene.suspicions
+        meters = scene.suspicions.meters
         self.peak_w = np.fmax(self.peak_w, meters.power_w)
         raised = meters.raised_low | meters.raised_high
         if not raised.any():
             return []
-        power_w = np.where(scene.leaves.heard, suspicions.power_w, np.where(scene.leaves.silent, 0.0, np.nan))
-        excess_w = power_w - suspicions.expected_w
-        lacking_w = self._branches.metered(np.maximum(-excess_w, 0.0))
-        surplus_w = self._branches.metered(np.maximum(excess_w, 0.0))
+        silent_w = self._branches.metered(np.where(scene.leaves.silent, scene.suspicions.expected_w, np.nan))
         found = []
         for cabinet in np.flatnonzero(raised.any(axis=1)).tolist():
             for column in _columns(raised[cabinet]):
                 missing_w = float(meters.missing_w[cabinet, column])
                 if meters.raised_low[cabinet, column]:
-                    rest_w = missing_w - float(lacking_w[cabinet, column])
+                    rest_w = missing_w - float(silent_w[cabinet, column])
                     found += self._lacking(meters, cabinet, column, missing_w, rest_w)
                 else:
-                    found += self._surplus(meters, cabinet, column, -missing_w - float(surplus_w[cabinet, column]))
+                    found += self._surplus(meters, cabinet, column, -missing_w)
         return found
 
     def _lacking(

@@ -17,7 +17,7 @@ from lamplighter_controller.diagnosis.tree.causes import Scene, cause
 from lamplighter_controller.diagnosis.tree.contacts import open_doors
 from lamplighter_controller.diagnosis.tree.gathering import gather
 from lamplighter_controller.diagnosis.tree.joints import Joints
-from lamplighter_controller.diagnosis.tree.leaves import Leaves, leaves
+from lamplighter_controller.diagnosis.tree.leaves import LeafMemory, Leaves
 from lamplighter_controller.diagnosis.tree.metering import Metering
 from lamplighter_controller.diagnosis.tree.outages import outages
 from lamplighter_controller.diagnosis.tree.silences import Silences
@@ -38,6 +38,7 @@ class SupplyTree:
         """Begin with nothing standing."""
         self._topology = topology
         self._branches = Branches(topology)
+        self._leaves = LeafMemory(topology)
         self._witness = Witness(self._branches)
         self._voltages = Voltages(self._branches, settings.nominal_voltage_v)
         self._switching = Switching(self._branches)
@@ -61,7 +62,7 @@ class SupplyTree:
         return tuple(findings)
 
     def _scene(self, samples: Samples, suspicions: Suspicions) -> Scene:
-        found = leaves(self._topology, samples, suspicions)
+        found = self._leaves.leaves(samples, suspicions)
         statement = self._hear(samples, suspicions, found)
         return Scene(self._branches, found, samples, suspicions, statement)
 
