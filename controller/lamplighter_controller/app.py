@@ -282,7 +282,7 @@ class _Program:
         on, config = self._on, self._on.config
         return Services(
             clock=on.clock,
-            city=City(config.city.name, config.city.zone, on.scale.rate),
+            city=City(config.city.name, config.city.zone, on.scale.rate, config.city.where),
             ledger=on.ledger,
             series=on.series,
             twin=self._twin,

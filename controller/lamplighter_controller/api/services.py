@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.errors import Refusal
+from lamplighter_contract.geo.box import Box
 from lamplighter_controller.commands.model import CommandRequest, Overview, Submitted
 from lamplighter_controller.diagnosis.engine import Diagnosis
 from lamplighter_controller.events import Events
@@ -73,11 +74,15 @@ class Actions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """The city as it is shown: its name by language (zh, en), its time zone, how fast its civil time runs."""
+    """The city as it is shown: its name by language (zh, en), its time zone, how fast its civil time runs.
+
+    `box`: where it is; an import with positions outside is refused.
+    """
 
     name: Mapping[str, str]
     zone: str = "Asia/Shanghai"
     rate: float = 1.0
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)

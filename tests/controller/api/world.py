@@ -19,6 +19,7 @@ from lamplighter_contract.commands.command import check_args
 from lamplighter_contract.commands.signing import Signer
 from lamplighter_contract.commands.states import CommandState, summary
 from lamplighter_contract.errors import Reason, Refusal
+from lamplighter_contract.geo.box import Box
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_controller.api import City, Services, create_api
@@ -50,6 +51,7 @@ from lamplighter_controller.series.port import Aggregate, Readings, SeriesUnavai
 from lamplighter_controller.twin.columns import Twin
 
 RATE = 60.0
+BOX = Box(36.0, 116.0, 37.0, 118.0)
 LAMPS = [f"lamp-{cabinet:02}-{lamp:03}" for cabinet in (1, 2) for lamp in range(1, 6)]
 
 
@@ -375,7 +377,7 @@ async def open_world(
     gateways.enrol(frozenset(served))
     services = Services(
         clock=clock,
-        city=City({"zh": "示例城", "en": "Sample city"}, rate=RATE),
+        city=City({"zh": "示例城", "en": "Sample city"}, rate=RATE, box=BOX),
         ledger=ledger,
         series=series,
         twin=twin,

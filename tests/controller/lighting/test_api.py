@@ -232,6 +232,12 @@ class TestInventory:
         assert refused.status_code == 422
         assert "one of wgs84, cgcs2000, gcj02, bd09" in refused.text
 
+    async def test_positions_outside_the_city_are_refused_by_line(self, world: World):
+        text = "id,latitude,longitude\ncab-01,36.65,117.12\ncab-02,39.9,116.4\n"
+        (mistake,) = (await imported(world, "cabinets", text, "crs=wgs84")).json()["mistakes"]
+        assert (mistake["line"], mistake["key"], mistake["value"]) == (3, "position", "39.9, 116.4")
+        assert "a place in the city (36 to 37 north, 116 to 118 east)" in mistake["expected"]
+
     async def test_positions_of_a_base_map_are_kept_in_wgs84(self, world: World):
         await imported(
             world, "cabinets", "id,latitude,longitude\ncab-01,36.65043,117.12613\n", "crs=gcj02&dry_run=false"

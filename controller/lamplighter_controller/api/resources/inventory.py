@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
+from lamplighter_contract.geo.box import Box
 from lamplighter_controller.api.guard import Admin, Reader
 from lamplighter_controller.api.paging import Page, Paging
 from lamplighter_controller.api.problems import Fault as ProblemFault
@@ -70,7 +71,7 @@ def _mount(name: str, kind: type[Thing]) -> None:
         dry_run: bool = True,
     ) -> Report:
         """Adds, and replaces by id; whole or not at all. A dry run lists every mistake and changes nothing."""
-        frame = _frame(form, name, crs)
+        frame = _frame(form, name, crs, services.city.box)
         if isinstance(frame, Fault):
             return _answer(Imported((), (frame,)), dry_run=dry_run)
         known = await services.ledger.read(lambda ledger: store.known_to(ledger, kind))
@@ -105,11 +106,11 @@ for _name, _kind in KINDS.items():
     _mount(_name, _kind)
 
 
-def _frame(form: str, name: str, crs: str | None) -> Frame | Fault:
+def _frame(form: str, name: str, crs: str | None, box: Box | None) -> Frame | Fault:
     """How the positions of a file are meant, or why that cannot be known."""
     if form == "geojson":
         _needs_position(name)
-    return frame_of(crs, None) if name in PLACED else ANYWHERE
+    return frame_of(crs, box) if name in PLACED else ANYWHERE
 
 
 def _needs_position(name: str) -> None:

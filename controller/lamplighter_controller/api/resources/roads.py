@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from lamplighter_contract.level import Override
 from lamplighter_contract.light.preview import Change as Changed
 from lamplighter_contract.light.preview import preview
+from lamplighter_contract.light.signals import Signals
 from lamplighter_contract.light.view import View
 from lamplighter_controller.api.guard import Reader
 from lamplighter_controller.api.problems import not_found
@@ -50,6 +51,7 @@ class RoadTonight(BaseModel):
 class _Night:
     views: Mapping[str, View]
     manual: Mapping[str, tuple[Override, ...]]
+    signals: Signals
     day: date
 
 
@@ -57,7 +59,7 @@ class _Night:
 async def tonight(
     services: Provided, _: Reader, road: RoadId, day: date | None = None, plan: Draft = None
 ) -> RoadTonight:
-    """By the plans in force, or by any other; manual levels in force are part of it."""
+    """By the plans in force, or by any other; manual levels and signals in force are part of it."""
     found = await services.ledger.read(lambda ledger: store.road_with_lamps(ledger, road))
     if found is None:
         raise not_found("road", road)
@@ -69,7 +71,7 @@ async def tonight(
         if (made := await plan_of(services, gateway, plan)) is not None
     }
     planned = [(lamp, gateway) for lamp, gateway in lamps.items() if gateway in views]
-    night = _Night(views, await _manual(services), night_of(services, day))
+    night = _Night(views, await _manual(services), await services.signals.current(), night_of(services, day))
     return RoadTonight(
         road=stands.id,
         name=stands.name,
@@ -94,7 +96,7 @@ def _together(night: _Night, planned: Iterable[tuple[str, str | None]]) -> list[
     first: dict[object, tuple[Changed, ...]] = {}
     for lamp, gateway in planned:
         view = night.views[gateway or ""]
-        changes = preview(view, lamp, night.day, {}, night.manual.get(lamp, ()))
+        changes = preview(view, lamp, night.day, night.signals, night.manual.get(lamp, ()))
         key = tuple(map(_to_the_minute, changes))
         first.setdefault(key, changes)
         alike[key].append(lamp)
