@@ -12,6 +12,7 @@ from lamplighter_gateway.config.model import SerialBus, TcpBus
 from lamplighter_gateway.drivers.modbus.answers import BlockAnswer, Cause, Trouble
 from lamplighter_gateway.drivers.modbus.breaker import Breakers
 from lamplighter_gateway.drivers.modbus.counters import Counters, Utilisation
+from lamplighter_gateway.drivers.modbus.crowd import Crowd
 from lamplighter_gateway.drivers.modbus.late import LateAnswers
 from lamplighter_gateway.drivers.modbus.planner import Span
 from lamplighter_gateway.drivers.modbus.polls import Block, Poll
@@ -39,6 +40,7 @@ class Asking:
         self._units = units
         self._clock = clock
         self._late: LateAnswers | None = LateAnswers() if isinstance(bus, SerialBus) else None
+        self._crowd: Crowd[int] | None = None if isinstance(bus, SerialBus) else Crowd()  # a late answer has no number
         self._unanswered: list[int] = []
         self._stalls_after = _STALLED_AFTER
 
@@ -90,6 +92,11 @@ class Asking:
         enough = len(self._unanswered) >= self._stalls_after
         return enough and len(set(self._unanswered)) >= min(self._stalls_after, len(self._units))
 
+    @property
+    def gathering(self) -> bool:
+        """True while several units have fallen silent together: each of them is worth asking again at once."""
+        return self._crowd is not None and self._crowd.gathers(self._clock.monotonic_s())
+
     def reset(self) -> None:
         """A new connection: nobody has been asked on it yet; one that follows a stalled one is soon given up."""
         self._stalls_after = 1 if self.stalled and not self.answered else _STALLED_AFTER
@@ -130,7 +137,7 @@ class Asking:
 
     async def _ask(self, question: Question) -> ModbusPDU | Trouble:
         begun_s = self._clock.monotonic_s()
-        answer = await self.wire.ask(question)
+        answer = await self.wire.ask(question, self._patience_s(begun_s))
         now_s = self._clock.monotonic_s()
         self.counters.requests += 1
         self.utilisation.add(now_s - begun_s, now_s)
@@ -138,7 +145,12 @@ class Asking:
             self._note_trouble(question.unit, answer, now_s, now_s - begun_s)
         else:
             self._note_answer(question.unit)
+            if self._crowd is not None:
+                self._crowd.answered(question.unit, now_s - begun_s)
         return answer
+
+    def _patience_s(self, now_s: float) -> float | None:
+        return None if self._crowd is None else self._crowd.patience_s(self.bus.timeout_s, now_s)
 
     def _note_answer(self, unit: int) -> None:
         self._note_life()
@@ -163,6 +175,8 @@ class Asking:
             self._note_answer(unit)
 
     def _note_silence(self, unit: int, trouble: Trouble, now_s: float, cost_s: float) -> None:
+        if self._crowd is not None and trouble.cause is Cause.SILENT:
+            self._crowd.silent(unit, now_s)
         if self.breakers.failed(unit, now_s, cost_s):
             text = "bus %s: unit %d (%s) does not answer (%s); it is probed every minute"
             logger.warning(text, self.bus.id, unit, self._names(unit), trouble)

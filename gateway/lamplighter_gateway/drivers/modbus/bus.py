@@ -149,10 +149,18 @@ class ModbusBus:
         if breakers.is_silent(poll.unit):
             poll.forget()
         found = await self._asking.read(poll)
+        while isinstance(found, Trouble) and found.unit_silent and self._again(poll.unit):
+            found = await self._asking.read(poll)
         schedule.done(poll, self._clock.monotonic_s())
         if isinstance(found, list):
             self._sink([_late(reading) for reading in found] if due.missed else found)
             self._count_cycle()
+
+    def _again(self, unit: int) -> bool:
+        """Whether a unit that said nothing is asked once more before the others have their turn."""
+        asking = self._asking
+        alive = asking.wire.connected and not asking.stalled and not self._queue
+        return alive and asking.gathering and not asking.breakers.is_silent(unit)
 
     def _count_cycle(self) -> None:
         self._served += 1

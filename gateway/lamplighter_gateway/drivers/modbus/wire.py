@@ -67,8 +67,8 @@ class Wire:
             self._client.close()
             self._client = None
 
-    async def ask(self, question: Question) -> ModbusPDU | Trouble:
-        """Send the question and wait for its answer."""
+    async def ask(self, question: Question, timeout_s: float | None = None) -> ModbusPDU | Trouble:
+        """Send the question and wait for its answer, by the bus's own time-out unless told another."""
         client = self._client
         if client is None or not client.connected:
             return Trouble(Cause.OFFLINE)
@@ -76,7 +76,7 @@ class Wire:
             await self._keep_gap(self._line)
         self._garbled = False
         try:
-            async with asyncio.timeout(self._patience_s(question)) as self._waiting:
+            async with asyncio.timeout(self._patience_s(question, timeout_s)) as self._waiting:
                 answer: ModbusPDU = await client.execute(False, question.pdu)
         except TimeoutError:
             return await self._without_answer(client)
@@ -124,8 +124,8 @@ class Wire:
     def _wire_s(self, question: Question) -> float:
         return self._line.frame_s(question.characters) if self._line else 0.0
 
-    def _patience_s(self, question: Question) -> float:
-        return self._bus.timeout_s + self._wire_s(question)
+    def _patience_s(self, question: Question, timeout_s: float | None) -> float:
+        return (self._bus.timeout_s if timeout_s is None else timeout_s) + self._wire_s(question)
 
     async def _keep_gap(self, line: SerialLine) -> None:
         wait_s = self._quiet_since_s + line.gap_s - self._clock.monotonic_s()
