@@ -31,9 +31,10 @@ class Diagnoser:
         lamps = np.bincount(topology.lamp_model % (len(topology.models) + 1), minlength=len(topology.models) + 1)
         self._tables = ModelTables(topology.models, models, lamps)
         self._lamps = LampSuspector(topology, self._tables, self.settings)
-        self._meters = MeterWatch(len(topology.cabinets), self.settings.period_s)
-        self._silent_since = np.zeros(len(topology.lamps), np.int64)
         self._phase = topology.feeder_phase[topology.lamp_feeder]
+        rated_w = self._tables.rated_w[self._lamps.watch.model]
+        capacity_w = expected_by_phase(rated_w, topology.lamp_cabinet, self._phase, len(topology.cabinets))
+        self._meters = MeterWatch(capacity_w, self.settings.period_s)
         self._tree = SupplyTree(topology, self.settings)
         self._leakage = Leakage(topology)
 
@@ -46,7 +47,8 @@ class Diagnoser:
         """What the detectors say, before the supply tree has spoken."""
         lamps, seen = self._lamps.step(samples, now_ms)
         topology = self.topology
-        expected_w = expected_by_phase(seen.expected_w, topology.lamp_cabinet, self._phase, len(topology.cabinets))
+        drawn_w = np.where(seen.usable, samples.lamps.column("power_w"), seen.expected_w)
+        expected_w = expected_by_phase(drawn_w, topology.lamp_cabinet, self._phase, len(topology.cabinets))
         meters = self._meters.step(samples.cabinets, expected_w)
         held = self._lamps.watch.held
         return Suspicions(

@@ -54,8 +54,8 @@ class MeterSuspicions:
     is complete. NaN = not metered, or nothing can be expected.
 
     Args:
-        power_w, expected_w, sigma_w: the last complete block; `expected_w` counts every lamp of the phase, silent ones
-            too, at its commanded level, with the cabinet's own learned loss.
+        power_w, expected_w, sigma_w: the last complete block; `expected_w` counts every lamp of the phase by what it
+            was read to draw, and silent ones by what they should draw, with the cabinet's own learned loss.
         missing_w: what stays away since the CUSUM began to rise, 0 = nothing; negative = surplus.
         low, high: CUSUM in sigma (0 = nothing); `raised_low`, `raised_high`: beyond the limit of the false-alarm
             budget.

@@ -37,12 +37,15 @@ class Command:
     age_s: U32
 
 
-def follow(held: LampColumns, reading: Reading, since_s: U32 | None, settle_s: U32, strikes: Flags) -> Command:
+def follow(
+    held: LampColumns, reading: Reading, now_s: int, since_s: U32 | None, settle_s: U32, strikes: Flags
+) -> Command:
     """Compare the level in force with that of the reading before, and keep it.
 
     Args:
         held: what is held of these lamps.
         reading: their readings.
+        now_s: civil time, at which silent lamps are asked about.
         since_s: when the level began to hold, where the caller knows (0 = not).
         settle_s: how long each lamp needs to follow.
         strikes: lamps that warm up again after any loss of supply, which silence may have been.
@@ -60,7 +63,8 @@ def follow(held: LampColumns, reading: Reading, since_s: U32 | None, settle_s: U
     np.copyto(held.since, begun, where=changed)
     np.copyto(held.since, reading.time_s, where=struck & ~changed)
     np.copyto(held.desired_percent, level, where=heard & known)
-    age_s = reading.time_s - np.minimum(held.since, reading.time_s)
+    time_s = np.where(heard, reading.time_s, np.uint32(now_s))
+    age_s = time_s - np.minimum(held.since, time_s)
     followed = ~(np.abs(reading.reported_percent - level) > FOLLOWED_PERCENT)
     level = np.where(known, level, np.float32(0))
     return Command(level, known, known & (level >= OFF_PERCENT), known & (age_s >= settle_s), followed, changed, age_s)

@@ -11,6 +11,7 @@ import numpy as np
 from lamplighter_contract.faults import FaultBit
 from lamplighter_controller.diagnosis.arrays import F32, Flags
 from lamplighter_controller.diagnosis.lamps.cases import Cases
+from lamplighter_controller.diagnosis.lamps.showing import HOT_C
 from lamplighter_controller.diagnosis.lamps.triggers import Trigger
 
 CLASSES: Final = (
@@ -46,7 +47,7 @@ PRIORS: Final = {
 """Logarithms of how often a class occurs, relative to a dead lamp."""
 
 DISCHARGE_ONLY: Final = ("gear_fault",)
-LED_ONLY: Final = ("led_partial", "led_short", "driver_dead")
+LED_ONLY: Final = ("led_partial", "led_short", "driver_dead", "driver_drift")
 UNSUPPORTED: Final = -6.0
 IMPOSSIBLE: Final = -12.0
 SHORT_SHARE: Final = 0.13
@@ -178,6 +179,8 @@ def _instruments(score: Score, cases: Cases, discharge: Flags) -> None:
 
 def _around(score: Score, cases: Cases, discharge: Flags) -> None:  # noqa: ARG001 - all terms are called alike
     _add(score, "overtemp", 16, _has(cases, Trigger.HOT))
+    throttled = _has(cases, Trigger.LOW) & (cases.hot_c > HOT_C)
+    _add(score, "overtemp", 12, throttled & ~_has(cases, Trigger.HOT))
     _add(score, "overtemp", 3, _has(cases, Trigger.LOW) & _says(cases, FaultBit.DERATED))
     _add(score, "tilt", 15, _has(cases, Trigger.TILTED))
     _add(score, "ov", 8, _has(cases, Trigger.OVER))

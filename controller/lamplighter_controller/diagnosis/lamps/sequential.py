@@ -17,6 +17,9 @@ MODEL_SPREAD: Final = 0.03
 LEAST_SIGMA: Final = 0.005
 DISCHARGE_SIGMA: Final = 0.02
 """Ballast and arc follow voltage, temperature and age each in its own way."""
+EXPONENT_DOUBT: Final = np.float32(0.1)
+DISCHARGE_DOUBT: Final = np.float32(0.3)
+"""Standard deviation of a single lamp's voltage exponent around its model's."""
 STEP_W: Final = 0.06
 """Standard deviation of what a meter's coarse steps add."""
 GAIN_H: Final = 60.0
@@ -41,13 +44,15 @@ class Steady:
     weight: F32
 
 
-def spread(held: LampColumns, expectation: Expectation, discharge: Flags) -> F32:
-    """Sigma of a healthy lamp's residual: its own, what the meter's steps add, and how uncertain its gain still is."""
+def spread(held: LampColumns, expectation: Expectation, voltage_v: F32, discharge: Flags) -> F32:
+    """Sigma of a healthy lamp's residual: its own, the meter's steps, doubt about its gain and about the exponent."""
     certain = expectation.certain.astype(np.float32)
     doubt = np.float32(MODEL_SPREAD**2) / (1 + 6 * certain * certain)
     steps = np.float32(STEP_W) / np.maximum(expectation.expected_w, 1)
+    away = np.abs(voltage_v / held.voltage_v - np.float32(1))
+    away = np.where(away < 0.5, away, np.float32(0)) * np.where(discharge, DISCHARGE_DOUBT, EXPONENT_DOUBT)
     least = np.where(discharge, np.float32(DISCHARGE_SIGMA**2), np.float32(LEAST_SIGMA**2))
-    return np.sqrt(np.maximum(held.variance, least) + doubt + steps * steps)
+    return np.sqrt(np.maximum(held.variance, least) + doubt + steps * steps + away * away)
 
 
 def weigh(time_s: U32, before_s: U32) -> F32:

@@ -1,5 +1,6 @@
 """What a reading shows by itself: dark, lit, the wrong level, idle current, heat. Several in a row are a suspicion."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -94,19 +95,21 @@ def idle_current(held: LampColumns, reading: Reading, showing: Showing, residual
     held.reactive[:] = counted(held.reactive, tested, low)
 
 
-def surroundings(
-    held: LampColumns, fresh: Flags, temperature_c: F32, tilt_deg: F32, command: Command, voltage: F32
-) -> None:
-    """Count heat of a lamp that has been lit for a while, tilt, and voltages (relative to nominal) out of range.
+def surroundings(held: LampColumns, fresh: Flags, temperature_c: F32, tilt_deg: F32, command: Command) -> None:
+    """Count heat of a lamp that has been lit for a while, and tilt.
 
     The sun heats a dark node beyond any limit, so a dark one is not judged.
     """
     warm = fresh & command.on & (command.age_s >= HOT_AFTER_S) & ~np.isnan(temperature_c)
     held.hot[:] = counted(held.hot, warm, temperature_c > HOT_C)
     held.tilted[:] = counted(held.tilted, fresh & ~np.isnan(tilt_deg), np.abs(tilt_deg) > TILT_DEG)
+
+
+def voltages(held: LampColumns, fresh: Flags, voltage: F32, alone: Callable[[Flags], Flags]) -> None:
+    """Count voltages (relative to nominal) that are out of range at this lamp and not along its feeder."""
     read = fresh & (voltage > 0.3) & (voltage < 1.9)
-    held.over[:] = counted(held.over, read, voltage > OVER)
-    held.under[:] = counted(held.under, read, voltage < UNDER)
+    for count, out in ((held.over, read & (voltage > OVER)), (held.under, read & (voltage < UNDER))):
+        count[:] = counted(count, read, out & alone(out) if out.any() else out)
 
 
 def edges(held: LampColumns, showing: Showing, command: Command, starts: F32, hours: F32, alone: Flags) -> None:

@@ -23,6 +23,9 @@ from lamplighter_controller.diagnosis.topology import Topology
 
 PART_ROWS: Final = 12_000
 TOGETHER: Final = 0.3
+FEW: Final = 4
+APART: Final = 0.06
+"""Of nominal voltage: a lamp that far from its feeder's mean has a voltage of its own."""
 """Where more of a group goes out or comes on at once, the supply did it."""
 USUAL_AFTER: Final = 40
 USUAL_VOLTAGE_RATE: Final = 0.0005
@@ -172,6 +175,7 @@ class _Part:
         self.samples = samples
         self.lamps = samples.lamps
         self.reading = self._reading(level_percent, now_ms)
+        self.now_s = now_ms // 1000
         self.missed = self.lamps.silent[part.rows]
         self.asked = self.lamps.asked[part.rows]
         self.start = watch.groups[part.groups] - part.rows.start
@@ -190,6 +194,7 @@ class _Part:
         command = follow(
             held,
             reading,
+            self.now_s,
             None if since is None else (since[rows] // 1000).astype(np.uint32),
             tables.settle_s.take(self.model) + np.uint32(self.watch.late_s),
             discharge,
@@ -262,7 +267,7 @@ class _Part:
         raw = reading.power_w / np.maximum(expectation.expected_w, np.float32(1)) - np.float32(1)
         counts = showing.judged & ~showing.dark & np.isfinite(raw)
         believed = tables.believed(self.model, expectation.knot)
-        sigma = spread(self.held, expectation, tables.discharge.take(self.model))
+        sigma = spread(self.held, expectation, reading.voltage_v, tables.discharge.take(self.model))
         voters = counts & believed & ~self.suspect & (expectation.certain > 0) & (np.abs(raw) < GROSS)
         common, in_sigma = self._common(raw, sigma, voters)
         residual = raw - common
@@ -312,15 +317,10 @@ class _Part:
         share = expectation.expected_w / np.maximum(most_w, np.float32(1))
         usual = tables.usual_factor(self.model, expectation.knot)
         shown.idle_current(held, reading, showing, off.residual, usual, share)
+        fresh = reading.fresh & ~reading.excused
+        shown.surroundings(held, fresh, self._column("temperature_c"), self._column("tilt_deg"), command)
         voltage = reading.voltage_v / np.float32(self.watch.settings.nominal_voltage_v)
-        shown.surroundings(
-            held,
-            reading.fresh & ~reading.excused,
-            self._column("temperature_c"),
-            self._column("tilt_deg"),
-            command,
-            voltage,
-        )
+        shown.voltages(held, fresh, voltage, lambda odd: self._few(odd) & (self._apart(voltage) > APART))
         gap_h = np.where(before_s > 0, reading.time_s - np.minimum(before_s, reading.time_s), 0) / np.float32(3600)
         hours = np.where(reading.fresh, np.minimum(gap_h, 24), 0).astype(np.float32)
         shown.edges(held, showing, command, self._column("starts"), hours, self._alone(showing))
@@ -329,9 +329,19 @@ class _Part:
         """Lamps of groups that are not going out or coming on together."""
         turned = showing.dark & (self.held.lit_before == shown.LIT_SEEN)
         turned |= showing.judged & ~showing.dark & (self.held.lit_before == shown.DARK_SEEN)
-        share = np.add.reduceat(turned.astype(np.float32), self.start) / self.size
-        few = (share <= TOGETHER) | (self.size < 4)
-        return np.repeat(few, self.size)
+        return self._few(turned)
+
+    def _apart(self, voltage: F32) -> F32:
+        """(n,) how far each lamp's voltage is from the mean of its group, 0 where it stands alone."""
+        read = voltage > 0
+        count = np.add.reduceat(read.astype(np.float32), self.start)
+        mean = np.add.reduceat(np.where(read, voltage, 0), self.start) / np.maximum(count, 1)
+        return np.where(np.repeat(count, self.size) > 1, np.abs(voltage - np.repeat(mean, self.size)), np.inf)
+
+    def _few(self, shown_by: Flags) -> Flags:
+        """(n,) lamps of groups in which it is not shown by many at once."""
+        share = np.add.reduceat(shown_by.astype(np.float32), self.start) / self.size
+        return np.repeat((share <= TOGETHER) | (self.size < FEW), self.size)
 
     def _learn(self, reading: Reading, command: Command, expectation: Expectation, steady: Steady) -> None:
         held = self.held

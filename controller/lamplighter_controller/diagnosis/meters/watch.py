@@ -9,7 +9,7 @@ from lamplighter_controller.diagnosis.arrays import F32, I64, Arrays, Flags
 from lamplighter_controller.diagnosis.lamps.limits import STEP_REFERENCE, limit_for
 from lamplighter_controller.diagnosis.meters.blocks import BlockGatherer, Blocks
 from lamplighter_controller.diagnosis.meters.profile import Profiles
-from lamplighter_controller.diagnosis.samples import Columns
+from lamplighter_controller.diagnosis.samples import Columns, Times
 from lamplighter_controller.diagnosis.suspicions import MeterSuspicions
 
 PHASES: Final = ("a", "b", "c")
@@ -24,16 +24,29 @@ MOST_Z: Final = 8.0
 RATE: Final = 0.02
 LEARN_Z: Final = 3.5
 CERTAIN: Final = 8
-DRAWING_W: Final = 20.0
+LEAST_CAPACITY_W: Final = 50.0
+LIT_SHARE: Final = 0.04
+"""Of what all lamps draw at full level; drivers at rest need less."""
+MOVED_SHARE: Final = 0.05
+SETTLED_MS: Final = 2_400_000
+"""Blocks that begin sooner after the lamps changed together are no measurement of anything."""
 
 
 @dataclass(slots=True)
 class MeterColumns:
-    """(cabinets, 4) of phases a, b, c and all together, `gain` and `count` (cabinets, 4, 3) by share of full load."""
+    """(cabinets, 4) of phases a, b, c and all together, `gain` and `count` (cabinets, 4, 3) by share of full load.
+
+    Args:
+        gain: metered over told by the lamps.
+        told_w: what lamps were said to draw last; `moved_ms`: when many of them changed.
+        standby_w: what is drawn while all lamps are off.
+        variance: relative, of a block while lit.
+        low, high: CUSUM in sigma; `since_ms`: when it left 0, `missing_w`: sum of what stayed away in `run` blocks.
+        power_w, expected_w, sigma_w: of the last complete block.
+    """
 
     gain: F32
     count: F32
-    most_w: F32
     standby_w: F32
     standby_count: F32
     variance: F32
@@ -41,7 +54,9 @@ class MeterColumns:
     high: F32
     missing_w: F32
     run: F32
+    told_w: F32
     since_ms: I64
+    moved_ms: I64
     power_w: F32
     expected_w: F32
     sigma_w: F32
@@ -51,16 +66,19 @@ class MeterColumns:
 class MeterWatch:
     """The witness of every cabinet."""
 
-    def __init__(self, cabinets: int, period_s: float) -> None:
-        """Begin with nothing known of any cabinet."""
+    def __init__(self, capacity_w: F32, period_s: float) -> None:
+        """Begin with nothing known of any cabinet; `capacity_w` (cabinets, 4) of all lamps at full level."""
+        cabinets = len(capacity_w)
+        self._capacity_w = np.maximum(np.nan_to_num(capacity_w), LEAST_CAPACITY_W)
         self._gatherer = BlockGatherer(cabinets, period_s)
         self._profiles = Profiles(cabinets)
         shape = (cabinets, 4)
         zeros = {field.name: np.zeros(shape, np.float32) for field in fields(MeterColumns)}
         zeros |= {"gain": np.ones((*shape, BANDS), np.float32), "count": np.zeros((*shape, BANDS), np.float32)}
-        zeros |= {name: np.full(shape, np.nan, np.float32) for name in ("power_w", "expected_w", "sigma_w")}
+        zeros |= {name: np.full(shape, np.nan, np.float32) for name in ("power_w", "expected_w", "sigma_w", "told_w")}
         zeros["variance"] = np.full(shape, 4 * LEAST_SHARE**2, np.float32)
-        whole = {"since_ms": np.zeros(shape, np.int64), "blocks": np.zeros(shape, np.int32)}
+        whole = {name: np.zeros(shape, np.int64) for name in ("since_ms", "moved_ms")}
+        whole |= {"blocks": np.zeros(shape, np.int32)}
         self.held = MeterColumns(**(zeros | whole))
 
     def step(self, cabinets: Columns, expected_w: F32) -> MeterSuspicions:
@@ -69,6 +87,7 @@ class MeterWatch:
         whole = cabinets.column("power_w")
         power_w[:, 3] = np.where(np.isnan(whole), power_w[:, 3], whole)
         heard = cabinets.answered & ~np.isnan(power_w).all(axis=1)
+        self._settle(heard, cabinets.time_ms, expected_w)
         for blocks in self._gatherer.take(heard, cabinets.time_ms, power_w, expected_w):
             self._judge(blocks)
         held = self.held
@@ -86,6 +105,14 @@ class MeterWatch:
             _by_phase(cabinets, "voltage_{}_v", mean=True),
         )
 
+    def _settle(self, heard: Flags, time_ms: Times, expected_w: F32) -> None:
+        """Keep when the lamps last changed together: commands come late, and meters are not read when lamps are."""
+        held = self.held
+        change = np.abs(expected_w - held.told_w) > MOVED_SHARE * self._capacity_w
+        moved = heard[:, None] & change
+        held.moved_ms[moved] = np.broadcast_to(time_ms[:, None], moved.shape)[moved]
+        np.copyto(held.told_w, expected_w, where=heard[:, None] & ~np.isnan(expected_w))
+
     def _judge(self, blocks: Blocks) -> None:
         rows, held = blocks.rows, self.held
         told = ~np.isnan(blocks.expected_w)
@@ -95,28 +122,30 @@ class MeterWatch:
         sigma = np.where(told, drawn_sigma, usual_sigma)
         away = expected - blocks.power_w
         z = away / sigma
-        judged = blocks.steady & np.isfinite(z)
+        calm = blocks.steady & (blocks.start_ms[:, None] - held.moved_ms[rows] >= SETTLED_MS)
+        judged = calm & np.isfinite(z)
         self._gather(rows, np.where(judged, np.clip(z, -MOST_Z, MOST_Z), 0), away, judged, blocks.start_ms)
         healthy = judged & (np.abs(z) < LEARN_Z) & (held.low[rows] < LIMIT / 2) & (held.high[rows] < LIMIT / 2)
-        self._learn(blocks, healthy | (blocks.steady & self._new(blocks)), told, expected)
+        self._learn(blocks, healthy | (calm & self._new(blocks)), told, expected)
         self._profiles.learn(rows, blocks.start_ms, blocks.power_w, ~told & (healthy | np.isnan(z)))
         held.power_w[rows] = blocks.power_w
-        held.expected_w[rows] = np.where(blocks.steady, expected, np.nan)
+        held.expected_w[rows] = np.where(calm, expected, np.nan)
         held.sigma_w[rows] = sigma
         held.blocks[rows] += (~np.isnan(blocks.power_w)).astype(np.int32)
 
     def _band(self, blocks: Blocks) -> I64:
-        most = np.maximum(self.held.most_w[blocks.rows], 1)
-        share = np.nan_to_num(blocks.expected_w) / most
+        share = np.nan_to_num(blocks.expected_w) / self._capacity_w[blocks.rows]
         return (share > 0.4).astype(np.int64) + (share > 0.75)
+
+    def _lit(self, blocks: Blocks) -> Flags:
+        return blocks.expected_w > LIT_SHARE * self._capacity_w[blocks.rows]
 
     def _by_lamps(self, blocks: Blocks) -> tuple[F32, F32]:
         rows, held = blocks.rows, self.held
-        held.most_w[rows] = np.maximum(held.most_w[rows], np.nan_to_num(blocks.expected_w))
         band = self._band(blocks)[..., None]
         gain = np.take_along_axis(held.gain[rows], band, -1)[..., 0]
         count = np.take_along_axis(held.count[rows], band, -1)[..., 0]
-        lit = blocks.expected_w > DRAWING_W
+        lit = self._lit(blocks)
         expected = np.where(lit, gain * blocks.expected_w, 0) + held.standby_w[rows]
         doubt = np.where(lit, 0.05 / (1 + count * count / 4), 0)
         share = np.sqrt(np.maximum(held.variance[rows], LEAST_SHARE**2) + doubt**2)
@@ -128,7 +157,7 @@ class MeterWatch:
         """(k, 4) nothing was learned yet at such a load."""
         rows, held = blocks.rows, self.held
         count = np.take_along_axis(held.count[rows], self._band(blocks)[..., None], -1)[..., 0]
-        lit = blocks.expected_w > DRAWING_W
+        lit = self._lit(blocks)
         plausible = np.abs(blocks.power_w / np.maximum(blocks.expected_w, 1) - 1) < 0.5
         new = np.where(lit, (count < 1) & plausible, held.standby_count[rows] <= 1)
         return new & ~np.isnan(blocks.expected_w) & ~np.isnan(blocks.power_w)
@@ -136,7 +165,7 @@ class MeterWatch:
     def _learn(self, blocks: Blocks, healthy: Flags, told: Flags, expected: F32) -> None:
         rows, held = blocks.rows, self.held
         band = self._band(blocks)
-        lit = blocks.expected_w > DRAWING_W
+        lit = self._lit(blocks)
         at, phase = np.nonzero(healthy & told & lit)
         cabinet, its_band = rows[at], band[at, phase]
         power = blocks.power_w[at, phase]
