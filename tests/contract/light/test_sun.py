@@ -43,6 +43,32 @@ def test_elevation_at_crossings_agrees_with_an_ephemeris_over_twenty_years(latit
     assert seen > 150
 
 
+BERLIN = Place(52.52, 13.4, ZoneInfo("Europe/Berlin"))
+OSLO = Place(66.0, 18.0, ZoneInfo("Europe/Oslo"))
+
+
+@pytest.mark.parametrize("place", [JINAN, BERLIN, OSLO], ids=["Jinan", "Berlin", "66 degrees"])
+@pytest.mark.parametrize(
+    "day",
+    [
+        *(date(year, 2, 29) for year in (2008, 2012, 2016, 2020, 2024)),
+        *(date(year, 12, 31) for year in (2006, 2016, 2025)),  # 2016 ended with a leap second
+        *(date(2025, 3, number) for number in (29, 30)),  # Berlin's clock is put forward in the night between
+        *(date(2025, 10, number) for number in (25, 26)),
+    ],
+    ids=str,
+)
+def test_awkward_dates_are_as_good_as_all_others(place, day):
+    for below in (-0.833, -4.5):
+        found = night(day, place).darkness(below)
+        assert not found.never
+        for time_ms in (found.dusk_ms, found.dawn_ms):
+            here = place.latitude, place.longitude
+            off = abs(by_ephem(time_ms, *here) - below)
+            rate = abs(by_ephem(time_ms + 1e5, *here) - by_ephem(time_ms - 1e5, *here)) * 18
+            assert off <= (rate * 30 / 3600 if rate >= 3 else 0.02)
+
+
 def test_one_formula_serves_numbers_and_arrays():
     times = np.linspace(1.1e12, 2.1e12, 500)
     latitudes, longitudes = np.linspace(-66, 66, 500), np.linspace(-180, 180, 500)
