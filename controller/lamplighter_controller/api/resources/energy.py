@@ -61,6 +61,7 @@ class EnergyOut(BaseModel):
     bands: list[BandOut]
     cost: dict[str, float] = Field(description="By currency, of what has a price")
     unpriced_kwh: float
+    undated_kwh: float = Field(description="Beside the metered: counted between readings more than a day apart")
     nights_unmetered: int = Field(description="Nights of supply points whose meter told nothing that can be dated")
     gap_min: float = Field(description="Time that no two readings of a meter enclose")
     lamps_without_model: int = Field(description="They are in the metered energy and in no part of the saving")
@@ -89,6 +90,7 @@ class Energy(BaseModel):
     baseline: BaselineOut
     total_kwh: float
     unallocated_kwh: float = Field(description="Of supply points without an account")
+    undated_kwh: float = Field(description="Beside the total: counted, but nobody knows in which night")
     items: list[EnergyOut]
 
 
@@ -156,6 +158,7 @@ async def energy(
         baseline=_baseline(baseline),
         total_kwh=_kwh(sum(one.metered or 0.0 for one in found)),
         unallocated_kwh=_kwh(sum(one.metered or 0.0 for one in found if not one.account)),
+        undated_kwh=_kwh(sum(one.undated for one in found)),
         items=items,
     )
 
@@ -236,6 +239,7 @@ def _item(one: Sum, prices: Sequence[Tariff]) -> EnergyOut:
         bands=[_band(line) for line in lines],
         cost={currency: round(value, 2) for currency, value in cost.items()},
         unpriced_kwh=_kwh(sum(line.kwh for line in lines if line.price is None)),
+        undated_kwh=_kwh(one.undated),
         nights_unmetered=one.unmetered,
         gap_min=round(one.gap_ms / MINUTE_MS, 1),
         lamps_without_model=one.without_model,
@@ -289,6 +293,7 @@ def _flat(item: EnergyOut) -> dict[str, Any]:
         "metered_kwh": item.metered_kwh,
         "cost": " ".join(f"{value} {currency}" for currency, value in item.cost.items()),
         "unpriced_kwh": item.unpriced_kwh,
+        "undated_kwh": item.undated_kwh,
         "nights_unmetered": item.nights_unmetered,
         "gap_min": item.gap_min,
     } | {name: saving.get(name) for name in SplitOut.model_fields}

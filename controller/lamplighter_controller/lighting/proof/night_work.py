@@ -23,7 +23,14 @@ from lamplighter_controller.lighting.proof import plans, records, store
 from lamplighter_controller.lighting.proof.burning import Burning, Source, counted, integrated
 from lamplighter_controller.lighting.proof.light.fleet import Lamp, Served, fleet_of, lamps_of
 from lamplighter_controller.lighting.proof.plans import Document
-from lamplighter_controller.lighting.proof.reading import CABINET_QUANTITIES, LAMP_QUANTITIES, Wanted, all_readings
+from lamplighter_controller.lighting.proof.reading import (
+    CABINET_QUANTITIES,
+    LAMP_QUANTITIES,
+    Wanted,
+    all_readings,
+    last_registers,
+    not_read_before,
+)
 from lamplighter_controller.lighting.proof.working import Burnt, Result, Working
 from lamplighter_controller.series.gather import select
 from lamplighter_controller.series.port import Readings, Series
@@ -137,13 +144,13 @@ class NightWork:
     async def _meters(self, working: Working, city: City) -> None:
         during, those = working.during, sorted(city.meters)
         for name in those:
-            cabinet = city.cabinets.get(name, Cabinet(name))
-            working.meter(name, cabinet.account, cabinet.tariff, None)
+            working.meter(city.cabinets.get(name, Cabinet(name)), None)
         wanted = Wanted(
             Kind.CABINET, CABINET_QUANTITIES, during.start_ms - store.AROUND_MS, during.end_ms + store.AROUND_MS
         )
         async for _, readings in all_readings(self.series, those, wanted):
-            await asyncio.to_thread(_meter, working, city.cabinets, readings)
+            before = await last_registers(self.series, not_read_before(readings, during.start_ms), wanted.start_ms)
+            await asyncio.to_thread(_meter, working, city.cabinets, readings, before)
 
     async def _keep(self, working: Working, day: date) -> store.Night:
         tariffs = await self.ledger.read(records.tariffs)
@@ -187,10 +194,14 @@ def _burn(working: Working, day: date, burnt: Burnt, connection: Connection) -> 
     records.put_burned(connection, day, added)
 
 
-def _meter(working: Working, cabinets: Mapping[str, Cabinet], readings: Readings) -> None:
+def _meter(
+    working: Working,
+    cabinets: Mapping[str, Cabinet],
+    readings: Readings,
+    before: Mapping[str, tuple[int, float]],
+) -> None:
     """Hand on what each meter has told; rows of one device stand together."""
     working.readings += len(readings.time_ms)
     names = np.array(readings.device, np.str_)
     for name in np.unique(names).tolist():
-        cabinet = cabinets.get(name, Cabinet(name))
-        working.meter(name, cabinet.account, cabinet.tariff, select(readings, names == name))
+        working.meter(cabinets.get(name, Cabinet(name)), select(readings, names == name), before.get(name))

@@ -4,12 +4,16 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from lamplighter_contract.quantities import Kind
-from lamplighter_controller.series.port import Readings, Series
+from lamplighter_controller.series.port import Aggregate, Readings, Series
 
 LAMPS_AT_ONCE: Final = 2_000
 CABINETS_AT_ONCE: Final = 200
 MOST_ROWS: Final = 3_000_000
+DAY_MS: Final = 24 * 3_600_000
+LOOK_BACK_MS: Final = 92 * DAY_MS  # a meter that was silent for longer begins anew
 
 LAMP_QUANTITIES: Final = ("power_w", "burning_h", "starts")
 CABINET_QUANTITIES: Final = ("power_w", "power_a_w", "power_b_w", "power_c_w", "energy_kwh")
@@ -43,3 +47,29 @@ async def all_readings(
             waiting.extend((those[:middle], those[middle:]))
         else:
             yield those, found
+
+
+def not_read_before(readings: Readings, time_ms: int) -> list[str]:
+    """Devices among these whose register was not read before an instant."""
+    register = readings.values.get("energy_kwh")
+    if register is None:
+        return []
+    read = readings.time_ms[~np.isnan(register)], np.array(readings.device, np.str_)[~np.isnan(register)]
+    return sorted(set(read[1].tolist()) - set(read[1][read[0] < time_ms].tolist()))
+
+
+async def last_registers(series: Series, meters: Sequence[str], before_ms: int) -> dict[str, tuple[int, float]]:
+    """What registers showed last before an instant: (begin of the UTC day it was read in, kWh).
+
+    Raises:
+        SeriesUnavailable: the store does not answer.
+    """
+    if not meters:
+        return {}
+    found = await series.windows(
+        Kind.CABINET, meters, "energy_kwh", before_ms - LOOK_BACK_MS, before_ms, DAY_MS, Aggregate.LAST
+    )
+    return {
+        name: (int(time_ms), float(kwh))
+        for name, time_ms, kwh in zip(found.device, found.start_ms.tolist(), found.value.tolist(), strict=True)
+    }

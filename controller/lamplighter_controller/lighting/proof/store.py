@@ -88,6 +88,7 @@ energy_table: Final = Table(
     Column("gap_ms", BigInteger, nullable=False),
     Column("bands", Text, nullable=False),
     *(Column(name, Float, nullable=False) for name in ("base", "full", "hours", "planned", "dark", "standby")),
+    Column("undated", Float, nullable=False, server_default="0"),
 )
 patrol_table: Final = Table(
     "proof_patrol",

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter_contract.light.sky.nights import Night
+from lamplighter_controller.lighting.inventory import Cabinet
 from lamplighter_controller.lighting.proof.burning import Counted
 from lamplighter_controller.lighting.proof.light import checks, rates
 from lamplighter_controller.lighting.proof.light.checks import Checked
@@ -80,15 +81,22 @@ class Working:
         self.readings += len(readings.time_ms)
         return self._judge(rows, readings)
 
-    def meter(self, cabinet: str, account: str, tariff: str, readings: Readings | None) -> None:
-        """Take what one supply point's meter has told, a day around the night included."""
+    def meter(self, supply: Cabinet, readings: Readings | None, before: tuple[int, float] | None = None) -> None:
+        """Take what one supply point's meter has told, a day around the night included.
+
+        `before`: (ms, kWh) its register when it was read last, more than a day before the night.
+        """
+        cabinet, account, tariff = supply.id, supply.account, supply.tariff
         if readings is None or not len(readings.time_ms):
             self._supplied[cabinet] = Supplied(account, tariff)
             return
         nothing = np.full(len(readings.time_ms), np.nan)
         sure = (readings.quality & DOUBTED) == 0
         energy = np.where(sure, readings.values.get("energy_kwh", nothing), np.nan)
-        self._supplied[cabinet] = Supplied(account, tariff, flow(readings.time_ms, energy))
+        times = readings.time_ms
+        if before is not None:
+            times, energy = np.append(before[0], times), np.append(before[1], energy)
+        self._supplied[cabinet] = Supplied(account, tariff, flow(times, energy))
         power_w = np.where(sure, _power_w(readings), np.nan)
         self._meters[cabinet] = checks.metered_at(readings.time_ms, power_w, self._at_ms, self.hold_ms)
 

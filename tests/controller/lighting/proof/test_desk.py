@@ -31,7 +31,7 @@ from lamplighter_controller.lighting.proof.engine import QUIET_S, SETTLE_MS, Pro
 from lamplighter_controller.lighting.proof.light.evidence import Sighting
 from lamplighter_controller.lighting.proof.light.tally import By, Proof
 from lamplighter_controller.lighting.proof.night_work import NightWork
-from lamplighter_controller.lighting.proof.power.energy import Baseline, split
+from lamplighter_controller.lighting.proof.power.energy import Baseline, split, sums
 from lamplighter_controller.lighting.proof.power.tariff import Hours, Tariff
 from lamplighter_controller.series.duck.store import DuckSeries
 from lamplighter_controller.series.port import Readings, Series, SeriesUnavailable
@@ -303,6 +303,18 @@ async def test_a_doubted_reading_of_a_meter_counts_for_nothing(town: Town):
     await town.desk.work_out(NIGHT)
     one = (await town.desk.energy(NIGHT, NIGHT))[2][0]
     assert one.metered == pytest.approx(4.8)
+
+
+async def test_what_a_meter_counted_in_days_of_silence_is_not_lost(town: Town):
+    long_ago = readings(Kind.CABINET, "cab-1", [(-100, {"energy_kwh": 4_900.0}), (-80, {"energy_kwh": 4_950.0})])
+    back = readings(Kind.CABINET, "cab-1", [(6, {"energy_kwh": 5_000.0}), (18, {"energy_kwh": 5_004.0})])
+    await town.series.write([long_ago, back])
+    await town.desk.work_out(NIGHT)
+    one = (await town.desk.energy(NIGHT, NIGHT))[2][0]
+    assert (one.metered, one.undated, one.gap_ms) == (4, 50, 12 * HOUR_MS)
+    await town.desk.work_out(NIGHT + timedelta(days=1), even_empty=True)
+    (total,) = sums((await town.desk.energy(NIGHT, NIGHT + timedelta(days=1)))[2][:1], "city")
+    assert total.metered + total.undated == 54
 
 
 async def ask_due(town):

@@ -39,6 +39,7 @@ class CabinetNight:
         without_model: of these, how many have an unknown power and are in none of the sums but the metered one.
         metered: None when the meter told nothing that can be dated.
         gap_ms: time of the night that no two readings of the meter enclose.
+        undated: told in this night, counted since a reading more than a day before; in no other sum.
         bands: the metered energy by local day and band of the tariff.
         base: by the baseline.
         full: these lamps at full power for the baseline's hours.
@@ -62,6 +63,7 @@ class CabinetNight:
     planned: float
     dark: float
     standby: float
+    undated: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class Sum:
     key: str
     cabinets: set[str] = field(default_factory=set)
     metered: float = 0.0
+    undated: float = 0.0
     unmetered: int = 0
     gap_ms: int = 0
     without_model: int = 0
@@ -113,6 +116,7 @@ class Sum:
         """Take one night of one supply point."""
         self.cabinets.add(one.cabinet)
         self.gap_ms += one.gap_ms
+        self.undated += one.undated
         self.without_model = max(self.without_model, one.without_model)
         if one.metered is None:
             self.unmetered += 1

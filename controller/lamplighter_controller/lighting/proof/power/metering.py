@@ -17,18 +17,22 @@ NEAR_ROLLOVER: Final = 0.01  # how near its end, as a share of it, a register ha
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Energy between readings that follow each other, (m,) each, in order of time and without overlap."""
+    """Energy between readings that follow each other, (m,) each, in order of time and without overlap.
+
+    `late`: (ms, kWh) of readings more than a day after the ones before them: counted, but nobody knows when.
+    """
 
     start_ms: Times
     end_ms: Times
     kwh: Floats
+    late: tuple[tuple[int, float], ...] = ()
 
 
 def flow(time_ms: Times, register_kwh: Floats) -> Flow:
     """What a register has counted from reading to reading.
 
     One that falls from near a known end has rolled over; any other fall is a reset, or another meter: then what it
-    shows was counted since. Readings further apart than a day leave a gap.
+    shows was counted since. Readings further apart than a day leave a gap, and what they count is late.
     """
     read = ~np.isnan(register_kwh)
     time_ms, register_kwh = time_ms[read], register_kwh[read]
@@ -38,13 +42,20 @@ def flow(time_ms: Times, register_kwh: Floats) -> Flow:
     kwh = np.where(now >= before, now - before, now)
     for number in np.flatnonzero(now < before).tolist():
         kwh[number] = _after_fall(float(before[number]), float(now[number]))
-    near = (time_ms[1:] - time_ms[:-1] <= LONGEST_GAP_MS) & (time_ms[1:] > time_ms[:-1])
-    return Flow(time_ms[:-1][near], time_ms[1:][near], kwh[near])
+    apart_ms = time_ms[1:] - time_ms[:-1]
+    near, far = (apart_ms <= LONGEST_GAP_MS) & (apart_ms > 0), apart_ms > LONGEST_GAP_MS
+    late = tuple(zip(time_ms[1:][far].tolist(), kwh[far].tolist(), strict=True))
+    return Flow(time_ms[:-1][near], time_ms[1:][near], kwh[near], late)
 
 
 def within(found: Flow, start_ms: int, end_ms: int) -> float:
     """Energy of a stretch of time; between readings it flows evenly."""
     return float((found.kwh * _share(found, start_ms, end_ms)).sum())
+
+
+def undated(found: Flow, start_ms: int, end_ms: int) -> float:
+    """Energy that was told within a stretch of time, counted since a reading more than a day before."""
+    return sum(kwh for time_ms, kwh in found.late if start_ms <= time_ms < end_ms)
 
 
 def gap_ms(found: Flow, start_ms: int, end_ms: int) -> int:

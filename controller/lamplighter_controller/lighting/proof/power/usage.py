@@ -14,7 +14,7 @@ from lamplighter_controller.lighting.proof.light.fleet import Fleet
 from lamplighter_controller.lighting.proof.light.litrate import Judged, Stretches
 from lamplighter_controller.lighting.proof.light.rates import Metered
 from lamplighter_controller.lighting.proof.power.energy import Baseline, CabinetNight
-from lamplighter_controller.lighting.proof.power.metering import Flow, by_band, gap_ms, within
+from lamplighter_controller.lighting.proof.power.metering import Flow, by_band, gap_ms, undated, within
 from lamplighter_controller.lighting.proof.power.tariff import Tariff, pieces
 from lamplighter_controller.series.port import Floats
 
@@ -105,6 +105,7 @@ def cabinet_nights(
                 planned=float(sums["planned"][number]),
                 dark=float(sums["dark"][number]),
                 standby=standby,
+                undated=0.0 if supply.flow is None else undated(supply.flow, during.start_ms, during.end_ms),
             )
         )
     return found
