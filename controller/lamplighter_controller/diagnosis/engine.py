@@ -76,12 +76,14 @@ class Diagnosis:
         self._moved = False
         self._looked_s = self._kept_s = around.clock.monotonic_s()
         self._tested_day = 0
+        self.began = asyncio.Event()  # what was stored before has been judged
 
     async def run(self) -> None:
         """Take up where the last run ended, then step by step, for ever."""
         kinds = (ReadingsStored, DevicesChanged, ElementReplaced, CommandChanged)
         with self._around.events.subscribe(*kinds) as news:
             await self._begin()
+            self.began.set()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._listen(news), name="diagnosis-listen")
                 tasks.create_task(self.tester.run(), name="diagnosis-tests")
@@ -99,6 +101,7 @@ class Diagnosis:
                 await self.desk.load()
                 judged_ms = await self._judge.begin(await self._around.find_supply())
                 self._follow_topology()
+                await self._expect_heard()
                 await self._catch_up(judged_ms)
             except (LedgerUnavailable, SeriesUnavailable) as error:
                 log.info("diagnosis waits for its stores: %s", error)
@@ -106,14 +109,21 @@ class Diagnosis:
             else:
                 return
 
+    async def _expect_heard(self) -> None:
+        """Lamps are there until their gateway says otherwise, although it tells of changes alone."""
+        clock = self._around.clock
+        for kind in self._collector.kinds:
+            devices = await history.heard(self._around.series, kind, clock.civil_ms())
+            self._collector.expect(kind, devices, clock.monotonic_s())
+
     async def _catch_up(self, judged_ms: int | None) -> None:
         """What was stored while nobody judged, as if it came now."""
-        now_ms = self._around.clock.civil_ms()
+        now_ms, now_s = self._around.clock.civil_ms(), self._around.clock.monotonic_s()
         if judged_ms is None or judged_ms >= now_ms:
             return
         steps = 0
         async for readings in history.since(self._around.series, self._judge.topology, judged_ms, now_ms):
-            for samples, end_ms in in_steps(self._judge.topology, readings, self._rules.step_ms):
+            for samples, end_ms in in_steps(self._collector, readings, self._rules.step_ms, now_s):
                 await self._judged(replace(samples, excused=self._excused(end_ms)), min(end_ms, now_ms))
                 steps += 1
         log.info("%d steps since the last run have been judged", steps)

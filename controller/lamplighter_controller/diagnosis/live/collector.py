@@ -33,6 +33,7 @@ class _Gathering:
         self._row_of, self._rows = row_of, rows
         self.heard_s = np.full(rows, np.nan)
         self.stale = np.zeros(rows, np.bool_)
+        self.seen_ms: Times = np.zeros(rows + 1, np.int64)  # the last: of devices that nobody placed
         self._begin()
 
     def _begin(self) -> None:
@@ -47,12 +48,14 @@ class _Gathering:
         for name, column in readings.values.items():
             if name != WISH:
                 silent &= np.isnan(column)
-        self.stale[rows[(rows >= 0) & silent]] = True
-        place = np.flatnonzero((rows >= 0) & ~silent & (readings.time_ms >= self.time_ms[rows]))
+        newer = (rows >= 0) & (readings.time_ms > self.seen_ms[rows])  # a repeat is no second witness
+        self.stale[rows[newer & silent]] = True
+        place = np.flatnonzero(newer & ~silent)
         place = place[np.argsort(readings.time_ms[place], kind="stable")]  # the newest of a device is assigned last
         rows = rows[place]
         self.answered[rows], self.stale[rows], self.heard_s[rows] = True, False, now_s
-        self.time_ms[rows], self.quality[rows] = readings.time_ms[place], readings.quality[place]
+        self.time_ms[rows] = self.seen_ms[rows] = readings.time_ms[place]
+        self.quality[rows] = readings.quality[place]
         for name, column in readings.values.items():
             if name not in self.values:
                 self.values[name] = np.full(self._rows, np.nan)

@@ -13,6 +13,7 @@ log = logging.getLogger(__name__)
 SLICE_MS: Final = 3_600_000
 DEVICES_AT_ONCE: Final = 1_000
 ROWS_AT_ONCE: Final = 500_000
+LOOK_BACK_MS: Final = 2 * 24 * 3_600_000
 FARTHEST_MS: Final = 24 * 3_600_000  # what is older changes no incident that somebody could still act on
 PHASES: Final = ("a", "b", "c")
 QUANTITIES: Final[dict[Kind, tuple[str, ...]]] = {
@@ -49,6 +50,15 @@ QUANTITIES: Final[dict[Kind, tuple[str, ...]]] = {
     ),
     Kind.CIRCUIT: ("contactor_closed", "circuit_current_a", "breaker_bits", "leakage_ma"),
 }
+
+
+async def heard(series: Series, kind: Kind, now_ms: int) -> Sequence[str]:
+    """Devices of a kind that were heard not long ago.
+
+    Raises:
+        SeriesUnavailable: the store does not answer.
+    """
+    return (await series.last(kind, now_ms - LOOK_BACK_MS)).device
 
 
 async def since(series: Series, topology: Topology, start_ms: int, end_ms: int) -> AsyncIterator[list[Readings]]:

@@ -36,18 +36,19 @@ class Late:
     def steps(self, topology: Topology) -> Iterator[tuple[Samples, int]]:
         """Everything that waited, as late samples with the end of each step (civil ms)."""
         waiting, self._waiting, self._rows = self._waiting, [], 0
-        for samples, end_ms in in_steps(topology, waiting, self._step_ms):
+        for samples, end_ms in in_steps(Collector(topology), waiting, self._step_ms, 0.0):
             yield replace(samples, late=True), end_ms
 
 
-def in_steps(topology: Topology, batches: Sequence[Readings], step_ms: int) -> Iterator[tuple[Samples, int]]:
-    """Readings by the step they fall into, in order of time."""
+def in_steps(
+    collector: Collector, batches: Sequence[Readings], step_ms: int, now_s: float
+) -> Iterator[tuple[Samples, int]]:
+    """Readings by the step they fall into, in order of time, with the end of each step; the collector takes them."""
     ends = np.unique(np.concatenate([np.empty(0, np.int64), *(batch.time_ms // step_ms for batch in batches)]))
     for number in ends.tolist():
-        collector = Collector(topology)
         for batch in batches:
             mask = batch.time_ms // step_ms == number
             if mask.any():
-                collector.take(select(batch, mask), 0.0)
+                collector.take(select(batch, mask), now_s)
         end_ms = (number + 1) * step_ms
-        yield collector.drain(0.0, end_ms, {}), end_ms
+        yield collector.drain(now_s, end_ms, {}), end_ms
