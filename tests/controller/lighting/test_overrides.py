@@ -119,9 +119,9 @@ class TestItsLife:
         request = ended.json()["request"]
         resumed = (await lit.get(f"/commands/{request}")).json()
         assert sorted(part["device"] for part in resumed["devices"]) == LAMPS[1:3]
-        await lit.settle(old)
         items = (await lit.get("/overrides")).json()["items"]
-        assert {one["id"]: one["lamps_in_force"] for one in items} == {new: 1, old: 1}
+        assert {one["id"]: one["lamps_in_force"] for one in items} == {new: 1}
+        assert (await lit.get(f"/overrides/{old}")).json()["state"] == "ended"
         assert (await lit.send("DELETE", "/overrides/nothing", {"reason": "x"})).status_code == 404
 
     async def test_a_level_set_by_a_command_stands_in_the_list_too(self, lit: LitWorld):
@@ -205,6 +205,19 @@ class TestEmergency:
         assert (found["verified"], found["not_verified"]) == (3, 3)
         assert [one["gateway"] for one in found["read_back"][:3]] == ["gw-2"] * 3
         assert [one["verified"] for one in found["read_back"]] == [False] * 3 + [True] * 3
+
+    async def test_what_is_ended_under_an_emergency_does_not_come_back_after_it(self, lit: LitWorld):
+        under = (await lit.post("/overrides", wanted(40, lamps=LAMPS[:1]))).json()["id"]
+        await lit.settle(under)
+        light = {"lamps": LAMPS[:1], "emergency": True, "for_s": 3600, "reason": "accident"}
+        emergency = (await lit.post("/overrides", light)).json()["id"]
+        await lit.settle(emergency)
+        ended = await lit.send("DELETE", f"/overrides/{under}", {"reason": "done"})
+        assert (ended.json()["state"], ended.json()["request"]) == ("ended", None)
+        now = lit.clock.civil_ms(), lit.clock.wall_ms()
+        found = await lit.world.ledger.read(lambda connection: standings(connection, now[1], now[0]))
+        assert [record.emergency for record in found["gw-1"].taken] == [True]
+        assert found["gw-1"].as_of_seq == lit.boxes["gw-1"].highest
 
 
 class TestWhatPlansTell:

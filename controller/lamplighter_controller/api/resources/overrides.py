@@ -150,7 +150,7 @@ class Resumed(BaseModel):
 
     id: str
     state: AskState
-    request: str | None = Field(description="The command that takes its lamps back to plan; null = it was not out yet")
+    request: str | None = Field(description="The command that takes lamps back to plan; null = no lamp moves")
 
 
 @router.post("", status_code=202, summary="Set a level by hand")
@@ -215,12 +215,12 @@ async def approve(services: Provided, caller: Commander, override: OverrideId, w
 
 @router.delete("/{override}", status_code=202, summary="End a level by hand")
 async def resume(services: Provided, caller: Commander, override: OverrideId, why: ReasonIn) -> Resumed:
-    """Its lamps go back to plan, but for those with a newer level by hand; one that waits is withdrawn."""
+    """Its lamps go back to plan; under a newer level or an emergency it ends unseen. One that waits is withdrawn."""
     ask, found = await services.overrides.find(override), await _found(services, override)
     try:
         if found is not None:
-            taken = await services.overrides.resume(found, caller.who, why.reason)
-            return Resumed(id=found.name, state=AskState.GIVEN, request=taken.request.id)
+            request = await services.overrides.resume(found, caller.who, why.reason)
+            return Resumed(id=found.name, state=AskState.ENDED, request=request)
         if ask is None:
             raise not_found("override", override)
         withdrawn = await services.overrides.withdraw(override, caller.who, why.reason)

@@ -111,21 +111,25 @@ class OverrideDesk:
             await self._save(ask, who, "override.withdraw", reason)
             return ask
 
-    async def resume(self, found: InForce, who: str, reason: str) -> Submitted:
-        """End an override: its lamps go back to what their plan says, but for those that have a newer level by hand.
+    async def resume(self, found: InForce, who: str, reason: str) -> str | None:
+        """End an override: lamps without a stronger level by hand go back to plan at once, by the request returned.
+
+        Under a stronger one it ends unseen, as plans do not list it any more.
 
         Raises:
-            NotNow: none of its lamps is under it any more, or commands are not taken now.
+            NotNow: nothing would end, or commands are not taken now.
         """
         async with self._one_by_one:
-            lamps = await self._still_under(found)
-            if not lamps:
-                raise NotNow("none of its lamps is under it any more; newer levels by hand are")
+            lamps = await self._decided_by(found)
+            if not lamps and found.ask is None:
+                raise NotNow("stronger levels by hand are in force for all its lamps; it ends when its time is over")
             wanted = CommandRequest(Operation.LIGHT_RESUME, lamps, {}, reason, expires_s=EXPIRES_S)
-            taken = await self.commands.submit(wanted, who)
+            taken = await self.commands.submit(wanted, who) if lamps else None
             if isinstance(taken, Refusal):
                 raise NotNow(taken.detail)
-            return taken
+            if found.ask is not None:
+                await self._save(replace(found.ask, state=AskState.ENDED), who, "override.end", reason)
+            return taken.request.id if taken else None
 
     async def submit(self, wanted: CommandRequest, who: str) -> Submitted | Refusal:
         """Take a command; one for a level is judged as an override is.
@@ -239,8 +243,8 @@ class OverrideDesk:
             raise NotNow("nobody approved it in time; ask for it again")
         return ask
 
-    async def _still_under(self, found: InForce) -> tuple[str, ...]:
-        """Its lamps that have no newer level by hand."""
+    async def _decided_by(self, found: InForce) -> tuple[str, ...]:
+        """Its lamps that have no stronger level by hand: a newer one, or an emergency."""
         mine = {record.device: rank(record) for record in found.records}
         for other in await self.in_force():
             for record in other.records:

@@ -69,5 +69,6 @@ def _level_orders(connection: Connection, wall_ms: int) -> list[Order]:
     """Level commands young enough to be of effect, in the order in which they were asked for."""
     table = commands.request_table
     wanted = select(table.c.id).where(table.c.op.in_(LEVELS), table.c.issued_ms > wall_ms - OLDEST_MS)
-    requests: Sequence[str] = connection.scalars(wanted.order_by(table.c.id)).all()
+    ended = store.ended(connection, wall_ms - OLDEST_MS)
+    requests = [name for name in connection.scalars(wanted.order_by(table.c.id)) if name not in ended]
     return [order for found in commands.orders_of(connection, requests).values() for order in found]

@@ -30,12 +30,16 @@ IDS_AT_ONCE: Final = 500
 
 
 class AskState(StrEnum):
-    """Where an override stands that was asked for; what becomes of it once it is given, its command tells."""
+    """Where an override stands that was asked for; what becomes of it once it is given, its command tells.
+
+    One that was ended before its time is listed in no plan any more: whoever missed the command is told by the plan.
+    """
 
     PENDING = "pending"
     GIVEN = "given"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,13 @@ def pending(connection: Connection) -> list[Ask]:
     table = override_table
     rows = connection.execute(select(table).where(table.c.state == AskState.PENDING).order_by(table.c.id))
     return [_ask(row) for row in rows]
+
+
+def ended(connection: Connection, wall_ms: int) -> frozenset[str]:
+    """Requests of overrides that were ended before their time, asked for since a real time."""
+    table = override_table
+    query = select(table.c.request).where(table.c.state == AskState.ENDED, table.c.created_ms > wall_ms)
+    return frozenset(name for name in connection.scalars(query) if name is not None)
 
 
 def of_requests(connection: Connection, requests: Iterable[str]) -> dict[str, Ask]:
