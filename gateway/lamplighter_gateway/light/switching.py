@@ -60,8 +60,8 @@ class Relays:
 
     @property
     def pause_s(self) -> float:
-        """How long it takes until one more may come on."""
-        return 1 / self._limits.ons_per_s if self._limits.ons_per_s else 0.0
+        """How long to wait until more may come on: as the loop, by the second, so that results do not come singly."""
+        return max(1.0, 1 / self._limits.ons_per_s) if self._limits.ons_per_s else 0.0
 
     def _rested(self, switched_s: Sequence[float], now_s: float) -> bool:
         return not switched_s or now_s >= switched_s[-1] + self._limits.dwell_s
