@@ -16,7 +16,7 @@ from lamplighter_contract.light.plans.problems import Problem, Severity
 from lamplighter_contract.light.plans.programs import RoadClass
 from lamplighter_contract.light.plans.validation import A_YEAR, validate, validated
 from lamplighter_contract.light.view import View
-from lamplighter_controller.lighting import whom
+from lamplighter_controller.lighting import outputs, whom
 from lamplighter_controller.lighting.adaptive import rules
 from lamplighter_controller.lighting.inventory import Inventory, Luminaire, in_group
 from lamplighter_controller.lighting.library import Assignment, Library
@@ -81,6 +81,7 @@ def compiled(library: Library, inventory: Inventory, site: Site, zone: str, vers
         groups=tuple(groups),
         adaptive=rules.planned(library.adaptive, inventory, site.lamps),
         assignments=tuple(assignments),
+        outputs=outputs.planned(inventory, site.lamps),
     )
 
 

@@ -151,15 +151,25 @@ REFERENCES: Final[Mapping[type[Thing], Mapping[str, str]]] = {
 PLACED: Final = frozenset({"cabinets", "luminaires"})
 
 
+@dataclass(frozen=True, slots=True)
+class Burned:
+    """Hours that are known of a lamp: by its own counter all of its life, else since somebody looked (epoch ms)."""
+
+    hours: float
+    since_ms: int
+    whole_life: bool
+
+
 @dataclass(frozen=True)
 class Inventory:
-    """All of it, as plans are made from it."""
+    """All of it, as plans are made from it; `burned` by device."""
 
     roads: Mapping[str, Road] = field(default_factory=dict)
     circuits: Mapping[str, Circuit] = field(default_factory=dict)
     models: Mapping[str, Model] = field(default_factory=dict)
     groups: Mapping[str, Group] = field(default_factory=dict)
     luminaires: Mapping[str, Luminaire] = field(default_factory=dict)
+    burned: Mapping[str, Burned] = field(default_factory=dict)
 
     def road_of(self, luminaire: Luminaire) -> Road | None:
         """The road it stands on, if that is known."""

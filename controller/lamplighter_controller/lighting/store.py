@@ -27,6 +27,7 @@ from lamplighter_controller.lighting.importing import Known
 from lamplighter_controller.lighting.inventory import (
     KINDS,
     REFERENCES,
+    Burned,
     Cabinet,
     Circuit,
     District,
@@ -37,6 +38,8 @@ from lamplighter_controller.lighting.inventory import (
     Road,
     Thing,
 )
+from lamplighter_controller.lighting.proof.burning import Source
+from lamplighter_controller.lighting.proof.store import burning_table
 from lamplighter_controller.lighting.rows import as_row, as_thing
 
 NAME: Final = String(64)
@@ -226,7 +229,17 @@ def inventory(connection: Connection) -> Inventory:
         {name: one for name, one in found[Model].items() if isinstance(one, Model)},
         {name: one for name, one in found[Group].items() if isinstance(one, Group)},
         {name: one for name, one in luminaires.items() if isinstance(one, Luminaire)},
+        _burned(connection),
     )
+
+
+def _burned(connection: Connection) -> dict[str, Burned]:
+    table = burning_table.c
+    columns = select(table.device, table.source, table.since_ms, table.burning_h, table.from_h)
+    return {
+        row.device: Burned(row.burning_h - row.from_h, row.since_ms, row.source == Source.COUNTER)
+        for row in connection.execute(columns.where(table.device.is_not(None)))
+    }
 
 
 def _columns(kind: type[Thing]) -> Select[Any]:
