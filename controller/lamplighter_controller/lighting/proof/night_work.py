@@ -9,7 +9,6 @@ from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import numpy as np
 from sqlalchemy import Connection
 
 from lamplighter_contract.clock import Clock
@@ -28,11 +27,11 @@ from lamplighter_controller.lighting.proof.reading import (
     LAMP_QUANTITIES,
     Wanted,
     all_readings,
+    by_device,
     last_registers,
     not_read_before,
 )
 from lamplighter_controller.lighting.proof.working import Burnt, Result, Working
-from lamplighter_controller.series.gather import select
 from lamplighter_controller.series.port import Readings, Series
 from lamplighter_controller.twin.columns import Twin
 
@@ -88,6 +87,7 @@ class NightWork:
         await asyncio.to_thread(working.silent, range(len(lamps)))
         await self._lamps(working, day)
         await self._meters(working, city)
+        await self._circuits(working)
         if not (working.readings or even_empty):
             return None
         return await self._keep(working, day)
@@ -152,6 +152,14 @@ class NightWork:
             before = await last_registers(self.series, not_read_before(readings, during.start_ms), wanted.start_ms)
             await asyncio.to_thread(_meter, working, city.cabinets, readings, before)
 
+    async def _circuits(self, working: Working) -> None:
+        """Contactors of lamps that have no controller."""
+        those = sorted({one.circuit for one in working.fleet.lamps if one.circuit is not None and one.device is None})
+        wanted = Wanted(Kind.CIRCUIT, ("contactor_closed",), working.during.start_ms - self.hold_ms, working.until_ms)
+        async for _, readings in all_readings(self.series, those, wanted):
+            for name, its in by_device(readings):
+                working.circuit(name, its)
+
     async def _keep(self, working: Working, day: date) -> store.Night:
         tariffs = await self.ledger.read(records.tariffs)
         baseline = await self.ledger.read(lambda connection: records.baseline(connection, day))
@@ -200,8 +208,7 @@ def _meter(
     readings: Readings,
     before: Mapping[str, tuple[int, float]],
 ) -> None:
-    """Hand on what each meter has told; rows of one device stand together."""
+    """Hand on what each meter has told."""
     working.readings += len(readings.time_ms)
-    names = np.array(readings.device, np.str_)
-    for name in np.unique(names).tolist():
-        working.meter(cabinets.get(name, Cabinet(name)), select(readings, names == name), before.get(name))
+    for name, its in by_device(readings):
+        working.meter(cabinets.get(name, Cabinet(name)), its, before.get(name))

@@ -1,7 +1,8 @@
 """Readings of a night out of the series store, in parts that neither it nor our memory finds large."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -47,6 +48,16 @@ async def all_readings(
             waiting.extend((those[:middle], those[middle:]))
         else:
             yield those, found
+
+
+def by_device(readings: Readings) -> Iterator[tuple[str, Readings]]:
+    """The rows of each device, which stand together in a store's answer."""
+    names = np.array(readings.device, np.str_)
+    edges = [0, *(np.flatnonzero(names[1:] != names[:-1]) + 1).tolist(), len(names)]
+    for first, last in pairwise(edges if len(names) else []):
+        values = {name: column[first:last] for name, column in readings.values.items()}
+        device, rows = readings.device[first:last], slice(first, last)
+        yield device[0], Readings(readings.kind, device, readings.time_ms[rows], values, readings.quality[rows])
 
 
 def not_read_before(readings: Readings, time_ms: int) -> list[str]:

@@ -11,7 +11,8 @@ from lamplighter_contract.light.sky.nights import Night
 from lamplighter_controller.lighting.inventory import Cabinet
 from lamplighter_controller.lighting.proof.burning import Counted
 from lamplighter_controller.lighting.proof.light import checks, rates
-from lamplighter_controller.lighting.proof.light.checks import Checked
+from lamplighter_controller.lighting.proof.light.bounds import Flags
+from lamplighter_controller.lighting.proof.light.checks import Checked, Supplies
 from lamplighter_controller.lighting.proof.light.curves import Curves
 from lamplighter_controller.lighting.proof.light.evidence import DOUBTED, Rows, Sighting, from_power, with_patrols
 from lamplighter_controller.lighting.proof.light.fleet import Fleet
@@ -55,6 +56,7 @@ class Working:
     sightings: Sequence[Sighting] = ()
     readings: int = 0
     _meters: dict[str, Floats] = field(default_factory=dict)
+    _open: dict[str, Flags] = field(default_factory=dict)
     _supplied: dict[str, Supplied] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -98,12 +100,18 @@ class Working:
             times, energy = np.append(before[0], times), np.append(before[1], energy)
         self._supplied[cabinet] = Supplied(account, tariff, flow(times, energy))
         power_w = np.where(sure, _power_w(readings), np.nan)
-        self._meters[cabinet] = checks.metered_at(readings.time_ms, power_w, self._at_ms, self.hold_ms)
+        self._meters[cabinet] = checks.said_at(readings.time_ms, power_w, self._at_ms, self.hold_ms)
+
+    def circuit(self, circuit: str, readings: Readings) -> None:
+        """Take what one contactor has told; only what is told open is held for open."""
+        closed = readings.values.get("contactor_closed", np.full(len(readings.time_ms), np.nan))
+        sure = np.where((readings.quality & DOUBTED) == 0, closed, np.nan)
+        self._open[circuit] = checks.said_at(readings.time_ms, sure, self._at_ms, self.hold_ms) == 0
 
     def result(self, baseline: Baseline, tariffs: Sequence[Tariff]) -> Result:
         """The night's figures; energy only of a night that is over."""
         fleet, judged = self.fleet, self._judged
-        bounds = list(checks.bounds(fleet, self._required, self._said, self._at_ms, self._meters))
+        bounds = list(checks.bounds(fleet, self._required, self._said, self._at_ms, Supplies(self._meters, self._open)))
         proven = rates.metered(judged, bounds)
         keys = {by: [getattr(lamp, name) for lamp in fleet.lamps] for by, name in KEYS.items()}
         tallies = rates.tallies({By.CITY: ["city"] * len(fleet.lamps), **keys}, judged, proven)

@@ -243,6 +243,48 @@ async def test_lamps_without_controllers_are_bounded_by_their_meter(town: Town):
     assert elm.meter_ms == pytest.approx(elm.lit_ms + elm.dark_ms)
 
 
+@pytest.mark.parametrize("told_open", [True, False])
+async def test_a_loop_that_is_told_open_leaves_the_meter_to_the_others(town: Town, told_open: bool):
+    """Two lamps on an all-night loop, two on one that opens at midnight; what the meter proves of the first then."""
+    twin = town.desk.work.twin
+    loop = DeviceEntry("loop-2", Kind.CIRCUIT, "circuit-contactor", "loop-2")
+    twin.adopt("gw-1", [*(entry for name in twin.served("gw-1") if (entry := twin.entry(name))), loop])
+    await town.ledger.write(half_night_loop)
+    await town.series.write([meter("cab-2", lambda hour: (400.0 if hour < 12 else 200.0) if lit(hour) else 0.0)])
+    if told_open:
+        closed = [(hour, {"contactor_closed": float(6 <= hour < 12)}) for hour in quarters(0, 24)]
+        await town.series.write([readings(Kind.CIRCUIT, "loop-2", closed)])
+    await town.desk.work_out(NIGHT)
+    elm = (await town.figures(By.ROAD))["elm"]
+    assert elm.required_ms == pytest.approx((2 * 12 + 2 * 6) * HOUR_MS)
+    assert elm.lit_ms == pytest.approx((24 + (12 if told_open else 0)) * HOUR_MS)
+
+
+def half_night_loop(connection):
+    half = things.Circuit("loop-2", "cab-2", calendar="until-midnight")
+    inventory_store.put(connection, [half])
+    inventory_store.put(connection, [mute(name, "loop-2") for name in MUTE[2:]])
+    until_midnight = Program("early", Levels(100.0), begins=ClockMoment(time(18)), ends=ClockMoment(time(0)))
+    plan = Plan(
+        "gw-1",
+        2,
+        0,
+        "Asia/Shanghai",
+        36.65,
+        117.12,
+        programs=(FULL_THEN_HALF, until_midnight),
+        calendars=(Calendar("all", "half"), Calendar("until-midnight", "early")),
+        circuits=(Circuit("loop-1", "all"), Circuit("loop-2", "until-midnight")),
+        assignments=(Assignment("all", RoadClass.MAIN, devices=tuple(SPEAKING)),),
+    )
+    number = plan_records.draft(connection, who="wang", reason="", time_ms=1).number
+    plan_records.published(connection, number, {"gw-1": (2, encode_plan(plan))}, "wang", NOON_MS - HOUR_MS)
+
+
+def mute(name, circuit):
+    return things.Luminaire(name, 36.65, 117.12, road="elm", cabinet="cab-2", circuit=circuit, model="led-100")
+
+
 async def test_metered_energy_bill_and_saving(town: Town):
     await usual(town)
     tariff = Tariff("street", "2025-01-01", "CNY", {"day": 0.6}, (Hours("day", "00:00", "24:00"),))

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter_controller.lighting.proof.light.bounds import Bound, Supply, bound
+from lamplighter_controller.lighting.proof.light.bounds import Bound, Flags, Supply, bound
 from lamplighter_controller.lighting.proof.light.curves import Curves
 from lamplighter_controller.lighting.proof.light.evidence import PATROL, UNKNOWN, Evidence, Rows
 from lamplighter_controller.lighting.proof.light.fleet import Fleet
@@ -52,14 +52,22 @@ def checked(evidence: Evidence, at_ms: Times, count: int) -> Checked:
     return Checked(state, power_w)
 
 
+@dataclass(frozen=True, slots=True)
+class Supplies:
+    """(k,) by supply point its metered power, NaN where it says nothing; (k,) by circuit whether it is told open."""
+
+    metered_w: Mapping[str, Floats]
+    open_at: Mapping[str, Flags]
+
+
 def bounds(
-    fleet: Fleet, required: Curves, said: Checked, at_ms: Times, metered_w: Mapping[str, Floats]
+    fleet: Fleet, required: Curves, said: Checked, at_ms: Times, supplies: Supplies
 ) -> Iterator[tuple[Rows, Bound]]:
-    """What meters prove of supply points with silent lamps; `metered_w`: (k,) by supply point."""
+    """What meters prove of supply points with silent lamps."""
     full_w = fleet.full_w()
     least_w = _least_w(fleet)
     for name, rows in _by_cabinet(fleet).items():
-        power_w = metered_w.get(name)
+        power_w = supplies.metered_w.get(name)
         if power_w is None:
             continue
         profile = np.repeat(fleet.profile[rows], len(at_ms))
@@ -69,7 +77,8 @@ def bounds(
         those = silent.any(axis=1)
         if not those.any() or np.isnan(full_w[rows][(state == UNKNOWN).any(axis=1)]).any():
             continue
-        stray = np.where((state == UNKNOWN) & ~due, np.nan_to_num(full_w[rows])[:, None], 0.0).sum(axis=0)
+        astray = (state == UNKNOWN) & ~due & ~_dead(fleet, rows, supplies.open_at, len(at_ms))
+        stray = np.where(astray, np.nan_to_num(full_w[rows])[:, None], 0.0).sum(axis=0)
         supply = Supply(
             metered_w=np.where((state == SEEN).any(axis=0), np.nan, power_w),
             spoken_w=said.power_w[rows].sum(axis=0, dtype=np.float64),
@@ -82,15 +91,21 @@ def bounds(
         yield rows[those], bound(supply)
 
 
-def metered_at(time_ms: Times, power_w: Floats, at_ms: Times, hold_ms: int) -> Floats:
-    """(k,) what a meter said last at each instant, NaN when that is too long ago."""
-    read = ~np.isnan(power_w)
-    time_ms, power_w = time_ms[read], power_w[read]
+def _dead(fleet: Fleet, rows: Rows, open_at: Mapping[str, Flags], count: int) -> Flags:
+    """(m, k) lamps behind an open contactor: they draw nothing, whatever else is known of them."""
+    nothing = np.zeros(count, np.bool_)
+    return np.array([open_at.get(fleet.lamps[row].circuit or "", nothing) for row in rows.tolist()])
+
+
+def said_at(time_ms: Times, values: Floats, at_ms: Times, hold_ms: int) -> Floats:
+    """(k,) what was said last at each instant, NaN when that is too long ago."""
+    read = ~np.isnan(values)
+    time_ms, values = time_ms[read], values[read]
     if not len(time_ms):
         return np.full(len(at_ms), np.nan)
     found = np.searchsorted(time_ms, at_ms, side="right") - 1
     said = time_ms[np.maximum(found, 0)]
-    return np.where((found >= 0) & (at_ms - said < hold_ms), power_w[np.maximum(found, 0)], np.nan)
+    return np.where((found >= 0) & (at_ms - said < hold_ms), values[np.maximum(found, 0)], np.nan)
 
 
 def _by_cabinet(fleet: Fleet) -> dict[str, Rows]:
