@@ -20,7 +20,8 @@ from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.intake.gateways import Gateways
 from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.lighting import gate, records, store
-from lamplighter_controller.lighting.compiling import Site, compiled, dangling, middle, problems_of
+from lamplighter_controller.lighting.checks import Checks
+from lamplighter_controller.lighting.compiling import Site, compiled, dangling, middle
 from lamplighter_controller.lighting.effect import Effect, effect
 from lamplighter_controller.lighting.gate import Case, PlanState
 from lamplighter_controller.lighting.inventory import Inventory
@@ -67,6 +68,7 @@ class PlanDesk:
     zone: str
     held: Callable[[], bool]
     wake: Callable[[], None] = field(default=_nothing)
+    checks: Checks = field(default_factory=Checks)
 
     @property
     def tonight(self) -> date:
@@ -269,7 +271,7 @@ class PlanDesk:
         if not sites:
             unmade.append(Problem(Severity.ERROR, "gateways", "none serves a lamp"))
         devices = frozenset(entry.device for entry in self.twin.entries())
-        return plans, (*unmade, *dangling(plan.library, inventory, devices), *problems_of(plans, day))
+        return plans, (*unmade, *dangling(plan.library, inventory, devices), *self.checks.problems_of(plans, day))
 
     def _effect(
         self, plan: StoredPlan, inventory: Inventory, sites: Sequence[Site], documents: Mapping[str, bytes]

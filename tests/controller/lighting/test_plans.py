@@ -1,7 +1,7 @@
 """From library and inventory to plans: who gets which calendar, what it changes, and what the gate asks."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 import pytest
@@ -15,7 +15,7 @@ from lamplighter_contract.light.plans.problems import Problem, Severity
 from lamplighter_contract.light.plans.programs import Levels, RoadClass
 from lamplighter_contract.light.plans.validation import acceptable
 from lamplighter_contract.light.view import View
-from lamplighter_controller.lighting import gate
+from lamplighter_controller.lighting import checks, gate
 from lamplighter_controller.lighting.compiling import Site, compiled, dangling, middle, problems_of
 from lamplighter_controller.lighting.effect import Effect, effect
 from lamplighter_controller.lighting.gate import Case, PlanState
@@ -236,3 +236,20 @@ def test_versions_rise_above_all_that_a_gateway_may_know(stored: int, told: int,
     version = next_version(stored, told, floor)
     assert version > max(stored, told, floor)
     assert not behind(version, told)
+
+
+def test_what_was_checked_is_known_and_what_has_changed_is_checked_anew(monkeypatch):
+    looked = []
+
+    def look(_plans, day):
+        looked.append(day)
+        return ()
+
+    monkeypatch.setattr(checks, "problems_of", look)
+    remembered, plan = checks.Checks(), made(PRESETS)
+    for _ in range(2):
+        assert remembered.problems_of([plan], DAY) == ()
+    assert len(looked) == 1
+    remembered.problems_of([plan], DAY + timedelta(days=1))
+    remembered.problems_of([msgspec.structs.replace(plan, latitude=plan.latitude + 1)], DAY)
+    assert len(looked) == 3
