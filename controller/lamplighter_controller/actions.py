@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,10 +39,12 @@ class ProgramActions:
         keeper: KeysKeeper,
         held: Hold,
         clock: Clock,
+        released: Sequence[Callable[[], None]] = (),
     ) -> None:
-        """Act on these."""
+        """Act on these; `released` are called when a hold has ended: what waited for it goes out."""
         self._config, self._identity, self._ledger, self._series = config, identity, ledger, series
         self._intake, self._keeper, self._hold, self._clock = intake, keeper, held, clock
+        self._released = tuple(released)
         self._copying = asyncio.Lock()
 
     async def enrolment_changed(self) -> None:
@@ -64,6 +66,8 @@ class ProgramActions:
         )
         self._hold.held = False
         self._intake.alarms.cleared(hold.HELD)
+        for wake in self._released:
+            wake()
         return released
 
     async def backup(self, *, who: str) -> str:

@@ -233,7 +233,15 @@ class _Program:
         self._diagnosis = diagnosis(around, config.data, rules, settings, rate)
         self._upkeep = Upkeep(on.ledger, on.series, clock, registry.alarms, losses)
         self._actions = ProgramActions(
-            config, on.identity, on.ledger, on.series, self._intake, self._keeper, on.hold, clock
+            config,
+            on.identity,
+            on.ledger,
+            on.series,
+            self._intake,
+            self._keeper,
+            on.hold,
+            clock,
+            (self._plans.wake, self._light.wake, self._signals.wake),
         )
         for callback in (
             self._intake.connected,

@@ -21,9 +21,10 @@ LONGEST: Final = 200
 
 
 class Right(StrEnum):
-    """What a token allows."""
+    """What a token allows; `lighting` is for plans, shows and levels by hand, and `command` holds it."""
 
     READ = "read"
+    LIGHTING = "lighting"
     COMMAND = "command"
     ADMIN = "admin"
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lamplighter_contract.level import Override
+from lamplighter_controller.hold import begin
 from lamplighter_controller.lighting.overrides.desk import WAITS_MS
 from lamplighter_controller.lighting.overrides.in_force import standings
 from lamplighter_controller.lighting.overrides.standing import Standing
@@ -235,3 +236,22 @@ class TestWhatPlansTell:
         assert isinstance(found["gw-1"].taken[0], Override)
         assert taken
         assert found.get("gw-3", Standing()).as_of_seq == 0
+
+    async def test_after_a_restore_no_plan_ends_what_the_backup_did_not_know(self, lit: LitWorld):
+        before = (await lit.post("/overrides", wanted(60, lamps=LAMPS[:1]))).json()["id"]
+        await lit.settle(before)
+        known = lit.boxes["gw-1"].highest
+        lit.clock.advance(60)
+        restored_ms = lit.clock.wall_ms()
+        await lit.world.ledger.write(lambda connection: begin(connection, time_ms=restored_ms))
+        lit.clock.advance(60)
+        after = (await lit.post("/overrides", wanted(70, lamps=LAMPS[1:2]))).json()["id"]
+        await lit.settle(after)
+
+        async def as_of() -> int:
+            now = lit.clock.civil_ms(), lit.clock.wall_ms()
+            return (await lit.world.ledger.read(lambda found: standings(found, now[1], now[0])))["gw-1"].as_of_seq
+
+        assert await as_of() == known < lit.boxes["gw-1"].highest
+        lit.clock.advance(13 * 3600)
+        assert await as_of() == lit.boxes["gw-1"].highest

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Path
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from lamplighter_controller.api.guard import Commander, Reader
+from lamplighter_controller.api.guard import Lighter, Reader
 from lamplighter_controller.api.problems import Fault, not_found, refused, several
 from lamplighter_controller.api.resources.gateways import ReasonIn
 from lamplighter_controller.api.resources.library_examples import body, named
@@ -75,13 +75,13 @@ def _mount(shelf: str) -> None:
             raise not_found(shelf[:-1], item)
         return shown
 
-    async def put(services: Provided, caller: Commander, item: ItemId, wanted: Wanted) -> ItemOut:
+    async def put(services: Provided, caller: Lighter, item: ItemId, wanted: Wanted) -> ItemOut:
         """Adds or replaces it."""
         read = _read(shelf, item, wanted.body)
         await _put(services, shelf, [read], caller.who, wanted.reason)
         return await one(services, caller, item)
 
-    async def remove(services: Provided, caller: Commander, item: ItemId, why: ReasonIn) -> None:
+    async def remove(services: Provided, caller: Lighter, item: ItemId, why: ReasonIn) -> None:
         """Plans that were made before keep their copy."""
 
         def work(connection: Connection) -> bool:
@@ -113,7 +113,7 @@ for _shelf in SHELVES:
 
 
 @router.post("/presets", summary="Load the presets into the library")
-async def presets(services: Provided, caller: Commander, why: ReasonIn) -> Loaded:
+async def presets(services: Provided, caller: Lighter, why: ReasonIn) -> Loaded:
     """After the published practice of Jinan: programs, calendars, and the whole city lit by its seasons."""
     found: dict[str, list[Item]] = {shelf: [] for shelf in Loaded.model_fields}
     for shelf, item in items(PRESETS):

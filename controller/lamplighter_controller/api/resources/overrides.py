@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from lamplighter_contract.commands.command import FULL_PERCENT
 from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.wire.limits import EARLIEST_TIME_MS, LATEST_TIME_MS, MAX_OVERRIDE_MS
-from lamplighter_controller.api.guard import Commander, Reader
+from lamplighter_controller.api.guard import Lighter, Reader
 from lamplighter_controller.api.problems import Fault, Problem, not_found, several
 from lamplighter_controller.api.resources.commands import Key, Reason500
 from lamplighter_controller.api.resources.gateways import ReasonIn
@@ -155,7 +155,7 @@ class Resumed(BaseModel):
 
 @router.post("", status_code=202, summary="Set a level by hand")
 async def ask(
-    response: Response, services: Provided, caller: Commander, wanted: OverrideIn, key: Key = None
+    response: Response, services: Provided, caller: Lighter, wanted: OverrideIn, key: Key = None
 ) -> OverrideFull:
     """Resolved to lamps when it is taken. Above 5 % of all lamps dark by hand it waits for a second person."""
     try:
@@ -202,7 +202,7 @@ async def one(services: Provided, _: Reader, override: OverrideId) -> OverrideFu
 
 
 @router.post("/{override}/approve", status_code=202, summary="Approve as a second person")
-async def approve(services: Provided, caller: Commander, override: OverrideId, why: ReasonIn) -> OverrideFull:
+async def approve(services: Provided, caller: Lighter, override: OverrideId, why: ReasonIn) -> OverrideFull:
     """By a token of another name than the one that asked; it goes out at once."""
     if await services.overrides.find(override) is None:
         raise not_found("override", override)
@@ -214,7 +214,7 @@ async def approve(services: Provided, caller: Commander, override: OverrideId, w
 
 
 @router.delete("/{override}", status_code=202, summary="End a level by hand")
-async def resume(services: Provided, caller: Commander, override: OverrideId, why: ReasonIn) -> Resumed:
+async def resume(services: Provided, caller: Lighter, override: OverrideId, why: ReasonIn) -> Resumed:
     """Its lamps go back to plan; under a newer level or an emergency it ends unseen. One that waits is withdrawn."""
     ask, found = await services.overrides.find(override), await _found(services, override)
     try:

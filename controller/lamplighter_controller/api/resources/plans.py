@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lamplighter_contract.ids import ID_PATTERN
 from lamplighter_contract.light.plans.problems import Severity
-from lamplighter_controller.api.guard import Commander, Reader
+from lamplighter_controller.api.guard import Lighter, Reader
 from lamplighter_controller.api.problems import Fault, Problem, not_found, several
 from lamplighter_controller.api.resources.gateways import GatewayId, ReasonIn
 from lamplighter_controller.api.services import Provided, Services
@@ -124,7 +124,7 @@ async def plans(
 
 
 @router.post("", status_code=201, summary="Draft a plan from the library")
-async def draft(services: Provided, caller: Commander, why: ReasonIn) -> PlanOut:
+async def draft(services: Provided, caller: Lighter, why: ReasonIn) -> PlanOut:
     """It keeps a copy: later changes of the library do not touch it."""
     return _shown(await services.plans.draft(Who(caller.who, why.reason)))
 
@@ -146,7 +146,7 @@ async def history(
 
 
 @router.post("/back", summary="One step back")
-async def back(services: Provided, caller: Commander, why: ReasonIn) -> Given:
+async def back(services: Provided, caller: Lighter, why: ReasonIn) -> Given:
     """Every gateway gets the plan it had before the one it has now, at once and without another check of the gate."""
     try:
         return Given(versions=await services.plans.back(Who(caller.who, why.reason)))
@@ -168,7 +168,7 @@ async def diff(services: Provided, _: Reader, number: PlanNumber) -> Diff:
 
 
 @router.post("/{number}/validate", summary="Check a plan")
-async def validate(services: Provided, caller: Commander, number: PlanNumber, why: ReasonIn) -> PlanOut:
+async def validate(services: Provided, caller: Lighter, number: PlanNumber, why: ReasonIn) -> PlanOut:
     """For every gateway, over a year of nights. Without an error it is validated; warnings want a look."""
     try:
         return _shown(await services.plans.validate(await _plan(services, number), Who(caller.who, why.reason)))
@@ -177,7 +177,7 @@ async def validate(services: Provided, caller: Commander, number: PlanNumber, wh
 
 
 @router.post("/{number}/approve", summary="Approve a plan as a second person")
-async def approve(services: Provided, caller: Commander, number: PlanNumber, why: ReasonIn) -> PlanOut:
+async def approve(services: Provided, caller: Lighter, number: PlanNumber, why: ReasonIn) -> PlanOut:
     """Needed when a road goes dark, more than 50 lamps in a row do, or the night's energy falls by more than 5 %."""
     try:
         return _shown(await services.plans.approve(await _plan(services, number), Who(caller.who, why.reason)))
@@ -186,7 +186,7 @@ async def approve(services: Provided, caller: Commander, number: PlanNumber, why
 
 
 @router.post("/{number}/publish", summary="Publish a plan")
-async def publish(services: Provided, caller: Commander, number: PlanNumber, wanted: PublishIn) -> Given:
+async def publish(services: Provided, caller: Lighter, number: PlanNumber, wanted: PublishIn) -> Given:
     """Stored first, then sent; follow it at /plans/versions. Publish to a few gateways first, then again to all."""
     plan = await _plan(services, number)
     try:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lamplighter_contract.light.plans.problems import Problem as Found
 from lamplighter_contract.light.plans.problems import Severity
 from lamplighter_contract.wire.limits import EARLIEST_TIME_MS, LATEST_TIME_MS
-from lamplighter_controller.api.guard import Commander, Reader
+from lamplighter_controller.api.guard import Lighter, Reader
 from lamplighter_controller.api.problems import Fault, Problem, not_found, several
 from lamplighter_controller.api.resources.commands import Reason500
 from lamplighter_controller.api.resources.gateways import ReasonIn
@@ -143,7 +143,7 @@ async def rehearse(services: Provided, _: Reader, scene: SceneId, wanted: Rehear
 
 
 @router.post("/scenes/{scene}/start", status_code=202, summary="Have a scene played")
-async def start(services: Provided, caller: Commander, scene: SceneId, wanted: StartIn) -> ShowingOut:
+async def start(services: Provided, caller: Lighter, scene: SceneId, wanted: StartIn) -> ShowingOut:
     """Its cues go to the gateways with their plans, ahead of the start; a wire that cannot carry it is named."""
     try:
         showing = await services.scenes.start(
@@ -163,7 +163,7 @@ async def showings(services: Provided, _: Reader, limit: Annotated[int, Query(ge
 
 
 @router.post("/showings/{showing}/stop", status_code=202, summary="Stop a show")
-async def stop(services: Provided, caller: Commander, showing: ShowingId, why: ReasonIn) -> ShowingOut:
+async def stop(services: Provided, caller: Lighter, showing: ShowingId, why: ReasonIn) -> ShowingOut:
     """Its lamps go back to plan as soon as their gateways are told."""
     found = await services.ledger.read(lambda ledger: store.find(ledger, showing))
     if found is None:

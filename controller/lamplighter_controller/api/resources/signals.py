@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lamplighter_contract.light.signals import Signal
 from lamplighter_contract.wire.limits import EARLIEST_TIME_MS, LATEST_TIME_MS
-from lamplighter_controller.api.guard import Commander, Reader
+from lamplighter_controller.api.guard import Lighter, Reader
 from lamplighter_controller.api.problems import Fault, not_found, several
 from lamplighter_controller.api.services import Provided, Services
 from lamplighter_controller.lighting.adaptive.rules import Count, Lux, Source, Weather
@@ -81,7 +81,7 @@ async def values(services: Provided, _: Reader) -> SignalsOut:
 
 
 @router.post("/signals/{signal}/inputs", status_code=202, summary="Say what was measured, counted or seen")
-async def inputs(services: Provided, caller: Commander, signal: SignalId, said: InputsIn) -> SignalOut:
+async def inputs(services: Provided, caller: Lighter, signal: SignalId, said: InputsIn) -> SignalOut:
     """Gateways are told at once when it makes a difference. Nothing is stored: what is said ends by itself."""
     source = next((one for one in await services.signals.sources() if one.id == signal), None)
     if source is None:

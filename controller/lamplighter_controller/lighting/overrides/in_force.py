@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from lamplighter_contract.level import Override
 from lamplighter_contract.wire.limits import MAX_OVERRIDE_MS
@@ -14,6 +14,7 @@ from lamplighter_controller.commands.model import Order, Request
 from lamplighter_controller.lighting.overrides import store
 from lamplighter_controller.lighting.overrides.standing import LEVELS, Standing, standing
 from lamplighter_controller.lighting.overrides.store import Ask
+from lamplighter_controller.lighting.records import floor
 
 OLDEST_MS: Final = MAX_OVERRIDE_MS + 3_600_000  # civil time never runs slower than real time
 
@@ -39,7 +40,7 @@ def in_force(connection: Connection, wall_ms: int, civil_ms: int) -> list[InForc
     requests = {order.id: order.request for order in orders}
     found: defaultdict[str, list[Override]] = defaultdict(list)
     doubtful: defaultdict[str, set[str]] = defaultdict(set)
-    for one in _standings(connection, orders, civil_ms).values():
+    for one in _standings(connection, orders, wall_ms, civil_ms).values():
         for record in (*one.taken, *one.doubtful):
             found[requests[record.id].id].append(record)
         for record in one.doubtful:
@@ -54,15 +55,29 @@ def in_force(connection: Connection, wall_ms: int, civil_ms: int) -> list[InForc
 
 def standings(connection: Connection, wall_ms: int, civil_ms: int) -> dict[str, Standing]:
     """What is in force at each gateway that was ever commanded."""
-    return _standings(connection, _level_orders(connection, wall_ms), civil_ms)
+    return _standings(connection, _level_orders(connection, wall_ms), wall_ms, civil_ms)
 
 
-def _standings(connection: Connection, orders: Sequence[Order], civil_ms: int) -> dict[str, Standing]:
+def _standings(connection: Connection, orders: Sequence[Order], wall_ms: int, civil_ms: int) -> dict[str, Standing]:
     by_gateway: defaultdict[str, list[Order]] = defaultdict(list)
     for order in orders:
         by_gateway[order.gateway].append(order)
-    rows = connection.execute(select(commands.sequence_table))
-    return {row.gateway: standing(by_gateway[row.gateway], row.highest, civil_ms) for row in rows}
+    highest = _known_for_sure(connection, wall_ms)
+    return {name: standing(by_gateway[name], highest.get(name, 0), civil_ms) for name in {*by_gateway, *highest}}
+
+
+def _known_for_sure(connection: Connection, wall_ms: int) -> dict[str, int]:
+    """Gateway -> number up to which every command for it is known.
+
+    Whoever was restored from a backup knows nothing of commands between the backup and the restore, which may be of
+    effect for as long as an override can be: no plan of that time ends what it does not list.
+    """
+    table, restored_ms = commands.command_table, floor(connection)
+    query = select(table.c.gateway, func.max(table.c.seq).label("seq")).group_by(table.c.gateway)
+    if restored_ms and wall_ms < restored_ms + OLDEST_MS:
+        made_ms = select(commands.request_table.c.id).where(commands.request_table.c.issued_ms < restored_ms)
+        query = query.where(table.c.request.in_(made_ms))
+    return {row.gateway: row.seq for row in connection.execute(query)}
 
 
 def _level_orders(connection: Connection, wall_ms: int) -> list[Order]:
