@@ -55,7 +55,7 @@ class _Night:
     day: date
 
 
-@router.get("/{road}/tonight", summary="A road's night with every change and why")
+@router.get("/{road}/tonight", name="road-tonight", summary="A road's night with every change and why")
 async def tonight(
     services: Provided, _: Reader, road: RoadId, day: date | None = None, plan: Draft = None
 ) -> RoadTonight:
