@@ -11,8 +11,6 @@ from datetime import timedelta
 import pytest
 
 from lamplighter_contract.commands.states import CommandState
-from lamplighter_contract.light.plans.plan import Plan
-from lamplighter_contract.light.scenes import Cue, Scene
 from tests.system.world_api import eventually
 from tests.system.world_night import Night, Watch, Watcher, at, ms
 from tests.system.world_programs import Gateway
@@ -28,18 +26,14 @@ DAY = "2026-06-20"
 NEXT = "2026-06-21"
 BEGINS = at(f"{DAY} 14:50")
 CENTRE_DIES = at(f"{DAY} 16:00")
+DUSK = at(f"{DAY} 19:24")
 BOX_DIES = at(f"{DAY} 21:00")
+SAVING_BEGINS = at(f"{DAY} 23:30")
 SHOW_BEGINS = at(f"{NEXT} 00:10")
-SHOW_ENDS = at(f"{NEXT} 01:00")
+SHOW_LENGTH_S = 3_000
 MORNING = at(f"{NEXT} 02:35")  # lamps go off at 02:32
+MINUTE_MS = 60_000
 STALE = [*range(61, 81)]  # percent, each an override of its own; none below a floor, that would need a second person
-
-
-def show(plan: Plan) -> Scene:
-    """All lamps at 30 %, then by a ramp at 80 %, in between two levels of their program."""
-    groups = tuple(group.id for group in plan.groups)
-    cues = (Cue(0, 30, groups=groups), Cue(1500, 80, ramp_s=120, groups=groups))
-    return Scene("midsummer", cues, starts=ms(SHOW_BEGINS), ends=ms(SHOW_ENDS))
 
 
 Record = Callable[[str, object], None]
@@ -55,9 +49,11 @@ class Alone:
 
 @pytest.fixture(scope="module", autouse=True)
 def alone() -> Iterator[Alone]:
-    """Two gateways under a plan, one with a show ahead, and nobody above them since 16:00."""
+    """Two gateways under a plan, one with a show ahead and its contactors planned; nobody above them since 16:00."""
     with Night(BEGINS) as night:
-        night.play("gw-1", show(night.plan("gw-1")))
+        ramp = {"after_s": 1500, "level_percent": 80, "ramp_s": 120}  # between two levels of their program
+        night.show("gw-1", SHOW_BEGINS, SHOW_LENGTH_S, {"after_s": 0, "level_percent": 30}, ramp)
+        night.add_circuits("gw-1")
         night.wait_until(CENTRE_DIES)
         night.kill_the_centre()
         with night.watched() as watcher:
@@ -70,18 +66,18 @@ def followed(seen: Watch) -> None:
 
 
 def test_stale_overrides_never_act_on_a_lamp_that_was_away_for_two_hours(record_property: Record) -> None:
-    with Night(at(f"{DAY} 20:45"), gateways=1) as city:
+    with Night(at(f"{DAY} 21:15"), gateways=1) as city:
         world = city.world
         away = [f"lamp-{number}-001" for number in ("01", "02", "03")]  # one on each wire
         assert [world.city.lamp(lamp).level_percent for lamp in away] == [100.0] * 3
         for lamp in away:
             world.city.fault("silent", lamp)
-        gone_ms = city.now_ms
-        requests = [world.api.set_level(percent, *away, for_s=3_000 + 60 * percent) for percent in STALE]
+        back = city.now + timedelta(hours=2)
+        requests = [world.api.set_level(percent, *away, for_s=60 * percent) for percent in STALE]
         newest = world.api.ended(requests[-1])
         assert newest["state"] == CommandState.UNCONFIRMED, newest
-        city.wait_until(at(f"{NEXT} 00:00"))
-        assert city.now_ms - gone_ms >= 2 * 3_600_000
+        city.wait_until(back)
+        assert city.now > SAVING_BEGINS
         before = len(world.city.writes())
         world.city.mend()
         begun_s = time.monotonic()
@@ -117,6 +113,17 @@ def _reads_all(box: Gateway) -> bool:
     return all(bus["connected"] and not bus["silent"] and (bus["cycle_s"] or bus["wire"] == "mqtt") for bus in buses)
 
 
+def test_by_day_contactors_are_open_and_close_before_dusk(alone: Alone) -> None:
+    circuits = {circuit.id for circuit in alone.night.circuits("gw-1")}
+    moves = [write for write in alone.night.world.city.writes() if write.what == "contactor_closed"]
+    assert {(write.device, write.value) for write in moves if write.civil_ms < ms(DUSK) - MINUTE_MS * 30} == {
+        (circuit, 0.0) for circuit in circuits
+    }
+    closed = [write for write in moves if write.value]
+    assert {write.device for write in closed} == circuits
+    assert all(ms(DUSK) - 20 * MINUTE_MS < write.civil_ms < ms(DUSK) for write in closed)
+
+
 def test_every_lamp_follows_its_plan_and_its_show_all_night(alone: Alone, record_property: Record) -> None:
     night, seen = alone.night, alone.watcher.seen
     night.wait_until(MORNING)
@@ -136,6 +143,24 @@ def test_no_lamp_moves_when_the_centre_comes_back(alone: Alone) -> None:
     written = len(night.world.city.writes())
     night.bring_back_the_centre()
     night.world.meet_controller()
-    night.world.wait_for_news(within_s=NEWS_S)
-    assert night.world.city.writes()[written:] == []
+    night.world.wait_for_news(["gw-2"], within_s=NEWS_S)
+    online = "the other gateway, whose lamps have no power by day, is there"
+    eventually(lambda: night.world.api.get("/gateways/gw-1")["online"], NEWS_S, online)
+    moved = [write for write in night.world.city.writes()[written:] if write.what != "contactor_closed"]
+    assert moved == [], "contactors open after dawn, centre or not"
     followed(alone.watcher.seen)
+    told = night.world.api.get("/gateways/gw-1/events", limit=200)["items"]
+    assert not [one for one in told if one["event"] == "device.silent"], "dead by plan is off, not silent"
+
+
+def test_a_gateway_that_lost_its_plan_and_sees_no_sky_gives_full_light(alone: Alone) -> None:
+    world, box = alone.night.world, alone.night.world.gateway(2)
+    lamps = world.city.lamps("gw-2")
+    for cabinet in world.city.plan.cabinets:
+        world.city.fault("silent", cabinet.id)
+    world.broker.kill()
+    box.kill()
+    for file in box.data.glob("desired.db*"):
+        file.unlink()
+    box.start()
+    eventually(lambda: {world.city.levels()[lamp] for lamp in lamps} == {100.0}, NEWS_S, "full light")

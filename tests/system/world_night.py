@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import msgspec
 
 from lamplighter_contract.light.level import level
-from lamplighter_contract.light.plans.plan import Plan, read_plan
-from lamplighter_contract.light.scenes import Scene
+from lamplighter_contract.light.plans.plan import Circuit, Plan, read_plan
 from lamplighter_contract.light.view import View
 from lamplighter_contract.wire.topics import Down, down
 from lamplighter_controller.security.keys import load_key
@@ -131,14 +130,31 @@ class Night:
         """The plan a gateway follows."""
         return self.views[gateway].plan
 
-    def play(self, gateway: str, scene: Scene) -> None:
-        """Load a show ahead at a gateway: its plan with the show in it, signed by the centre's key."""
-        newer = msgspec.structs.replace(self.plan(gateway), version=self.plan(gateway).version + 1, scenes=(scene,))
+    def circuits(self, gateway: str) -> tuple[Circuit, ...]:
+        """The contactors of a gateway that feed lamps, and which."""
+        city = self.world.city.plan
+        fed: dict[int, list[str]] = {}
+        for lamp in city.lamps:
+            fed.setdefault(lamp.circuit, []).append(lamp.id)
+        mine = [number for number, one in enumerate(city.circuits) if city.cabinets[one.cabinet].gateway == gateway]
+        return tuple(Circuit(city.circuits[number].id, lamps=tuple(fed[number])) for number in mine if number in fed)
+
+    def show(self, gateway: str, starts: datetime, length_s: float, *cues: Mapping[str, Any]) -> None:
+        """Have a show played by all lamps of a gateway."""
+        lamps = self.world.city.lamps(gateway)
+        body = {"length_s": length_s, "cues": [{"devices": lamps, **cue} for cue in cues]}
+        self.world.api.ask("PUT", "/scenes/show", json={**WHY, "body": body})
+        self.world.api.ask("POST", "/scenes/show/start", json={**WHY, "starts_ms": ms(starts)})
+        self._take_up(gateway, self.plan(gateway).version + 1)
+
+    def add_circuits(self, gateway: str) -> None:
+        """Give a gateway its plan with its contactors in it, signed by the centre's key."""
+        plan = self.plan(gateway)
+        newer = msgspec.structs.replace(plan, version=plan.version + 1, circuits=self.circuits(gateway))
         signer = load_key(self.world.controller.data / "keys" / "commands.key")
         with Rogue(self.world.broker.port) as centre:
             centre.say(down(gateway, Down.PLAN), signer.sign(newer.as_json()), retain=True)
-        self._follows(gateway, newer.version)
-        self.views[gateway] = View(newer)
+        self._take_up(gateway, newer.version)
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[Watcher]:
@@ -163,14 +179,16 @@ class Night:
         checked = api.ask("POST", f"/plans/{number}/validate", json=WHY)
         assert checked["state"] == "validated", checked
         api.ask("POST", f"/plans/{number}/publish", json=WHY)
-        with Rogue(self.world.broker.port) as listener:
-            for gateway in self.world.gateways:
-                heard = listener.wait_for(down(gateway, Down.PLAN), lambda _: True)
-                plan = read_plan(heard.document())
-                assert isinstance(plan, Plan), plan
-                self._follows(gateway, plan.version)
-                self.views[gateway] = View(plan)
+        for gateway in self.world.gateways:
+            self._take_up(gateway, 1)
 
-    def _follows(self, gateway: str, version: int) -> None:
+    def _take_up(self, gateway: str, version: int) -> None:
+        """The plan of a version as it is on the broker, once the gateway follows it."""
+        with Rogue(self.world.broker.port) as listener:
+            topic = down(gateway, Down.PLAN)
+            heard = listener.wait_for(topic, lambda message: message.document()["version"] == version)
+        plan = read_plan(heard.document())
+        assert isinstance(plan, Plan), plan
+        self.views[gateway] = View(plan)
         box = self.world.gateways[gateway]
         eventually(lambda: box.ask("status")["plan_version"] == version, SOON_S, f"{gateway} follows plan {version}")
