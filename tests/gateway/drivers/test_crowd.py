@@ -19,7 +19,7 @@ def test_a_few_silent_units_have_their_time_many_have_not(silent, patience_s):
 
 
 def test_a_slow_bus_is_given_what_it_takes_and_never_more_than_usual():
-    assert crowd_of(6, slowest_s=0.03).patience_s(0.5, 110.0) == pytest.approx(0.15)
+    assert crowd_of(6, slowest_s=0.03).patience_s(0.5, 110.0) == pytest.approx(0.12)
     assert crowd_of(6, slowest_s=0.4).patience_s(0.5, 110.0) == 0.5
 
 

@@ -13,8 +13,8 @@ Unit = TypeVar("Unit", bound=Hashable)
 TOGETHER: Final = 4
 WITHIN_S: Final = 30.0
 LEAST_PATIENCE_S: Final = 0.05
-TIMES_THE_SLOWEST: Final = 5.0
-_FORGETS: Final = 0.999  # of the slowest answer, with each answer
+TIMES_THE_SLOWEST: Final = 4.0
+_FORGETS: Final = 0.95  # of the slowest answer, with each answer
 
 
 class Crowd(Generic[Unit]):
