@@ -32,6 +32,7 @@ class Cases:
         hot_c, tilt_deg, voltage_v: latest.
         power_w, expected_w: latest.
         readings: all that counted for it.
+        crept_h: for how long the test for drift had been rising when it was raised.
         said: `fault_bits` of the gear, whenever they were set.
         gain: own gain when last read; `edges`: goings-out and comings-on lately.
     """
@@ -67,6 +68,7 @@ class Cases:
     power_w: F32
     expected_w: F32
     readings: F32
+    crept_h: F32
     said: U32
     gain: F32
     edges: F32
@@ -79,9 +81,10 @@ class Cases:
         """Some of them."""
         return Cases(*(getattr(self, field.name)[keep] for field in fields(self)))
 
-    def with_rows(self, row: Rows, bits: U32, onset: U32, raised: U32) -> "Cases":
+    def with_rows(self, row: Rows, bits: U32, onset: U32, raised: U32, crept_h: F32) -> "Cases":
         """These and new ones, in order of row."""
         fresh = _opened(row, bits, onset, raised)
+        fresh.crept_h[:] = crept_h
         joined = [np.concatenate([getattr(self, f.name), getattr(fresh, f.name)]) for f in fields(self)]
         order = np.argsort(joined[0], kind="stable")
         return Cases(*(column[order] for column in joined))
@@ -146,6 +149,7 @@ class Latest:
     temperature_c: F32
     tilt_deg: F32
     blocks: F32
+    discharge: Flags
     fault_bits: U32
     gain: F32
     edges: F32
@@ -172,6 +176,8 @@ def gather(cases: Cases, latest: Latest) -> None:
     np.copyto(cases.highest, np.maximum(cases.highest, latest.level_percent), where=told)
     cases.dark += latest.dark
     cases.lit_up += latest.judged & ~latest.dark
+    again = latest.discharge & (cases.lit_up > 0) & ((cases.bits & np.uint32(Trigger.DARK)) != 0)
+    np.bitwise_or(cases.bits, again * np.uint32(Trigger.CYCLING), out=cases.bits)
     _recent(cases.glow_w, latest.power_w, latest.dark)
     _recent(cases.glow_a, latest.current_a, latest.dark)
     shining = latest.judged & ~latest.dark

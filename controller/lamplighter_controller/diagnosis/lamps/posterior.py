@@ -56,6 +56,7 @@ LEAST_SHORT: Final = 0.028
 SHORT_BLUR: Final = 0.012
 SUDDEN: Final = 0.045
 """What is gone by more than this when it is first seen did not drift away."""
+CREPT_H: Final = 3.0
 GROWTH: Final = 0.5
 LEAST_GROWTH: Final = 0.008
 
@@ -140,7 +141,8 @@ def _off_level(score: Score, cases: Cases, discharge: Flags) -> None:
 def _drifting(score: Score, cases: Cases, discharge: Flags) -> None:  # noqa: ARG001 - all terms are called alike
     drift = _has(cases, Trigger.DRIFT)
     early = np.nan_to_num(cases.early)
-    slowly = drift & ((cases.opening & np.uint32(Trigger.DRIFT)) != 0) & (early > -SUDDEN)
+    opened_slowly = ((cases.opening & np.uint32(Trigger.DRIFT)) != 0) | (cases.crept_h > CREPT_H)
+    slowly = _has(cases, Trigger.DRIFT | Trigger.LOW) & opened_slowly & (early > -SUDDEN)
     _add(score, "driver_drift", 9, slowly)
     grown = np.maximum(3 * np.nan_to_num(cases.sigma, nan=1) * GROWTH, LEAST_GROWTH)
     growing = (cases.tested > 6) & (cases.late < early - grown) & ~_has(cases, Trigger.STUCK)
@@ -178,7 +180,7 @@ def _instruments(score: Score, cases: Cases, discharge: Flags) -> None:
 
 
 def _around(score: Score, cases: Cases, discharge: Flags) -> None:  # noqa: ARG001 - all terms are called alike
-    _add(score, "overtemp", 16, _has(cases, Trigger.HOT))
+    _add(score, "overtemp", 19, _has(cases, Trigger.HOT))
     throttled = _has(cases, Trigger.LOW) & (cases.hot_c > HOT_C)
     _add(score, "overtemp", 12, throttled & ~_has(cases, Trigger.HOT))
     _add(score, "overtemp", 3, _has(cases, Trigger.LOW) & _says(cases, FaultBit.DERATED))

@@ -24,6 +24,8 @@ LOW_FACTOR: Final = 0.65
 FACTOR_DROP: Final = 0.18
 FACTOR_SHARE: Final = 0.25
 HOT_C: Final = 65.0
+WARM_C: Final = 45.0
+WARMER_C: Final = 20.0
 HOT_AFTER_S: Final = 1800
 TILT_DEG: Final = 8.0
 OVER: Final = 1.10
@@ -95,13 +97,18 @@ def idle_current(held: LampColumns, reading: Reading, showing: Showing, residual
     held.reactive[:] = counted(held.reactive, tested, low)
 
 
-def surroundings(held: LampColumns, fresh: Flags, temperature_c: F32, tilt_deg: F32, command: Command) -> None:
-    """Count heat of a lamp that has been lit for a while, and tilt.
+def surroundings(held: LampColumns, fresh: Flags, temperature_c: F32, warmer_c: F32, command: Command) -> None:
+    """Count heat of a lamp that has been lit for a while; `warmer_c`: than the lit lamps of its feeder, NaN = unknown.
 
     The sun heats a dark node beyond any limit, so a dark one is not judged.
     """
     warm = fresh & command.on & (command.age_s >= HOT_AFTER_S) & ~np.isnan(temperature_c)
-    held.hot[:] = counted(held.hot, warm, temperature_c > HOT_C)
+    hot = (temperature_c > HOT_C) | ((temperature_c > WARM_C) & (warmer_c > WARMER_C))
+    held.hot[:] = counted(held.hot, warm, hot)
+
+
+def leaning(held: LampColumns, fresh: Flags, tilt_deg: F32) -> None:
+    """Count tilt."""
     held.tilted[:] = counted(held.tilted, fresh & ~np.isnan(tilt_deg), np.abs(tilt_deg) > TILT_DEG)
 
 

@@ -62,7 +62,9 @@ class LampSuspector:
             held = self.watch.held
             raised = held.heard[rows]
             onset = self._onset(rows, bits[rows])
-            self.cases = self.cases.with_rows(rows, bits[rows], np.minimum(onset, raised), raised)
+            creeping = raised - np.minimum(held.slow_since[rows], raised)
+            crept_h = np.where(held.slow[rows] > 0, creeping, 0) / np.float32(3600)
+            self.cases = self.cases.with_rows(rows, bits[rows], np.minimum(onset, raised), raised, crept_h)
             self._suspect[rows] = True
         return rows
 
@@ -129,6 +131,7 @@ class LampSuspector:
             column("temperature_c"),
             column("tilt_deg"),
             seen.blocks[row],
+            tables.discharge[model],
             np.nan_to_num(column("fault_bits")).astype(np.uint32),
             held.gain[row].mean(axis=1),
             held.edges[row],
@@ -138,8 +141,10 @@ class LampSuspector:
         cleared = self.cases.row[well]
         if len(cleared):
             held = self.watch.held
-            for column in (held.low, held.high, held.slow, held.noise, held.edges):
+            for column in (held.low, held.high, held.slow, held.noise):
                 column[cleared] = 0
+            cycled = (self.cases.bits[well] & np.uint32(Trigger.CYCLING)) != 0
+            held.edges[cleared[cycled]] = 0
             self._suspect[cleared] = False
             self.cases = self.cases.only(~well)
         return cleared

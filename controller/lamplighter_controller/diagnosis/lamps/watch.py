@@ -318,9 +318,12 @@ class _Part:
         usual = tables.usual_factor(self.model, expectation.knot)
         shown.idle_current(held, reading, showing, off.residual, usual, share)
         fresh = reading.fresh & ~reading.excused
-        shown.surroundings(held, fresh, self._column("temperature_c"), self._column("tilt_deg"), command)
+        temperature_c = self._column("temperature_c")
+        warmer_c = self._above(np.where(command.on, temperature_c, np.nan))
+        shown.surroundings(held, fresh, temperature_c, warmer_c, command)
+        shown.leaning(held, fresh, self._column("tilt_deg"))
         voltage = reading.voltage_v / np.float32(self.watch.settings.nominal_voltage_v)
-        shown.voltages(held, fresh, voltage, lambda odd: self._few(odd) & (self._apart(voltage) > APART))
+        shown.voltages(held, fresh, voltage, lambda odd: self._few(odd) & ~(np.abs(self._above(voltage)) <= APART))
         gap_h = np.where(before_s > 0, reading.time_s - np.minimum(before_s, reading.time_s), 0) / np.float32(3600)
         hours = np.where(reading.fresh, np.minimum(gap_h, 24), 0).astype(np.float32)
         shown.edges(held, showing, command, self._column("starts"), hours, self._alone(showing))
@@ -331,12 +334,14 @@ class _Part:
         turned |= showing.judged & ~showing.dark & (self.held.lit_before == shown.DARK_SEEN)
         return self._few(turned)
 
-    def _apart(self, voltage: F32) -> F32:
-        """(n,) how far each lamp's voltage is from the mean of its group, 0 where it stands alone."""
-        read = voltage > 0
+    def _above(self, value: F32) -> F32:
+        """(n,) how far each is above the mean of its group, NaN where it stands alone or was not read."""
+        read = ~np.isnan(value)
+        if not read.any():
+            return value
         count = np.add.reduceat(read.astype(np.float32), self.start)
-        mean = np.add.reduceat(np.where(read, voltage, 0), self.start) / np.maximum(count, 1)
-        return np.where(np.repeat(count, self.size) > 1, np.abs(voltage - np.repeat(mean, self.size)), np.inf)
+        mean = np.add.reduceat(np.where(read, value, 0), self.start) / np.maximum(count, 1)
+        return np.where(np.repeat(count, self.size) > 1, value - np.repeat(mean, self.size), np.float32(np.nan))
 
     def _few(self, shown_by: Flags) -> Flags:
         """(n,) lamps of groups in which it is not shown by many at once."""
