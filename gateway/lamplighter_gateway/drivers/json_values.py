@@ -38,14 +38,21 @@ def decode(shape: JsonMap, found: Mapping[str, Any], now_ms: int) -> Decoded:
             value = None
         values[field.quantity.name] = value
     time_ms = found.get(shape.time_key) if shape.time_key is not None else None
+    if isinstance(time_ms, int | float) and not isinstance(time_ms, bool):
+        time_ms *= shape.time_scale
     if time_ms is not None and not _plausible(time_ms, now_ms):
         refused.append(Reason.ABSURD_TIME)
         time_ms = None
     return Decoded(values, int(quality), int(time_ms) if time_ms is not None else now_ms, tuple(refused))
 
 
-def encode(write: JsonWrite, value: float) -> dict[str, float | bool | str] | None:
-    """The object that brings a point to a canonical value, or None if the profile does not allow the value."""
+def encode(write: JsonWrite, value: float, text: str = "") -> dict[str, float | bool | str] | None:
+    """The object that brings a point to a canonical value, or None if the profile does not allow the value.
+
+    A text goes as it is.
+    """
+    if text:
+        return {write.key: text}
     if write.value is not None:
         return {write.key: write.value}
     if not write.minimum <= value <= write.maximum:

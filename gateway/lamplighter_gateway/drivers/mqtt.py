@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -14,11 +14,13 @@ import orjson
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.quality import Quality
+from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.bounded import read_object
 from lamplighter_gateway.config.model import Device, FieldBroker
 from lamplighter_gateway.drivers.json_values import decode, encode
 from lamplighter_gateway.drivers.port import (
     Applied,
+    Brought,
     BusStatus,
     Outcome,
     ReadFailed,
@@ -39,6 +41,7 @@ _LONGEST_DELAY_S: Final = 30.0
 _PUBLISH_S: Final = 5.0
 _KEEPALIVE_S: Final = 30
 _STEP_S: Final = 1.0
+LATE_MS: Final = 60_000  # a truck's report this old tells the past
 
 
 class MqttBus:
@@ -58,6 +61,8 @@ class MqttBus:
         self._silence = Silence(heartbeats, clock.monotonic_s())
         self._client: aiomqtt.Client | None = None
         self._news: dict[str, asyncio.Future[Reading]] = {}
+        self._last: dict[str, Reading] = {}  # of trucks, which are judged by it before they are limited
+        self._tell_login: Callable[[str], None] = lambda _device: None
         self._messages = 0
         self._timeouts = 0
         self._refusals: Counter[str] = Counter()
@@ -109,6 +114,32 @@ class MqttBus:
                 for write in writes
             ]
         return [task.result() for task in tasks]
+
+    def attach(
+        self,
+        store: Callable[[Sequence[Reading]], Awaitable[bool]],
+        keep: Callable[[str, Brought], Awaitable[bool]],
+        logged_in: Callable[[str], None],
+    ) -> None:
+        """Trackers that are heard again are told of; a broker acknowledges them whatever becomes durable here."""
+        del store, keep
+        self._tell_login = logged_in
+
+    def latest(self, device: str) -> Reading | None:
+        """The newest report of a truck since the start."""
+        return self._last.get(device)
+
+    def online(self, device: str) -> bool:
+        """True while the broker is there and the truck is not silent."""
+        return self._client is not None and device not in self._silence.silent
+
+    def ends_limits(self, device: str) -> bool:
+        """True when the tracker itself ends a limit."""
+        return self._shapes[device].ends_limits
+
+    def strangers(self) -> Sequence[Mapping[str, object]]:
+        """A broker's own accounts say who may publish."""
+        return ()
 
     def status(self) -> BusStatus:
         """Counters and health since start; the cycle is the devices' own."""
@@ -172,10 +203,19 @@ class MqttBus:
         decoded = decode(shape, found, self._clock.civil_ms())
         self._refusals.update(decoded.refused)
         quality = decoded.quality | (Quality.STALE if retained else 0)
-        reading = Reading(name, self._devices[name].profile.kind, decoded.time_ms, decoded.values, int(quality))
+        kind = self._devices[name].profile.kind
+        if kind is Kind.TRUCK:
+            now_ms = self._clock.civil_ms()
+            decoded.values["received"] = now_ms
+            quality |= Quality.STALE if now_ms - decoded.time_ms > LATE_MS else 0
+        reading = Reading(name, kind, decoded.time_ms, decoded.values, int(quality))
+        last = self._last.get(name)
+        if kind is Kind.TRUCK and not retained and (last is None or last.time_ms <= reading.time_ms):
+            self._last[name] = reading
         if not retained:
             if self._silence.heard(name, self._clock.monotonic_s()):
                 logger.info("bus %s: %s is heard again", self._broker.id, name)
+                self._tell_login(name)
             news = self._news.pop(name, None)
             if news is not None and not news.done():
                 news.set_result(reading)
@@ -209,7 +249,7 @@ class MqttBus:
         spec = shape.write.get(write.point)
         if spec is None:
             return Written(device.id, Outcome.FAILED, f"profile {device.profile.name} has no {write.point}")
-        body = encode(spec, write.value)
+        body = encode(spec, write.value, write.text)
         if body is None:
             reason = f"{write.point} is {write.value:g}, expected {spec.minimum:g} to {spec.maximum:g}"
             return Written(device.id, Outcome.FAILED, reason)

@@ -134,7 +134,10 @@ class JsonWrite:
 
 @dataclass(frozen=True, slots=True)
 class JsonMap:
-    """A device that publishes JSON; topics hold `{address}`. It is expected to speak every `heartbeat_s` seconds."""
+    """A device that publishes JSON; topics hold `{address}`. It is expected to speak every `heartbeat_s` seconds.
+
+    Times it tells are `time_scale` ms each. `ends_limits`: a tracker that itself ends the limits it was given.
+    """
 
     state_topic: str
     ask_topic: str | None
@@ -142,6 +145,8 @@ class JsonMap:
     heartbeat_s: float
     read: tuple[JsonField, ...]
     write: Mapping[Point, JsonWrite] = field(default_factory=dict)
+    time_scale: int = 1
+    ends_limits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

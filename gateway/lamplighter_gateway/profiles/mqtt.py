@@ -28,6 +28,8 @@ def read_json_map(section: Section, kind: Kind) -> JsonMap:
         section.number("heartbeat_s", 1, 86_400, 60),
         fields,
         write,
+        section.integer("time_scale", 1, 1000, 1),
+        section.flag("ends_limits", default=False),
     )
     section.close()
     return result
