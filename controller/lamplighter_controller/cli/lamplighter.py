@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from lamplighter_controller.cli import fault, inventory, lamp, library, override, plan, rate, road, scene
+from lamplighter_controller.cli import fault, inventory, lamp, library, override, plan, rate, road, scene, signal
 from lamplighter_controller.cli.asking import Asking, Session
 from lamplighter_controller.cli.client import Client
 
@@ -22,6 +22,7 @@ NOUNS: Final = (
     rate.rate,
     road.road,
     scene.scene,
+    signal.signal,
 )
 
 
