@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from lamplighter_contract.commands.signing import Signer
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 LOOK_S: Final = 30.0
 QUIET_S: Final = 600.0
+READ_AT_ONCE: Final = 100
 
 
 class PlanKeeper:
@@ -64,14 +66,19 @@ class PlanKeeper:
         if self._held() or not self._link.up:
             return
         in_force = await self._ledger.read(records.in_force)
-        for given in in_force:
-            due = given.gateway in self._gateways.enrolled and self._told.get(given.gateway) != given.version
-            if due and not self._is_behind(given):
-                await self._send(given)
+        due = [given for given in in_force if self._is_due(given) and not self._is_behind(given)]
+        for start in range(0, len(due), READ_AT_ONCE):
+            some = due[start : start + READ_AT_ONCE]
+            names = [given.gateway for given in some]
+            documents = await self._ledger.read(partial(records.documents, gateways=names))
+            for given in some:
+                await self._send(given, documents[given.gateway])
 
-    async def _send(self, given: records.Version) -> None:
-        documents = await self._ledger.read(lambda connection: records.documents(connection, [given.gateway]))
-        payload = await asyncio.to_thread(self._signed, documents[given.gateway])
+    def _is_due(self, given: records.Version) -> bool:
+        return given.gateway in self._gateways.enrolled and self._told.get(given.gateway) != given.version
+
+    async def _send(self, given: records.Version, document: bytes) -> None:
+        payload = await asyncio.to_thread(self._signed, document)
         if self._held():
             return
         try:

@@ -51,6 +51,9 @@ class Version:
     published_by: str
 
 
+_GIVEN: Final = tuple(version_table.c[name] for name in Version.__slots__)  # without the document
+
+
 def put_items(connection: Connection, shelf: str, items: Sequence[Item], *, who: str, time_ms: int) -> None:
     """Add or replace items; each rises by one version."""
     table = library_table
@@ -162,7 +165,7 @@ def in_force(connection: Connection) -> list[Version]:
     """The newest version of every gateway that has one, by gateway."""
     newest = _newest()
     table = version_table
-    query = select(table).join(newest, (table.c.gateway == newest.c.gateway) & (table.c.version == newest.c.version))
+    query = select(*_GIVEN).join(newest, (table.c.gateway == newest.c.gateway) & (table.c.version == newest.c.version))
     return [_version(row) for row in connection.execute(query.order_by(table.c.gateway))]
 
 
@@ -211,7 +214,7 @@ def prune(connection: Connection, keep: int) -> int:
 def history(connection: Connection, gateway: str, limit: int) -> list[Version]:
     """What a gateway was given, the newest first."""
     table = version_table
-    query = select(table).where(table.c.gateway == gateway).order_by(desc(table.c.version)).limit(limit)
+    query = select(*_GIVEN).where(table.c.gateway == gateway).order_by(desc(table.c.version)).limit(limit)
     return [_version(row) for row in connection.execute(query)]
 
 
