@@ -86,6 +86,7 @@ class Centre:
     share: dict[str, float] = field(default_factory=dict)
     leakage: dict[str, float] = field(default_factory=dict)
     sight: Sight = Sight.HEARD
+    storing: bool = False  # only what is read back has to be stored
 
     def drawn_w(self, name: str) -> float:
         return 0.0 if name in self.unpowered else LAMP_W * self.level / 100 * self.share.get(name, 1.0)
@@ -119,9 +120,10 @@ class Centre:
         ]
 
     async def report(self, *, live: bool = True, heard: bool = True) -> None:
-        """Have readings stored, and told when diagnosis is there to hear them."""
+        """Have readings told, and stored where wanted."""
         told = self.readings()
-        await self.series.write(told)
+        if self.storing:
+            await self.series.write(told)
         for readings in told if heard else ():
             self.events.publish(ReadingsStored("gw", readings, live))
         await asyncio.sleep(0)

@@ -74,7 +74,7 @@ async def test_what_was_stored_while_nobody_judged_is_judged_at_the_start(tmp_pa
     async with open_centre(tmp_path, clock=clock) as centre:
         await centre.step(SETTLING)
     async with open_centre(tmp_path, clock=clock) as centre:
-        centre.unpowered = set(CIRCUIT_B)
+        centre.unpowered, centre.storing = set(CIRCUIT_B), True
         for _ in range(4):
             clock.advance(STEP_MS / 1000)
             await centre.report(heard=False)
