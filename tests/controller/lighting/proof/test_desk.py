@@ -1,4 +1,4 @@
-"""A night of a small city worked out from what is stored, in both kinds of ledger; again, late, and while it lasts."""
+"""A night of a small city worked out from what is stored; again, late, and while it lasts."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -19,12 +19,11 @@ from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_controller.events import Events, ReadingsStored
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.journal import Journal
-from lamplighter_controller.ledger.engine import Ledger
+from lamplighter_controller.ledger.engine import Ledger, open_ledger
 from lamplighter_controller.lighting import inventory as things
 from lamplighter_controller.lighting import records as plan_records
 from lamplighter_controller.lighting import store as inventory_store
 from lamplighter_controller.lighting.desk import NotTaken, Who
-from lamplighter_controller.lighting.proof import records, store
 from lamplighter_controller.lighting.proof.burning import Source
 from lamplighter_controller.lighting.proof.desk import ProofDesk
 from lamplighter_controller.lighting.proof.engine import QUIET_S, SETTLE_MS, ProofKeeper
@@ -169,6 +168,14 @@ class Town:
 
     def pass_to(self, hour):
         self.clock.advance((at(hour) - self.clock.civil_ms()) / 1000)
+
+
+@pytest.fixture
+async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
+    """One kind of ledger is enough here; `test_store` has both."""
+    opened = await open_ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture
@@ -509,10 +516,3 @@ async def test_backlog_makes_a_night_due_and_live_readings_do_not(town: Town):
     town.clock.advance(QUIET_S)
     await town.keeper.look()
     assert [night.passes for night in await town.desk.nights(5)] == [2]
-
-
-async def test_old_lists_go_and_their_figures_stay(ledger):
-    old = NIGHT - timedelta(days=200)
-    await ledger.write(lambda connection: records.put_burned(connection, old, {"l-1": (1.0, 1)}))
-    await ledger.write(lambda connection: store.retire(connection, NIGHT, NIGHT))
-    assert await ledger.read(lambda connection: records.burned(connection, old, ["l-1"])) == {}
