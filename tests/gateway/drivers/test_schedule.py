@@ -5,6 +5,25 @@ from hypothesis import strategies as st
 from lamplighter_gateway.drivers.modbus.schedule import Schedule
 
 
+def test_hastened_polls_are_made_at_once_and_again_when_they_were_due_anyway():
+    schedule = Schedule([(key, 10.0) for key in "abcd"], 0.0)
+    first = schedule.take(0.0)
+    assert first is not None
+    schedule.done(first.key, 0.0)
+    schedule.hasten(1.0)
+    early = []
+    while (due := schedule.take(1.0)) is not None:
+        early.append(due.key)
+        schedule.done(due.key, 1.0)
+    assert early == ["b", "c", "d", "a"]
+    assert schedule.next_s() == 2.5
+    late = schedule.take(2.5)
+    assert late is not None
+    assert late.key == "b"
+    schedule.done("b", 2.5)
+    assert schedule.next_s() == 5.0
+
+
 def taken(schedule, now_s):
     due = schedule.take(now_s)
     assert due is not None

@@ -49,6 +49,7 @@ class ModbusBus:
         self._poll_of = {device.id: poll for poll, _ in self._polls for device in poll.devices}
         self._writing = Writing(self._asking, self._queue, self._poll_of, clock, sink)
         self._serving = False
+        self._crowded = False
         self._served = 0
         self._cycle_began_s = clock.monotonic_s()
         self._cycle_s = 0.0
@@ -151,6 +152,7 @@ class ModbusBus:
         found = await self._asking.read(poll)
         while isinstance(found, Trouble) and found.unit_silent and self._again(poll.unit):
             found = await self._asking.read(poll)
+        self._look_around(schedule)
         schedule.done(poll, self._clock.monotonic_s())
         if isinstance(found, list):
             self._sink([_late(reading) for reading in found] if due.missed else found)
@@ -161,6 +163,13 @@ class ModbusBus:
         asking = self._asking
         alive = asking.wire.connected and not asking.stalled and not self._queue
         return alive and asking.gathering and not asking.breakers.is_silent(unit)
+
+    def _look_around(self, schedule: Schedule[Poll]) -> None:
+        """Once several units have fallen silent together, all are asked now, so that it is seen how many there are."""
+        gathering = self._asking.gathering
+        if gathering and not self._crowded:
+            schedule.hasten(self._clock.monotonic_s())
+        self._crowded = gathering
 
     def _count_cycle(self) -> None:
         self._served += 1

@@ -29,6 +29,7 @@ class Schedule(Generic[Key]):
         self._heap: list[tuple[float, int, Key]] = []
         self._order = 0
         self._taken: dict[Key, float] = {}
+        self._ahead: dict[Key, float] = {}  # of those made early: when they are due all the same
         same: dict[float, list[Key]] = {}
         for key, period_s in periods.items():
             same.setdefault(period_s, []).append(key)
@@ -49,13 +50,23 @@ class Schedule(Generic[Key]):
         """When the next poll is due, or None when all are taken."""
         return self._heap[0][0] if self._heap else None
 
+    def hasten(self, now_s: float) -> None:
+        """Everybody is due now, in the same order, and once more when they would have been."""
+        waiting = sorted(self._heap)
+        self._ahead |= {key: due_s for due_s, _, key in waiting if due_s > now_s}
+        self._heap = []
+        for due_s, _, key in waiting:
+            self._push(min(due_s, now_s), key)
+
     def done(self, key: Key, now_s: float) -> None:
         """Due again one period after it was due; never in the past, so that nobody is served twice in a row."""
-        self._push(max(self._taken.pop(key) + self._periods[key], now_s), key)
+        due_s = self._taken.pop(key) + self._periods[key]
+        self._push(max(self._ahead.pop(key, due_s), now_s), key)
 
     def postpone(self, key: Key, now_s: float, wait_s: float, at_least_s: float) -> None:
         """Due again `wait_s` from now or a period from now, whichever is less: it was not made this time."""
         self._taken.pop(key)
+        self._ahead.pop(key, None)
         self._push(now_s + max(min(wait_s, self._periods[key]), at_least_s), key)
 
     def _push(self, due_s: float, key: Key) -> None:
