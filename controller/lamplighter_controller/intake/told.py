@@ -33,7 +33,10 @@ def telling(gateway: str, event: Event) -> Telling | None:
         text = f"{gateway} found its {what} damaged and began a new one; the old is kept as {event.detail.get('file')}"
         return Telling(f"{what}-set-aside:{gateway}", text, DAY_S)
     if event.event == "plan.accepted":
-        return Telling(f"plan-refused:{gateway}", None)
+        return Telling(f"plan:{gateway}", None)
+    if event.event == "plan.unusable":
+        text = f"{gateway} has no usable plan and goes by light sensors or full light: {event.detail.get('detail')}"
+        return Telling(f"plan:{gateway}", text)
     return _refused(gateway, event)
 
 
@@ -43,5 +46,5 @@ def _refused(gateway: str, event: Event) -> Telling | None:
         return Telling(f"forged:{gateway}", text, HOUR_S)
     if event.event.startswith(NO_PLAN) and event.event.removeprefix(NO_PLAN) not in EXPECTED:
         text = f"{gateway} does not take a plan, the one in force goes on: {event.detail.get('detail')}"
-        return Telling(f"plan-refused:{gateway}", text, DAY_S)
+        return Telling(f"plan:{gateway}", text, DAY_S)
     return None

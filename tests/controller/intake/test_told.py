@@ -16,8 +16,9 @@ from lamplighter_controller.intake.told import telling
         ("command.refused.signature", {"detail": "the signature does not fit"}, "forged:gw-7", "does not fit"),
         ("command.refused.key", {"detail": "x"}, "forged:gw-7", "not ours"),
         ("command.refused.retained", {"detail": "x"}, "forged:gw-7", "not ours"),
-        ("plan.refused.capacity", {"detail": "bus b-1: lamp-9 is too late"}, "plan-refused:gw-7", "lamp-9"),
-        ("plan.refused.signature", {"detail": "x"}, "plan-refused:gw-7", "the one in force goes on"),
+        ("plan.refused.capacity", {"detail": "bus b-1: lamp-9 is too late"}, "plan:gw-7", "lamp-9"),
+        ("plan.refused.signature", {"detail": "x"}, "plan:gw-7", "the one in force goes on"),
+        ("plan.unusable", {"detail": "lost"}, "plan:gw-7", "full light: lost"),
     ],
 )
 def test_what_needs_a_person_raises_an_alarm(event, detail, key, words):
@@ -27,7 +28,7 @@ def test_what_needs_a_person_raises_an_alarm(event, detail, key, words):
     assert words in (told.text or "")
 
 
-@pytest.mark.parametrize(("event", "key"), [("spool.ok", "spool:gw-7"), ("plan.accepted", "plan-refused:gw-7")])
+@pytest.mark.parametrize(("event", "key"), [("spool.ok", "spool:gw-7"), ("plan.accepted", "plan:gw-7")])
 def test_what_works_again_clears_its_alarm(event, key):
     told = telling("gw-7", Event("e", 1_763_650_000_000, event))
     assert told is not None

@@ -5,9 +5,10 @@ from functools import partial
 
 import pytest
 
+from lamplighter_contract.clock import SystemClock
 from lamplighter_contract.commands.command import Operation
 from lamplighter_contract.commands.signing import Signer, encode_key
-from lamplighter_contract.level import Winner
+from lamplighter_contract.level import Level, Why, Winner
 from lamplighter_contract.light.adaptive import Fog
 from lamplighter_contract.light.plans.programs import Levels
 from lamplighter_contract.light.signals import Signal
@@ -187,6 +188,26 @@ async def test_a_kept_plan_that_cannot_be_read_means_full_light_until_a_new_one_
         await until(lambda: "plan.unusable" in {event["event"] for event in rig.link.events()})
         await give(rig, steady(1))
         await until(lambda: shows(rig))
+
+
+class NeverSet(SystemClock):
+    """A box without a battery that has just got power."""
+
+    def civil_ms(self):
+        return 1_000
+
+    def wall_ms(self):
+        return 1_000
+
+
+async def test_without_a_clock_and_without_a_plan_there_is_full_light(rig):
+    async with rig.running() as gateway:
+        await gateway.journal.keep_plan(b'{"v":1}', list)
+    rig.clock = NeverSet()
+    rig.link.reachable = False
+    async with rig.running() as gateway:
+        await until(lambda: shows(rig, 100, 100, 100))
+        assert gateway._wanted.level("lamp-1") == Level(100, Why(Winner.FAIL_SAFE, "no trusted clock"))
 
 
 async def test_a_plan_lost_with_the_ledger_means_full_light_but_only_where_there_was_one(rig):
