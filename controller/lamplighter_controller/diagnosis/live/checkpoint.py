@@ -48,7 +48,7 @@ class Checkpoints:
     def read(self) -> Checkpoint | None:
         """The last one written, None when there is none that can be read; blocks."""
         try:
-            with np.load(self._path, allow_pickle=False) as file:
+            with self._path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 state = {name: file[name] for name in file.files}
                 return Checkpoint(int(state.pop(TIME)), state)
         except FileNotFoundError:

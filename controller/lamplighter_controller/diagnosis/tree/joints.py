@@ -35,6 +35,7 @@ class Joints:
         self.looks = np.zeros(lamps, np.float32)
         self.sums = np.zeros((5, lamps), np.float32)  # mean A, mean V, then A*A, A*V, V*V about them
         self._span = self._spans()
+        self._some = bool(self._span.any())
 
     def _spans(self) -> Flags:
         """(N,) the lamp before this row hangs on the pole before it, on the same ordered feeder."""
@@ -47,7 +48,7 @@ class Joints:
 
     def look(self, scene: Scene, now_ms: int) -> list[Verdict]:
         """Verdicts on the spans that stand out of their feeder."""
-        if not self._span.any():
+        if not self._some or "voltage_v" not in scene.samples.lamps.values:
             return []
         self._learn(scene)
         mean_a, _, aa, av, vv = self.sums
@@ -64,7 +65,7 @@ class Joints:
         drop[1:] = voltage[:-1] - voltage[1:]
         told = self._span & ~np.isnan(drop)
         rate = np.where(told, np.maximum(DECAY, 1 / (self.looks + 1)), 0).astype(np.float32)
-        a, v = current - self.sums[0], np.nan_to_num(drop) - self.sums[1]
+        a, v = current - self.sums[0], np.where(told, drop, 0) - self.sums[1]
         self.sums[0] += rate * a
         self.sums[1] += rate * v
         for place, product in ((2, a * a), (3, a * v), (4, v * v)):
@@ -74,10 +75,10 @@ class Joints:
     def _through(self, scene: Scene) -> Floats:
         """(N,) amperes through the span before each lamp: everything from it to the end of its feeder."""
         columns, suspicions = scene.samples.lamps, scene.suspicions
-        due_a = np.nan_to_num(np.asarray(suspicions.expected_w, np.float32)) / np.float32(NOMINAL_V)
+        due_a = np.asarray(suspicions.expected_w, np.float32) / np.float32(NOMINAL_V)
         read_a = np.asarray(columns.column("current_a"), np.float32)
         current = np.where(scene.leaves.heard & ~np.isnan(read_a), read_a, due_a)
-        current[scene.leaves.silent] = 0
+        current[scene.leaves.silent | np.isnan(current)] = 0
         total = np.cumsum(current, dtype=np.float64)
         ends = self._topology.feeder_start[1:] - 1
         behind: Floats = (total[ends][self._topology.lamp_feeder] - total + current).astype(np.float32)
