@@ -12,7 +12,7 @@ from lamplighter_controller.diagnosis.places import CabinetPlace, CircuitPlace, 
 from lamplighter_controller.diagnosis_setup import SupplyMap
 from lamplighter_controller.ledger.engine import Ledger, open_ledger
 from lamplighter_controller.lighting import store
-from lamplighter_controller.lighting.inventory import Cabinet, Circuit, Luminaire, Model, Phase
+from lamplighter_controller.lighting.inventory import Cabinet, Circuit, Luminaire, Model, Phase, Thing
 from lamplighter_controller.twin.columns import Twin
 
 
@@ -35,7 +35,7 @@ def served(*gateways: tuple[str, list[DeviceEntry]]) -> Twin:
 
 
 async def test_the_inventory_places_lamps_and_models(ledger: Ledger) -> None:
-    things = [
+    things: list[list[Thing]] = [
         [Cabinet("cab-1")],
         [Circuit("k-1", "cab-1", Phase.B)],
         [Model("m", 120.0, curve=("10:15", "100:118.5"), clo=("0:80", "20000:100"))],
