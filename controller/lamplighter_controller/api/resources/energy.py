@@ -171,7 +171,7 @@ async def list_tariffs(services: Provided, _: Reader) -> Tariffs:
 
 @router.put("/tariffs/{tariff}", summary="Put a version of a tariff")
 async def put_tariff(services: Provided, caller: Admin, tariff: TariffId, wanted: TariffIn) -> dict[str, Any]:
-    """In place of one with the same first day; bills of nights before that day stay as they are."""
+    """In place of one with the same first day. From that day on the last two weeks are worked out again."""
     made = _converted(wanted.body | {"id": tariff}, Tariff)
     wrong = tariffs.faults(made)
     if wrong:
@@ -190,7 +190,7 @@ async def remove_tariff(
     valid_from: Annotated[date, Query(examples=["2026-01-01"])],
     reason: Annotated[str, Query(min_length=1, max_length=500, examples=["never agreed"])],
 ) -> None:
-    """What it priced has no price any more, unless an older version is there."""
+    """What it priced has no price any more, unless an older version is there. Worked out again as when it is put."""
     if not await services.proof.remove_tariff(tariff, valid_from, Who(caller.who, reason)):
         raise not_found("tariff", tariff)
 
@@ -203,7 +203,7 @@ async def baseline(services: Provided, _: Reader, night: date | None = None) -> 
 
 @router.put("/baseline", summary="State a baseline")
 async def put_baseline(services: Provided, caller: Admin, wanted: BaselineIn) -> BaselineOut:
-    """Nights worked out before keep the baseline they were worked out with."""
+    """From its first day on the last two weeks are worked out again; older nights keep the baseline they had."""
     made = _converted(wanted.body, Baseline)
     try:
         date.fromisoformat(made.valid_from)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
@@ -112,9 +112,10 @@ class ProofDesk:
         name = before.isoformat() if before else None
         return await self.work.ledger.read(lambda connection: store.nights(connection, limit, name))
 
-    async def now_due(self, days: Sequence[date]) -> None:
-        """More readings of these nights have come in."""
-        await self.work.ledger.write(lambda connection: store.now_due(connection, days))
+    async def now_due(self, days: Iterable[date]) -> None:
+        """More of these nights has come in; a pass under way may have missed it, and is waited for."""
+        async with self._busy:
+            await self.work.ledger.write(lambda connection: store.now_due(connection, days))
 
     async def tallies(self, day: date, by: By) -> list[Tally]:
         """Figures of a night by group."""
@@ -180,11 +181,13 @@ class ProofDesk:
             ]
             if not unknown:
                 records.put_sightings(connection, sightings, who.name)
-                store.now_due(connection, sorted({self._night_of(one.time_ms) for one in sightings}))
                 self._audit(connection, who, "proof.patrol", f"{len(sightings)} sightings")
             return unknown
 
-        return await self.work.ledger.write(work)
+        unknown = await self.work.ledger.write(work)
+        if not unknown:
+            await self.now_due({self._night_of(one.time_ms) for one in sightings})
+        return unknown
 
     async def tariffs(self) -> list[Tariff]:
         """Every version of every tariff."""
@@ -203,7 +206,10 @@ class ProofDesk:
                 self._audit(connection, who, "proof.remove-tariff", f"tariff:{name}")
             return gone
 
-        return await self.work.ledger.write(work)
+        gone = await self.work.ledger.write(work)
+        if gone:
+            await self._due_from(valid_from)
+        return gone
 
     async def baseline(self, day: date) -> Baseline:
         """The baseline in force on a night."""
@@ -218,6 +224,12 @@ class ProofDesk:
             records.put_setting(connection, setting, who.name, self.work.clock.wall_ms())
 
         await self._changed(work, who, "proof.set", subject)
+        await self._due_from(date.fromisoformat(setting.valid_from))
+
+    async def _due_from(self, first: date) -> None:
+        """What prices and baseline count for is worked out again, as far back as readings are there."""
+        day = max(first, self.oldest + timedelta(days=1)) - timedelta(days=1)  # a day begins in the night before
+        await self.now_due([day + timedelta(days=number) for number in range((self.tonight - day).days)])
 
     async def _changed(self, work: Callable[[Connection], Any], who: Who, action: str, subject: str) -> None:
         def audited(connection: Connection) -> None:

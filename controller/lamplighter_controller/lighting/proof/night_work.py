@@ -209,6 +209,7 @@ def _meter(
     before: Mapping[str, tuple[int, float]],
 ) -> None:
     """Hand on what each meter has told."""
-    working.readings += len(readings.time_ms)
+    inside = (readings.time_ms >= working.during.start_ms) & (readings.time_ms < working.during.end_ms)
+    working.readings += int(inside.sum())
     for name, its in by_device(readings):
         working.meter(cabinets.get(name, Cabinet(name)), its, before.get(name))

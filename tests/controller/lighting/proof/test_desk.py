@@ -366,6 +366,22 @@ async def test_what_a_meter_counted_in_days_of_silence_is_not_lost(town: Town):
     assert total.metered + total.undated == 54
 
 
+async def test_prices_and_baseline_that_come_later_are_taken_up(town: Town):
+    await usual(town)
+    await town.keeper.look()
+    (before, _) = (await town.desk.energy(NIGHT, NIGHT))[2]
+    assert {used.band for used in before.bands} == {""}
+    await town.desk.put_tariff(
+        Tariff("street", "2025-01-01", "CNY", {"day": 0.6}, (Hours("day", "00:00", "24:00"),)), WHO
+    )
+    await town.desk.put_baseline(Baseline("HPS", "2025-11-01", former_w={"led-100": 250.0}), WHO)
+    await town.keeper.look()
+    (after, _) = (await town.desk.energy(NIGHT, NIGHT))[2]
+    assert {used.band for used in after.bands} == {"day"}
+    assert after.base == pytest.approx(before.base * 2.5)
+    assert not await ask_due(town)
+
+
 async def ask_due(town):
     night = await town.desk.night(NIGHT)
     return night is None or night.due
@@ -409,7 +425,12 @@ async def test_a_store_that_does_not_answer_is_told_once_and_made_good(town: Tow
 
 
 async def test_tonight_is_worked_out_as_far_as_it_has_come(town: Town):
+    town.clock.now_ms = at(0.001)
+    assert (await town.desk.night(NIGHT)) is not None  # a moment after noon there is nothing to say yet
+    assert (await town.figures())["city"].worst_percent is None
     town.clock.now_ms = at(8)
+    town.clock.advance(61)
+    town.clock.now_ms -= 61_000
     early = [lamp(name) for name in SPEAKING]
     await town.series.write([select_before(one, at(8)) for one in early])
     night = await town.desk.night(NIGHT)
