@@ -53,10 +53,9 @@ def from_own_page(connection: HTTPConnection) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """A dependency that lets only callers with a right pass, or with the greater one that holds it."""
+    """A dependency that lets only callers with a right pass."""
 
     right: Right
-    greater: Right | None = None
 
     async def __call__(
         self,
@@ -72,7 +71,7 @@ class Needs:
             if bearer_of(request):
                 detail = "The token is unknown or was revoked."
             raise Problem(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
-        if not {self.right, self.greater} & token.rights:
+        if not token.allows(self.right):
             detail = f"The token {token.name!r} lacks the right {self.right.value!r}."
             raise Problem(HTTPStatus.FORBIDDEN, "forbidden", detail)
         if bearer_of(request) is None and request.method not in READS_ONLY and not from_own_page(request):
@@ -92,6 +91,6 @@ class Open:
 
 Reader = Annotated[Token, Depends(Needs(Right.READ))]
 Commander = Annotated[Token, Depends(Needs(Right.COMMAND))]
-Lighter = Annotated[Token, Depends(Needs(Right.LIGHTING, Right.COMMAND))]
+Lighter = Annotated[Token, Depends(Needs(Right.LIGHTING))]
 Admin = Annotated[Token, Depends(Needs(Right.ADMIN))]
 Anyone = Annotated[Token | None, Depends(Open())]

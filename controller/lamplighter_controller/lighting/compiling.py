@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -15,6 +16,8 @@ from lamplighter_contract.light.plans.plan import Group, Plan, broken
 from lamplighter_contract.light.plans.problems import Problem, Severity
 from lamplighter_contract.light.plans.programs import RoadClass
 from lamplighter_contract.light.plans.validation import A_YEAR, validate, validated
+from lamplighter_contract.light.sky.almanac import strays
+from lamplighter_contract.light.sky.nights import Place
 from lamplighter_contract.light.view import View
 from lamplighter_controller.lighting import outputs, whom
 from lamplighter_controller.lighting.adaptive import rules
@@ -118,6 +121,21 @@ def _at_middle(plan: Plan) -> Plan:
     """A plan moved to the middle of all places that are near each other."""
     latitude, longitude = round(plan.latitude, NEAR_DECIMALS), round(plan.longitude, NEAR_DECIMALS)
     return msgspec.structs.replace(plan, latitude=latitude, longitude=longitude)
+
+
+def astray(library: Library, plans: Iterable[Plan], year: int) -> tuple[Problem, ...]:
+    """Gateways whose sun is not that of the local table, if the library has one: their position or zone is wrong."""
+    found: dict[tuple[float, float], tuple[Problem, ...]] = {}
+    for plan in plans:
+        near = (round(plan.latitude, NEAR_DECIMALS), round(plan.longitude, NEAR_DECIMALS))
+        if near not in found:
+            place = Place(plan.latitude, plan.longitude, ZoneInfo(plan.zone))
+            found[near] = tuple(
+                Problem(Severity.ERROR, f"{plan.gateway}, almanac {almanac.id}", str(one), one.day)
+                for almanac in library.almanacs
+                for one in strays(almanac, place, year)
+            )
+    return tuple(problem for some in found.values() for problem in some)
 
 
 def _named(problem: Problem, gateway: str) -> Problem:

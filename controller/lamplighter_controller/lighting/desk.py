@@ -21,15 +21,12 @@ from lamplighter_controller.intake.gateways import Gateways
 from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.lighting import gate, records, store
 from lamplighter_controller.lighting.checks import Checks
-from lamplighter_controller.lighting.compiling import Site, compiled, dangling, middle
+from lamplighter_controller.lighting.compiling import Site, astray, compiled, dangling, middle
 from lamplighter_controller.lighting.effect import Effect, effect
 from lamplighter_controller.lighting.gate import Case, PlanState
 from lamplighter_controller.lighting.inventory import Inventory
-from lamplighter_controller.lighting.live import renewed
-from lamplighter_controller.lighting.overrides.in_force import standings
-from lamplighter_controller.lighting.overrides.standing import Standing
+from lamplighter_controller.lighting.live import all_renewed
 from lamplighter_controller.lighting.records import StoredPlan
-from lamplighter_controller.lighting.scenes.store import ahead
 from lamplighter_controller.lighting.versions import next_version
 from lamplighter_controller.security import audit
 from lamplighter_controller.twin.columns import Twin
@@ -213,9 +210,12 @@ class PlanDesk:
         if wrong:
             raise NotTaken(wrong)
 
+        lamps = {site.gateway: site.lamps for site in sites}
+        now = self.clock.wall_ms(), self.clock.civil_ms()
+
         def work(connection: Connection) -> dict[str, int]:
             versions = self._versions(connection, sites)
-            full = self._with_live(connection, plans, versions, inventory, {site.gateway: site for site in sites})
+            full = all_renewed(connection, plans, versions, (inventory, lamps), now)
             documents = {one.gateway: (one.version, encode_plan(one)) for one in full}
             records.published(connection, plan.number, documents, who.name, self.clock.wall_ms())
             self._audit(connection, who, action, plan.number, "done", versions)
@@ -224,30 +224,6 @@ class PlanDesk:
         given = await self.ledger.write(work)
         self.wake()
         return given
-
-    def _with_live(
-        self,
-        connection: Connection,
-        plans: Iterable[Plan],
-        versions: Mapping[str, int],
-        inventory: Inventory,
-        sites: Mapping[str, Site],
-    ) -> list[Plan]:
-        """Plans with the overrides in force and the shows to come: whoever lost its memory gets them again."""
-        civil_ms = self.clock.civil_ms()
-        standing = standings(connection, self.clock.wall_ms(), civil_ms)
-        showings = ahead(connection, civil_ms)
-        return [
-            renewed(
-                one,
-                versions[one.gateway],
-                standing.get(one.gateway, Standing()),
-                showings,
-                inventory,
-                sites[one.gateway].lamps,
-            )
-            for one in plans
-        ]
 
     def _versions(self, connection: Connection, sites: Iterable[Site]) -> dict[str, int]:
         stored = {one.gateway: one.version for one in records.in_force(connection)}
@@ -271,7 +247,9 @@ class PlanDesk:
         if not sites:
             unmade.append(Problem(Severity.ERROR, "gateways", "none serves a lamp"))
         devices = frozenset(entry.device for entry in self.twin.entries())
-        return plans, (*unmade, *dangling(plan.library, inventory, devices), *self.checks.problems_of(plans, day))
+        loose = dangling(plan.library, inventory, devices)
+        strange = astray(plan.library, plans, day.year)
+        return plans, (*unmade, *loose, *strange, *self.checks.problems_of(plans, day))
 
     def _effect(
         self, plan: StoredPlan, inventory: Inventory, sites: Sequence[Site], documents: Mapping[str, bytes]

@@ -9,6 +9,7 @@ from lamplighter_contract.light.adaptive import Devices
 from lamplighter_contract.light.plans import presets
 from lamplighter_contract.light.plans.calendars import Calendar
 from lamplighter_contract.light.plans.programs import Name, Program
+from lamplighter_contract.light.sky.almanac import Almanac
 from lamplighter_controller.lighting.adaptive.rules import Rule, Source
 from lamplighter_controller.lighting.inventory import Id
 from lamplighter_controller.lighting.scenes.scene import Scene
@@ -34,14 +35,16 @@ class Library(msgspec.Struct, frozen=True):
     calendars: tuple[Calendar, ...] = ()
     assignments: tuple[Assignment, ...] = ()
     adaptive: tuple[Rule, ...] = ()
+    almanacs: tuple[Almanac, ...] = ()
 
 
-Item = Program | Calendar | Assignment | Rule | Source | Scene
+Item = Program | Calendar | Assignment | Rule | Almanac | Source | Scene
 SHELVES: Final[Mapping[str, tuple[type[Item], ...]]] = {
     "programs": (Program,),
     "calendars": (Calendar,),
     "assignments": (Assignment,),
     "adaptive": get_args(Rule),
+    "almanacs": (Almanac,),
     "signals": get_args(Source),  # what rules listen to, and scenes: both stand beside the plans
     "scenes": (Scene,),
 }

@@ -1,15 +1,17 @@
 """What a plan tells beside its programs: the levels by hand that are in force, and the shows to come."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
+from sqlalchemy import Connection
 
 from lamplighter_contract.level import Override
 from lamplighter_contract.light.plans.plan import Group, Plan, PlanOverride
 from lamplighter_controller.lighting.inventory import Inventory
+from lamplighter_controller.lighting.overrides.in_force import standings
 from lamplighter_controller.lighting.overrides.standing import Standing
 from lamplighter_controller.lighting.scenes.scene import GROUP, played
-from lamplighter_controller.lighting.scenes.store import Showing
+from lamplighter_controller.lighting.scenes.store import Showing, ahead
 
 
 def renewed(
@@ -36,6 +38,29 @@ def renewed(
         scenes=tuple(scenes),
         groups=(*kept, *groups.values()),
     )
+
+
+def all_renewed(
+    connection: Connection,
+    plans: Iterable[Plan],
+    versions: Mapping[str, int],
+    places: tuple[Inventory, Mapping[str, Sequence[str]]],
+    now: tuple[int, int],
+) -> list[Plan]:
+    """Plans with what is in force and to come. `places`: inventory, lamps of each gateway; `now`: real, civil ms."""
+    standing, showings = standings(connection, *now), ahead(connection, now[1])
+    inventory, lamps = places
+    return [
+        renewed(
+            one,
+            versions[one.gateway],
+            standing.get(one.gateway, Standing()),
+            showings,
+            inventory,
+            lamps[one.gateway],
+        )
+        for one in plans
+    ]
 
 
 def tells(plan: Plan, now_ms: int) -> frozenset[Hashable]:

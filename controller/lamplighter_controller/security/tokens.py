@@ -40,6 +40,10 @@ class Token:
     created_by: str
     revoked_ms: int | None
 
+    def allows(self, right: Right) -> bool:
+        """True for the rights it was given, and those they hold."""
+        return right in self.rights or (right is Right.LIGHTING and Right.COMMAND in self.rights)
+
     @property
     def who(self) -> str:
         """How its bearer stands in the audit trail."""

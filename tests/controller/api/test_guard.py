@@ -1,5 +1,6 @@
 """Every route declares its right, and keeps it."""
 
+import os
 import re
 from collections.abc import Iterator
 
@@ -12,6 +13,7 @@ from fastapi.routing import APIRoute
 from lamplighter_controller.api import create_api, sessions
 from lamplighter_controller.api.guard import Needs, Open
 from lamplighter_controller.security import tokens
+from lamplighter_controller.security.tokens import Right
 from tests.controller.api.world import World
 
 ANYONE = {"GET /health", "GET /session", "DELETE /session"}
@@ -75,7 +77,7 @@ async def test_every_route_refuses_a_token_that_lacks_its_right(world: World):
         (method_of(route), route.path.removeprefix("/api/v1")): guards(route.dependant)[0]
         for route in routes(world.app)
     }
-    lacking = {"read": "nobody", "command": "reader", "admin": "operator"}
+    lacking = {"read": "nobody", "lighting": "reader", "command": "reader", "admin": "operator"}
     for (method, path), guard in declared.items():
         if isinstance(guard, Needs):
             answer = await world.send(method, re.sub(r"\{\w+\}", "x-1", path), name=lacking[guard.right])
@@ -172,3 +174,21 @@ class TestSession:
         assert sessions.token_of(b"key", change(cookie), 1000) is None
         assert sessions.token_of(b"other", cookie, 1000) is None
         assert sessions.token_of(b"key", cookie, 2000) is None
+
+
+async def test_lighting_is_a_right_of_its_own_that_command_holds(world: World):
+    rights = {Right.READ, Right.LIGHTING}
+    made = await world.ledger.write(
+        lambda ledger: tokens.create(ledger, "planner", rights, who="x", reason="x", time_ms=1, random=os.urandom)
+    )
+    planner = {"Authorization": f"Bearer {made}"}
+    why = {"reason": "x"}
+    for method, path, body, allowed in (
+        ("POST", "/presets", why, True),
+        ("POST", "/plans", why, True),
+        ("POST", "/overrides", {"lamps": ["x-1"], "level_percent": 50, **why}, True),
+        ("POST", "/commands", {"op": "light.resume", "devices": ["x-1"], **why}, False),
+        ("DELETE", "/gateways/gw-1", why, False),
+    ):
+        answer = await world.client.request(method, "/api/v1" + path, json=body, headers=planner)
+        assert (answer.status_code != 403) == allowed, f"{path}: {answer.text}"

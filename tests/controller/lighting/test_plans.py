@@ -1,7 +1,7 @@
 """From library and inventory to plans: who gets which calendar, what it changes, and what the gate asks."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import msgspec
 import pytest
@@ -14,9 +14,10 @@ from lamplighter_contract.light.plans.plan import Plan, decode_plan, encode_plan
 from lamplighter_contract.light.plans.problems import Problem, Severity
 from lamplighter_contract.light.plans.programs import Levels, RoadClass
 from lamplighter_contract.light.plans.validation import acceptable
+from lamplighter_contract.light.sky.almanac import Almanac, Row
 from lamplighter_contract.light.view import View
 from lamplighter_controller.lighting import checks, gate
-from lamplighter_controller.lighting.compiling import Site, compiled, dangling, middle, problems_of
+from lamplighter_controller.lighting.compiling import Site, astray, compiled, dangling, middle, problems_of
 from lamplighter_controller.lighting.effect import Effect, effect
 from lamplighter_controller.lighting.gate import Case, PlanState
 from lamplighter_controller.lighting.inventory import Circuit, Group, Inventory, Luminaire, Model, Road
@@ -143,6 +144,16 @@ def test_problems_of_many_gateways_are_told_once():
     wanted = Library(presets.PROGRAMS, (Calendar("c", "half-night"),), (Assignment("a", "c", city=True),))
     alone, both = (problems_of([made(wanted, site) for site in sites], DAY) for sites in ((SITE,), (SITE, bad)))
     assert set(alone) == set(both)
+
+
+def test_a_sun_that_is_not_that_of_the_local_table_is_told_by_day():
+    almanac = Almanac("jinan", (Row("--12-15", time(7, 15), time(16, 58)),))
+    wanted = msgspec.structs.replace(PRESETS, almanacs=(almanac,))
+    here, there = (made(wanted, replace(SITE, longitude=at)) for at in (117.12, 107.12))
+    assert astray(wanted, [here], 2025) == ()
+    found = astray(wanted, [here, there, there], 2025)
+    assert [str(one.day) for one in found] == ["2025-12-15"] * 2
+    assert "sunset is at 17:36 by its position, at 16:58 by the local table" in str(found[1])
 
 
 class TestEffect:

@@ -1,12 +1,14 @@
 """An item of each shelf of the library, as the reference shows it."""
 
 from collections.abc import Mapping
+from datetime import time
 from typing import Any, Final
 
 import msgspec
 
 from lamplighter_contract.light.plans import presets
 from lamplighter_contract.light.plans.programs import Levels, RoadClass
+from lamplighter_contract.light.sky.almanac import Almanac, Row
 from lamplighter_controller.lighting.adaptive.rules import Fog, Lux
 from lamplighter_controller.lighting.library import Assignment, Item
 from lamplighter_controller.lighting.scenes.scene import Cue, Scene
@@ -16,6 +18,9 @@ ITEMS: Final[Mapping[str, Item]] = {
     "calendars": presets.SEASONS,
     "assignments": Assignment("whole-city", presets.SEASONS.id, city=True),
     "adaptive": Fog("no-dimming-in-fog", "fog", Levels(100, {RoadClass.ALLEY: 80}), city=True),
+    "almanacs": Almanac(
+        "jinan", (Row("--06-15", time(4, 51), time(19, 33)), Row("--12-15", time(7, 15), time(16, 58)))
+    ),
     "signals": Lux("lux", ("lux-east", "lux-west", "lux-north")),
     "scenes": Scene(
         "new-year",

@@ -75,7 +75,7 @@ async def every(services: Provided, _: Admin) -> TokenList:
 @router.post("", status_code=201, summary="Make a token")
 async def create(services: Provided, caller: Admin, wanted: TokenIn) -> TokenMade:
     """Nobody can give rights that they have not themselves."""
-    lacking = wanted.rights - caller.rights
+    lacking = {right for right in wanted.rights if not caller.allows(right)}
     if lacking:
         raise refused("body.rights", "not-yours", f"Your own token lacks {', '.join(sorted(lacking))}.")
     made = await services.ledger.write(
