@@ -22,7 +22,7 @@ async def test_what_is_refused_is_told_by_field_and_ends_with_1(terminal: Termin
 
 async def test_without_the_right_or_with_no_token_it_says_so(terminal: Terminal):
     denied = await terminal.run("plan", "draft", "--reason", "winter", who="reader")
-    assert (denied.exit_code, denied.stderr) == (1, "refused: The token 'reader' lacks the right 'command'.\n")
+    assert (denied.exit_code, denied.stderr) == (1, "refused: The token 'reader' lacks the right 'lighting'.\n")
     nobody = await terminal.run("--token", "no.such", "plan", "list")
     assert (nobody.exit_code, nobody.stderr) == (1, "refused: The token is unknown or was revoked.\n")
 
