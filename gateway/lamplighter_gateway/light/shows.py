@@ -1,4 +1,4 @@
-"""Shows that the wires of this gateway cannot carry: a plan with one is not taken, and says which bus and lamp."""
+"""Shows that wires or relays of this gateway cannot follow: a plan with one is not taken, and says which lamp."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -8,6 +8,7 @@ from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.light.carrying import Bus, too_slow
 from lamplighter_contract.light.overrides import members_of
 from lamplighter_contract.light.plans.plan import Plan
+from lamplighter_contract.light.relays import too_often
 
 MOST_TOLD: Final = 4
 
@@ -22,7 +23,7 @@ class Shows:
         self._rate = rate
 
     def unfit(self, plan: Plan) -> Refusal | None:
-        """Every scene of a plan that would come too late somewhere; one that is over harms nobody."""
+        """Every scene of a plan that would come too late somewhere or wear a relay; one that is over harms nobody."""
         found = list(self._late(plan))
         if not found:
             return None
@@ -33,6 +34,5 @@ class Shows:
         groups, now_ms = members_of(plan), self._clock.civil_ms()
         for scene in plan.scenes:
             if scene.ends is None or scene.ends > now_ms:
-                yield from (
-                    f"scene {scene.id}: {late}" for late in too_slow(scene.cues, groups, self._buses, self._rate)
-                )
+                late = [*too_slow(scene.cues, groups, self._buses, self._rate), *too_often(scene.cues, groups)]
+                yield from (f"scene {scene.id}: {one}" for one in late)

@@ -91,6 +91,14 @@ async def test_a_show_that_a_wire_cannot_carry_is_refused_by_name_and_the_plan_i
         await give(rig, steady(3, groups=(ALL,), scenes=(over,)))
 
 
+async def test_a_show_that_wears_relays_is_refused(rig):
+    async with rig.running() as gateway:
+        flashes = show(rig, Cue(0, 100, groups=("all",)), Cue(10, 0, groups=("all",)), lasts_s=60)
+        rig.link.send(Down.PLAN, signed(steady(1, groups=(ALL,), scenes=(flashes,))), retained=True)
+        await until(lambda: gateway._counters["plan_refused_capacity"] == 1)
+        assert gateway._plans.version == 0
+
+
 async def test_the_centre_is_told_of_the_buses_that_shows_are_judged_by(rig):
     async with rig.running():
         await until(lambda: any(channel == "devices" for channel, _, _ in rig.link.published))

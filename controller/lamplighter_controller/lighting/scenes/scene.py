@@ -9,6 +9,7 @@ from lamplighter_contract.light.carrying import Bus, too_slow
 from lamplighter_contract.light.plans.plan import Group
 from lamplighter_contract.light.plans.problems import Problem, Severity
 from lamplighter_contract.light.plans.programs import Percent, RampSeconds
+from lamplighter_contract.light.relays import too_often
 from lamplighter_contract.light.scenes import Cue as PlayedCue
 from lamplighter_contract.light.scenes import Scene as PlayedScene
 from lamplighter_controller.lighting.inventory import Id, Inventory, Label
@@ -55,8 +56,9 @@ def wrong_with(scene: Scene, inventory: Inventory, devices: frozenset[str]) -> I
 def too_fast(
     scene: Scene, inventory: Inventory, lamps: Iterable[str], buses: Iterable[Bus], rate: float
 ) -> Iterator[Problem]:
-    """Cues that a wire cannot carry, by bus and lamp; `rate`: civil seconds in a real one."""
-    for late in too_slow(_cues(scene, inventory, list(lamps)), {}, buses, rate):
+    """Cues that a wire or a relay cannot follow, by bus and lamp; `rate`: civil seconds in a real one."""
+    cues = _cues(scene, inventory, list(lamps))
+    for late in (*too_slow(cues, {}, buses, rate), *too_often(cues, {})):
         yield Problem(Severity.ERROR, f"scene {scene.id}", str(late))
 
 
