@@ -19,6 +19,8 @@ class LampColumns:
         gain: (n, 3) own power over the model's, by band of level; learned slowly, not while something is wrong.
         gain_count: (n, 3) steady samples behind it, up to 250.
         commissioned: (n, 3) the gain when it had first become certain, NaN before.
+        swing, pull: sums over deviations from usual voltage, their squares and their products with residuals: how the
+            lamp's own power follows the voltage beyond its model's.
         variance: of the residual of a steady sample.
         voltage_v: usual voltage, NaN = never read.
         low, high: CUSUM of steps; `slow`: CUSUM of drift; `low_since`, `high_since`, `slow_since`: when they left 0.
@@ -37,6 +39,8 @@ class LampColumns:
     gain: F32
     gain_count: U8
     commissioned: F32
+    swing: F32
+    pull: F32
     variance: F32
     voltage_v: F32
     low: F32
@@ -112,7 +116,7 @@ _NAN: Final = frozenset(
     }
 )
 _TIMES: Final = frozenset({"low_since", "high_since", "slow_since", "since", "heard", "odd_since"})
-_FLOATS: Final = _NAN | {"gain", "variance", "low", "high", "slow", "edges", "noise"}
+_FLOATS: Final = _NAN | {"gain", "swing", "pull", "variance", "low", "high", "slow", "edges", "noise"}
 _BANDED: Final = frozenset({"gain", "gain_count", "commissioned"})
 FIRST_VARIANCE: Final = 1e-4
 

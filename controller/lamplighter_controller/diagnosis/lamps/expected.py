@@ -16,6 +16,8 @@ FEWEST_PEERS: Final = 6
 COARSE: Final = 0.15
 FINE_SIGMA: Final = 3.0
 FINE_PASSES: Final = 2
+SWING_WEIGHT: Final = 0.0025
+"""Weight of no exponent of its own: noise of half a percent against a spread of a tenth in the exponent."""
 MIDDLE_PERCENT: Final = 45.0
 HIGH_PERCENT: Final = 80.0
 
@@ -43,7 +45,9 @@ class Expectation:
     certain: U8
 
 
-def expect(held: LampColumns, model: I64, tables: ModelTables, command: Command, voltage: F32) -> Expectation:
+def expect(
+    held: LampColumns, model: I64, tables: ModelTables, command: Command, voltage: F32, nominal_v: float
+) -> Expectation:
     """Rated power times curve, voltage (relative to nominal), and the lamp's own gain at such levels."""
     level = command.level_percent
     full_w = tables.rated_w.take(model) * tables.share(model, level)
@@ -51,6 +55,8 @@ def expect(held: LampColumns, model: I64, tables: ModelTables, command: Command,
     if exponent.any():
         deviation = _deviation(voltage)
         full_w *= 1 + exponent * deviation + 0.5 * exponent * (exponent - 1) * deviation * deviation
+    own = held.pull / (held.swing + SWING_WEIGHT)
+    full_w *= 1 + own * _deviation(voltage * nominal_v / held.voltage_v)
     band = (level >= MIDDLE_PERCENT).astype(np.int64) + (level >= HIGH_PERCENT)
     at = np.arange(len(level)) * held.gain.shape[1] + band
     gain, certain = held.gain.ravel().take(at), held.gain_count.ravel().take(at)

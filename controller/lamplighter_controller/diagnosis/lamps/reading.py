@@ -16,7 +16,8 @@ from lamplighter_controller.diagnosis.lamps.counting import counted
 AHEAD_S: Final = 120
 """A reading dated further in the future than this was dated by a wrong clock."""
 MOST_VOLTAGE_V: Final = 440.0
-MOST_OF_RATED: Final = 3.0
+MOST_OF_RATED: Final = 8.0
+"""The records may name a model of a fraction of the power."""
 CONTRADICTION: Final = 0.08
 """Share by which P may differ from V*I*PF, which are not read at one instant."""
 CONTRADICTION_W: Final = 2.0

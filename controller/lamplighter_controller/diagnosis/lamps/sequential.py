@@ -7,7 +7,7 @@ import numpy as np
 
 from lamplighter_controller.diagnosis.arrays import F32, U32, Flags
 from lamplighter_controller.diagnosis.lamps.columns import LampColumns
-from lamplighter_controller.diagnosis.lamps.expected import Expectation
+from lamplighter_controller.diagnosis.lamps.expected import SWING_WEIGHT, Expectation
 from lamplighter_controller.diagnosis.lamps.limits import BLOCK_S, DRIFT_REFERENCE, STEP_REFERENCE, Limits
 
 MOST_Z: Final = 6.0
@@ -20,17 +20,24 @@ DISCHARGE_SIGMA: Final = 0.02
 EXPONENT_DOUBT: Final = np.float32(0.1)
 DISCHARGE_DOUBT: Final = np.float32(0.3)
 """Standard deviation of a single lamp's voltage exponent around its model's."""
+UNLIKE_SHARE: Final = 0.12
+UNLIKE_SIGMA: Final = 0.05
 STEP_W: Final = 0.06
 """Standard deviation of what a meter's coarse steps add."""
 GAIN_H: Final = 60.0
 """Lit hours over which the unit gain is learned, once it is certain."""
 CERTAIN: Final = 16
+MATURE: Final = 20
+GROSS: Final = 0.15
+"""Until so many steady readings of a lamp, only deviations larger than this are counted."""
 TRUSTED: Final = 4
 """Steady readings of a lamp after which it is judged; what differs before begins its gain anew."""
 COMMISSIONED_AFTER: Final = 24
 VARIANCE_RATE: Final = 0.02
 LOST: Final = 0.94
 """A gain below this share of the one at commissioning has drifted, however slowly."""
+SWING_UNTIL: Final = 100
+"""Steady readings after which the lamp's own exponent stands: later on a drift could pass for one."""
 NOISE_RATE: Final = 0.08
 
 
@@ -52,7 +59,13 @@ def spread(held: LampColumns, expectation: Expectation, voltage_v: F32, discharg
     away = np.abs(voltage_v / held.voltage_v - np.float32(1))
     away = np.where(away < 0.5, away, np.float32(0)) * np.where(discharge, DISCHARGE_DOUBT, EXPONENT_DOUBT)
     least = np.where(discharge, np.float32(DISCHARGE_SIGMA**2), np.float32(LEAST_SIGMA**2))
+    least = np.where(unlike_model(held), np.float32(UNLIKE_SIGMA**2), least)
     return np.sqrt(np.maximum(held.variance, least) + doubt + steps * steps + away * away)
+
+
+def unlike_model(held: LampColumns) -> Flags:
+    """(n,) lamps that never drew what their model should: the records may name another one, with another curve."""
+    return (np.abs(held.gain - 1) > UNLIKE_SHARE).any(axis=1)
 
 
 def weigh(time_s: U32, before_s: U32) -> F32:
@@ -78,6 +91,17 @@ def _climb(total: F32, since: U32, add: F32, time_s: U32) -> None:
     np.copyto(since, time_s, where=~was & (total > 0))
 
 
+def follow_voltage(held: LampColumns, steady: Steady, suspect: Flags, deviation: F32) -> None:
+    """Learn how the lamp's own power follows its voltage, from readings that no fault can have moved."""
+    told = steady.counts & ~suspect & (np.abs(steady.residual) < GROSS) & (np.abs(deviation) < 0.15)
+    told &= held.gain_count.max(axis=1) < SWING_UNTIL
+    own = held.pull / (held.swing + SWING_WEIGHT)
+    x = np.where(told, deviation, 0) * np.sqrt(steady.weight)
+    y = np.where(told, steady.residual + own * deviation, 0) * np.sqrt(steady.weight)
+    held.swing += x * x
+    held.pull += x * y
+
+
 def jumps(held: LampColumns, steady: Steady) -> None:
     """Follow how much neighbouring readings differ: flicker leaves the mean alone."""
     jump = np.minimum(np.abs(steady.residual - held.last_residual) / steady.sigma, 20)
@@ -86,12 +110,20 @@ def jumps(held: LampColumns, steady: Steady) -> None:
     np.copyto(held.last_residual, steady.residual, where=steady.counts)
 
 
-def learn(held: LampColumns, steady: Steady, expectation: Expectation, suspect: Flags, limit: Limits) -> None:
-    """Move gain and variance by healthy readings only: a lamp that leaves what is usual is not followed."""
+def learn(
+    held: LampColumns, steady: Steady, expectation: Expectation, suspect: Flags, first_of_band: Flags, limit: Limits
+) -> None:
+    """Move gain and variance by healthy readings only: a lamp that leaves what is usual is not followed.
+
+    `first_of_band`: readings at levels the lamp was never seen at, which no fault explains: its own curve differs.
+    """
     z = np.abs(steady.residual) / steady.sigma
-    anew = (held.gain_count.max(axis=1) < TRUSTED) & (z >= LEARN_Z)
-    healthy = steady.counts & ~suspect & (anew | (z < LEARN_Z)) & (held.low < limit.step / 2)
-    healthy &= (held.high < limit.step / 2) & (held.slow < limit.drift / 2)
+    most = held.gain_count.max(axis=1)
+    anew = (most < TRUSTED) & (z >= LEARN_Z)
+    early = (most < MATURE) & (np.abs(steady.residual) < GROSS)
+    calm = (held.low < limit.step / 2) & (held.high < limit.step / 2) & (held.slow < limit.drift / 2)
+    other = first_of_band & (most >= TRUSTED)
+    healthy = steady.counts & ~suspect & (anew | early | other | ((z < LEARN_Z) & calm))
     if not healthy.any():
         return
     rows = slice(None) if healthy.all() else np.flatnonzero(healthy)

@@ -1,7 +1,5 @@
 """From readings to suspicions: opens a case when evidence is enough, gathers for it, and closes it when refuted."""
 
-from typing import Final
-
 import numpy as np
 
 from lamplighter_controller.diagnosis.arrays import F32, U32, Arrays, Flags
@@ -18,11 +16,6 @@ from lamplighter_controller.diagnosis.samples import Rows, Samples
 from lamplighter_controller.diagnosis.settings import Settings
 from lamplighter_controller.diagnosis.suspicions import LampSuspicions
 from lamplighter_controller.diagnosis.topology import Topology
-
-ONE_BY_CHANCE: Final = 1
-RARE_SHARE: Final = 0.015
-"""Where more lamps of a model than this never drew what it should, its record is wrong, not the lamps."""
-FEWEST_OF_MODEL: Final = 8
 
 
 class LampSuspector:
@@ -56,7 +49,7 @@ class LampSuspector:
             self.cases = self.cases.only(~np.isin(self.cases.row, rows))
 
     def _open(self, seen: Seen, samples: Samples) -> Rows:
-        bits = self._rarely_chronic(seen.bits)
+        bits = seen.bits
         rows = np.flatnonzero((bits != 0) & ~self._suspect & samples.lamps.answered)
         if len(rows):
             held = self.watch.held
@@ -67,18 +60,6 @@ class LampSuspector:
             self.cases = self.cases.with_rows(rows, bits[rows], np.minimum(onset, raised), raised, crept_h)
             self._suspect[rows] = True
         return rows
-
-    def _rarely_chronic(self, bits: U32) -> U32:
-        chronic = (bits & np.uint32(Trigger.CHRONIC)) != 0
-        if not chronic.any():
-            return bits
-        tables, model = self.watch.tables, self.watch.model
-        known = self.watch.held.gain_count.any(axis=1)
-        lamps = np.bincount(model[known], minlength=len(tables.rated_w))
-        odd = np.bincount(model[chronic], minlength=len(lamps))
-        rare = (odd <= np.maximum(ONE_BY_CHANCE, RARE_SHARE * lamps)) & (lamps >= FEWEST_OF_MODEL) & tables.known
-        low = (self.watch.held.gain < 1).any(axis=1)
-        return np.where(chronic & ~(rare[model] & low), bits & ~np.uint32(Trigger.CHRONIC), bits)
 
     def _onset(self, rows: Rows, bits: U32) -> U32:
         """The earliest sign of what raised each."""

@@ -8,7 +8,7 @@ import numpy as np
 from lamplighter_controller.diagnosis.arrays import U32, Flags
 from lamplighter_controller.diagnosis.lamps.columns import LampColumns
 from lamplighter_controller.diagnosis.lamps.limits import Limits
-from lamplighter_controller.diagnosis.lamps.sequential import COMMISSIONED_AFTER, LOST
+from lamplighter_controller.diagnosis.lamps.sequential import LOST
 
 
 class Trigger(IntFlag):
@@ -55,7 +55,6 @@ DISCHARGE_DARK: Final = 3
 UNHEEDED: Final = 8
 CYCLES: Final = 2.6
 NOISY: Final = 6.0
-CHRONIC_SHARE: Final = 0.15
 
 
 def odd(held: LampColumns, time_s: U32) -> None:
@@ -90,8 +89,6 @@ def triggers(held: LampColumns, limit: Limits, discharge: Flags, frozen_after: i
 def _by_gain(found: U32, held: LampColumns) -> None:
     drifted = (held.gain < LOST * held.commissioned).any(axis=1)
     _mark(found, drifted, Trigger.DRIFT)
-    chronic = (held.gain_count >= COMMISSIONED_AFTER) & (np.abs(held.gain - 1) > CHRONIC_SHARE)
-    _mark(found, chronic.any(axis=1), Trigger.CHRONIC)
 
 
 def _mark(found: U32, where: Flags, trigger: Trigger) -> None:

@@ -14,7 +14,19 @@ from lamplighter_controller.diagnosis.lamps.command import Command, follow
 from lamplighter_controller.diagnosis.lamps.expected import Expectation, common_mode, expect, warming
 from lamplighter_controller.diagnosis.lamps.limits import Limits, limits
 from lamplighter_controller.diagnosis.lamps.reading import AHEAD_S, Reading, judge, remember
-from lamplighter_controller.diagnosis.lamps.sequential import TRUSTED, Steady, accumulate, jumps, learn, spread, weigh
+from lamplighter_controller.diagnosis.lamps.sequential import GROSS as GROSS_EARLY
+from lamplighter_controller.diagnosis.lamps.sequential import (
+    MATURE,
+    TRUSTED,
+    Steady,
+    accumulate,
+    follow_voltage,
+    jumps,
+    learn,
+    spread,
+    unlike_model,
+    weigh,
+)
 from lamplighter_controller.diagnosis.lamps.tables import KNOTS, ModelTables
 from lamplighter_controller.diagnosis.lamps.triggers import Trigger, odd, triggers
 from lamplighter_controller.diagnosis.samples import Floats, Samples
@@ -30,14 +42,17 @@ APART: Final = 0.06
 USUAL_AFTER: Final = 40
 USUAL_VOLTAGE_RATE: Final = 0.0005
 GROSS: Final = 0.5
+FAR_SHARE: Final = 0.1
 GROSS_TAUGHT: Final = 0.8
 LATE_PERIODS: Final = 1.8
 MOST_LATE_S: Final = 1_800.0
 """A command may reach its lamp that much later than it was to hold."""
 FROZEN_S: Final = 7_200
 """Readings that do not change by a digit for so long were not measured."""
-FROZEN_SHARE: Final = 0.3
-"""Where more lamps than this repeat themselves, the network or the file is that still."""
+STILL_SHARE: Final = 0.6
+"""Where more of all lamps than this repeat themselves, the network or the file is that still."""
+SHARED: Final = {Trigger.LIT: 0.5, Trigger.DARK: 0.5, Trigger.BAD: 0.5, Trigger.AHEAD: 0.1}
+"""Share of a group beyond which the supply, the schedule or the gateway's clock did it, not the lamps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +121,11 @@ class LampWatch:
     def step(self, samples: Samples, level_percent: Floats, suspect: Flags, now_ms: int) -> Seen:
         """Take one step; `level_percent` (n,) is the level in force, `suspect` (n,) marks lamps under suspicion."""
         seen = _nothing_seen(len(self.topology.lamps), len(self._groups))
+        still = (self.held.frozen >= self.frozen_after).mean() > STILL_SHARE
         lessons = _Lessons()
         stale = []
         for part in self._parts:
-            step = _Part(self, samples, level_percent, suspect, now_ms, part)
+            step = _Part(self, samples, level_percent, suspect, now_ms, part, still=bool(still))
             stale.append(step.run(seen, lessons))
         lessons.teach(self.tables)
         stale_rows = np.concatenate(stale) if stale else np.empty(0, np.int64)
@@ -165,10 +181,19 @@ class _Part:
     """One part of the city in one step."""
 
     def __init__(
-        self, watch: LampWatch, samples: Samples, level_percent: Floats, suspect: Flags, now_ms: int, part: Part
+        self,
+        watch: LampWatch,
+        samples: Samples,
+        level_percent: Floats,
+        suspect: Flags,
+        now_ms: int,
+        part: Part,
+        *,
+        still: bool,
     ) -> None:
         self.watch = watch
         self.part = part
+        self.still = still
         self.held = watch.held.part(part.rows)
         self.model = watch.model[part.rows]
         self.suspect = suspect[part.rows]
@@ -200,7 +225,7 @@ class _Part:
             discharge,
         )
         voltage = reading.voltage_v / np.float32(self.watch.settings.nominal_voltage_v)
-        expectation = expect(held, self.model, tables, command, voltage)
+        expectation = expect(held, self.model, tables, command, voltage, self.watch.settings.nominal_voltage_v)
         expectation.full_w[:] *= self._by_age()
         expectation.expected_w[:] *= self._by_age()
         showing = shown.lit_or_dark(held, reading, command, expectation, rated_w)
@@ -213,6 +238,8 @@ class _Part:
         self._hear(reading)
         odd(held, reading.time_s)
         bits = triggers(held, self.watch.limits, discharge, self.watch.frozen_after)
+        if self.still:
+            bits &= ~np.uint32(Trigger.FROZEN)
         seen.bits[rows] = np.where(reading.excused, 0, self._of_its_own(bits))
         return np.flatnonzero(stale) + rows.start
 
@@ -350,12 +377,16 @@ class _Part:
 
     def _learn(self, reading: Reading, command: Command, expectation: Expectation, steady: Steady) -> None:
         held = self.held
-        known = (held.gain_count.max(axis=1) >= TRUSTED) | (not self.watch.settings.learned_gain)
-        tested = Steady(steady.counts & known, steady.residual, steady.sigma, steady.weight)
+        seen = held.gain_count.max(axis=1)
+        large = np.abs(steady.residual) > GROSS_EARLY
+        known = (seen >= MATURE) | ((seen >= TRUSTED) & large) | (not self.watch.settings.learned_gain)
+        other = self._other_curve(reading, command, expectation, steady)
+        tested = Steady(steady.counts & known & ~other, steady.residual, steady.sigma, steady.weight)
         accumulate(held, tested, reading.time_s)
         jumps(held, tested)
         frozen = self.suspect | (not self.watch.settings.learned_gain)
-        learn(held, steady, expectation, frozen, self.watch.limits)
+        learn(held, steady, expectation, frozen, other, self.watch.limits)
+        follow_voltage(held, steady, frozen, reading.voltage_v / held.voltage_v - np.float32(1))
         healthy = steady.counts & (np.abs(steady.residual) < shown.STUCK_SHARE)
         shown.hold_level(held, healthy, command.level_percent, reading.power_w)
         read = reading.usable & command.on & (reading.voltage_v > 100)
@@ -366,13 +397,25 @@ class _Part:
         np.copyto(held.voltage_v, moved, where=read)
 
     def _of_its_own(self, bits: U32) -> U32:
-        """Frozen only where neighbours are not."""
-        frozen = (bits & np.uint32(Trigger.FROZEN)) != 0
-        if not frozen.any():
-            return bits
-        share = np.add.reduceat(frozen.astype(np.float32), self.start) / self.size
-        many = np.repeat((share > FROZEN_SHARE) | (self.size < 3), self.size)
-        return np.where(many, bits & ~np.uint32(Trigger.FROZEN), bits)
+        """Without what most lamps of the group show alike: that is the supply's doing, or the schedule's."""
+        for trigger in SHARED:
+            shows = (bits & np.uint32(trigger)) != 0
+            if shows.any():
+                shows = self.held.ahead > 0 if trigger is Trigger.AHEAD else shows
+                share = np.add.reduceat(shows.astype(np.float32), self.start) / self.size
+                many = np.repeat((share > SHARED[trigger]) & (self.size >= FEW), self.size)
+                bits = np.where(many, bits & ~np.uint32(trigger), bits)
+        return bits
+
+    def _other_curve(self, reading: Reading, command: Command, expectation: Expectation, steady: Steady) -> Flags:
+        """First readings at a level, far off, and not what was drawn before: its curve is not its model's."""
+        held = self.held
+        far = steady.counts & (expectation.certain == 0) & (np.abs(steady.residual) > FAR_SHARE)
+        if not far.any():
+            return far
+        as_before = np.abs(reading.power_w - held.held_w) < shown.HELD_SHARE * np.abs(held.held_w)
+        as_before &= np.abs(command.level_percent - held.held_percent) > 5
+        return far & (~as_before | unlike_model(held))
 
     def _write(
         self,
