@@ -26,7 +26,11 @@ def test_a_refusal_is_told_with_its_reason(event, action, reason):
 
 
 def test_what_a_person_did_beside_the_gateway_is_told_with_their_name():
-    detail = {"by": "local:li", "level_percent": 75.0, "until": NOW_MS + 60_000}
+    detail: dict[str, str | float | int | bool | None] = {
+        "by": "local:li",
+        "level_percent": 75.0,
+        "until": NOW_MS + 60_000,
+    }
     happened = Event("e", NOW_MS, "local.override", "lamp-2", detail)
     assert concerns(happened)
     told = entry("gw-1", happened, NOW_MS)
