@@ -20,7 +20,9 @@ LAMP_W = 100.0
 CLASSES = ("lamp_dead", "led_partial", "driver_drift")
 
 
-def street(cabinets: int = 4, poles: int = 10, transformer: str = "", gateways: int | None = None) -> Topology:
+def street(
+    cabinets: int = 4, poles: int = 10, transformer: str = "", gateways: int | None = None, *, controlled: bool = True
+) -> Topology:
     """Per cabinet three circuits of one feeder each; a gateway per cabinet unless told otherwise."""
     names = [f"cab-{number}" for number in range(1, cabinets + 1)]
     gateway = {name: f"gw-{place % (gateways or cabinets) + 1}" for place, name in enumerate(names)}
@@ -29,7 +31,7 @@ def street(cabinets: int = 4, poles: int = 10, transformer: str = "", gateways: 
             lamps=[
                 LampPlace(
                     id=f"{name}-{phase}-{order}",
-                    device=f"{name}-{phase}-{order}",
+                    device=f"{name}-{phase}-{order}" if controlled else "",
                     cabinet=name,
                     circuit=f"{name}-{phase}",
                     phase=phase,

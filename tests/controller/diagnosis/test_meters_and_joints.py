@@ -7,7 +7,7 @@ import pytest
 
 from lamplighter_controller.diagnosis.findings import Element, ElementKind, Finding
 from lamplighter_controller.diagnosis.suspicions import MeterSuspicions
-from tests.controller.diagnosis.street import LAMP_W, STEP_MS, Street, street
+from tests.controller.diagnosis.street import LAMP_W, STEP_MS, Street, of, street
 
 
 def said(column: int, missing_w: float, expected_w: float = 1000.0, peak_w: float = 0.0) -> MeterSuspicions:
@@ -24,26 +24,43 @@ def said(column: int, missing_w: float, expected_w: float = 1000.0, peak_w: floa
     return MeterSuspicions(power, expected, sigma, missing, zeros, zeros, low, high, times, blocks, nothing)
 
 
-def judged(scene: Street, meters: MeterSuspicions) -> list[Finding]:
-    scene.now_ms += STEP_MS
-    suspicions = replace(scene._suspicions(), meters=meters)
-    return list(scene.tree.step(scene._samples(), suspicions, scene.now_ms))
+def judged(scene: Street, meters: MeterSuspicions, looks: int = 1) -> list[Finding]:
+    found: list[Finding] = []
+    for _ in range(looks):
+        scene.now_ms += STEP_MS
+        suspicions = replace(scene._suspicions(), meters=meters)
+        found += scene.tree.step(scene._samples(), suspicions, scene.now_ms)
+    return found
 
 
 @pytest.mark.parametrize(
     ("missing_w", "expected"),
     [(100.0, "lamp_dead"), (400.0, "feeder_trip"), (950.0, "feeder_trip")],
 )
-def test_what_is_missing_and_no_lamp_explains_is_told_of_the_phase(missing_w: float, expected: str) -> None:
-    (found,) = judged(Street(street()), said(1, missing_w))
+def test_what_is_missing_where_nobody_tells_of_lamps_is_told_of_the_phase(missing_w: float, expected: str) -> None:
+    (found,) = judged(Street(street(controlled=False)), said(1, missing_w))
     assert (found.class_id, found.element) == (expected, Element(ElementKind.PHASE, "cab-1/b"))
     assert found.evidence[0].name == "cabinet_power"
+
+
+def test_what_the_meter_misses_and_every_lamp_draws_is_the_meters_after_two_hours() -> None:
+    scene = Street(street())
+    assert judged(scene, said(1, 400.0), looks=7) == []
+    assert [one.class_id for one in judged(scene, said(1, 400.0))] == ["meter_bad"]
+
+
+def test_a_meter_that_has_not_calmed_down_after_a_trip_says_nothing() -> None:
+    scene = Street(street())
+    scene.unpowered = of(scene.topology, "cab-1", "b")
+    judged(scene, said(1, 900.0), looks=4)
+    scene.unpowered = set()
+    assert [one.open for one in judged(scene, said(1, 900.0), looks=20)] == [False]
 
 
 def test_what_a_silent_lamp_explains_is_not_told_again() -> None:
     scene = Street(street())
     scene.silent = {"cab-1-b-4"}
-    assert judged(scene, said(1, LAMP_W)) == []
+    assert judged(scene, said(1, LAMP_W), looks=4) == []
 
 
 @pytest.mark.parametrize(
@@ -54,7 +71,7 @@ def test_too_much_is_theft_or_a_contactor_by_what_is_due(
     surplus_w: float, expected_w: float, expected: str | None
 ) -> None:
     scene = Street(street())
-    found = judged(scene, said(0, -surplus_w, expected_w, peak_w=1000.0))
+    found = judged(scene, said(0, -surplus_w, expected_w, peak_w=1000.0), looks=8)
     assert [one.class_id for one in found] == ([expected] if expected else [])
 
 

@@ -16,7 +16,8 @@ from lamplighter_controller.diagnosis.tree.verdicts import Verdict
 from lamplighter_controller.diagnosis.tree.witness import ALL, PHASE_NAMES, Statement
 
 SUPPLY_HOLD: Final = 2
-RADIO_HOLD: Final = 3  # a gateway that stutters is back before the third report
+RADIO_HOLD: Final = 4  # a gateway that stutters is back before the fourth report
+FRESH: Final = 4  # reports missed; later nobody knows what silent lamps have been commanded since
 CERTAIN_NATS: Final = 8.0
 NO_CURRENT_A: Final = 0.05
 # Log-odds of lost power against lost radio before any witness: radios fail as a whole, cables by phase and feeder.
@@ -114,7 +115,12 @@ def _witnesses(scene: Scene, outage: Outage, column: int, silent: Rows) -> tuple
         return 0.0, []
     statement, lines, nats = scene.statement, [], 0.0
     missing_w = float(np.nansum(scene.suspicions.expected_w[silent]))
-    by_power = statement.supply_nats(outage.cabinet, column, missing_w * statement.share(outage.cabinet, column))
+    fresh = float(np.median(scene.suspicions.silence[silent])) <= FRESH
+    by_power = (
+        0.0
+        if not fresh
+        else statement.supply_nats(outage.cabinet, column, missing_w * statement.share(outage.cabinet, column))
+    )
     if by_power:
         nats += by_power
         lines.append(statement.line(outage.cabinet, column))
@@ -136,7 +142,8 @@ def _circuit_says(scene: Scene, outage: Outage, missing_w: float) -> tuple[float
     if (breaker > 0).all():
         return CERTAIN_NATS, [EvidenceLine("breaker_bits", float(breaker[0]), 0.0, float("nan"), 1, "")]
     current = columns.column("circuit_current_a")[circuits]
-    if missing_w > 50 and outage.node is not Node.CUT and not np.isnan(current).any():
+    fresh = bool((scene.suspicions.silence[outage.lamps] <= FRESH).all())
+    if fresh and missing_w > 50 and outage.node is not Node.CUT and not np.isnan(current).any():
         due_a = missing_w / 230 / len(circuits)
         line = [EvidenceLine("circuit_current", float(current.mean()), due_a, 0.1 * due_a, 1, "A")]
         if (current < NO_CURRENT_A).all():

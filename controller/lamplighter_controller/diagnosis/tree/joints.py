@@ -63,7 +63,12 @@ class Joints:
         voltage, current = _heard(scene), self._through(scene)
         drop = np.full_like(voltage, np.nan)
         drop[1:] = voltage[:-1] - voltage[1:]
-        told = self._span & ~np.isnan(drop)
+        odd = scene.suspicions.lamps.row  # what a lamp under suspicion says of its voltage may be wrong
+        doubtful = np.zeros(len(drop), np.bool_)
+        doubtful[odd] = True
+        doubtful[1:] |= doubtful[:-1]
+        self.looks[doubtful] = 0
+        told = self._span & ~np.isnan(drop) & ~doubtful
         rate = np.where(told, np.maximum(DECAY, 1 / (self.looks + 1)), 0).astype(np.float32)
         a, v = current - self.sums[0], np.where(told, drop, 0) - self.sums[1]
         self.sums[0] += rate * a

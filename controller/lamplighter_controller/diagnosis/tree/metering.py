@@ -5,9 +5,9 @@ from typing import Final
 import numpy as np
 
 from lamplighter_controller.diagnosis.findings import Element, ElementKind, EvidenceLine
-from lamplighter_controller.diagnosis.samples import Floats
+from lamplighter_controller.diagnosis.samples import Flags, Floats
 from lamplighter_controller.diagnosis.suspicions import MeterSuspicions
-from lamplighter_controller.diagnosis.tree.branches import Branches
+from lamplighter_controller.diagnosis.tree.branches import Branches, count_up
 from lamplighter_controller.diagnosis.tree.causes import Scene, phase_element
 from lamplighter_controller.diagnosis.tree.verdicts import Verdict
 from lamplighter_controller.diagnosis.tree.witness import ALL
@@ -17,8 +17,10 @@ SURPLUS_SHARE: Final = 0.02
 UNEXPLAINED: Final = 0.5  # of what is missing; lamps that are heard count by what they draw, silent ones explain it
 LEAST_W: Final = 40.0
 WHOLE: Final = 0.85
-FAMILY: Final = "metering"
+MOSTLY_HEARD: Final = 0.9
 HOLD: Final = 1  # a block of a quarter of an hour has been held already
+LONG_HOLD: Final = 8  # where lamps that are heard contradict the meter, somebody's reading is wrong for a while
+FAMILY: Final = "metering"
 
 
 class Metering:
@@ -28,54 +30,70 @@ class Metering:
         """Begin with no peak."""
         self._branches = branches
         self.peak_w: Floats = np.zeros((len(branches.topology.cabinets), 4))
+        self._muted: Flags = np.zeros(len(branches.topology.cabinets), np.bool_)
 
-    def look(self, scene: Scene) -> list[Verdict]:
-        """Verdicts on phases, or on whole cabinets where phases are not metered or are concerned together."""
+    def look(self, scene: Scene, covered: Flags) -> list[Verdict]:
+        """Verdicts on phases, or on whole cabinets where phases are not metered or are concerned together.
+
+        A cabinet of which something is known already (`covered` lamps) is not looked at until its meter has calmed
+        down.
+        """
         meters = scene.suspicions.meters
         self.peak_w = np.fmax(self.peak_w, meters.power_w)
         raised = meters.raised_low | meters.raised_high
-        if not raised.any():
+        concerned = np.asarray(raised.any(axis=1))
+        tree, cabinets = self._branches.topology, len(self._branches.topology.cabinets)
+        known = count_up(tree.feeder_cabinet, self._branches.by_feeder(covered), cabinets) > 0
+        self._muted = (self._muted & concerned) | known
+        concerned = concerned & ~self._muted
+        if not concerned.any():
             return []
         silent_w = self._branches.metered(np.where(scene.leaves.silent, scene.suspicions.expected_w, np.nan))
+        doubt_w = self._branches.metered(_doubtful_w(scene))
+        heard = count_up(tree.feeder_cabinet, self._branches.by_feeder(scene.leaves.heard), cabinets)
+        told = heard >= MOSTLY_HEARD * np.maximum(self._branches.cabinet_lamps, 1)
         found = []
-        for cabinet in np.flatnonzero(raised.any(axis=1)).tolist():
+        for cabinet in np.flatnonzero(concerned).tolist():
             for column in _columns(raised[cabinet]):
-                missing_w = float(meters.missing_w[cabinet, column])
+                rest_w = abs(float(meters.missing_w[cabinet, column])) - float(doubt_w[cabinet, column])
                 if meters.raised_low[cabinet, column]:
-                    rest_w = missing_w - float(silent_w[cabinet, column])
-                    found += self._lacking(meters, cabinet, column, missing_w, rest_w)
+                    rest_w -= float(silent_w[cabinet, column])
+                    found += self._lacking(meters, cabinet, column, rest_w, told=bool(told[cabinet]))
                 else:
-                    found += self._surplus(meters, cabinet, column, -missing_w)
+                    found += self._surplus(meters, cabinet, column, rest_w)
         return found
 
     def _lacking(
-        self, meters: MeterSuspicions, cabinet: int, column: int, missing_w: float, rest_w: float
+        self, meters: MeterSuspicions, cabinet: int, column: int, rest_w: float, *, told: bool
     ) -> list[Verdict]:
+        missing_w = float(meters.missing_w[cabinet, column])
         if rest_w < max(UNEXPLAINED * missing_w, LEAST_W):
             return []
         share = missing_w / max(float(meters.expected_w[cabinet, column]), 1.0)
+        if told:  # all of its lamps say that they draw what the meter misses
+            return [self._verdict(meters, cabinet, column, {"meter_bad": 0.8, "lamp_dead": 0.2}, LONG_HOLD)]
         if share >= WHOLE:
             probability = {"feeder_trip": 0.8, "schedule_dev": 0.2}
         elif share >= 0.25:
             probability = {"feeder_trip": 0.45, "cable_cut": 0.35, "lamp_dead": 0.2}
         else:
             probability = {"lamp_dead": 0.8, "led_partial": 0.1, "cable_cut": 0.1}
-        return [self._verdict(meters, cabinet, column, probability)]
+        return [self._verdict(meters, cabinet, column, probability, HOLD)]
 
     def _surplus(self, meters: MeterSuspicions, cabinet: int, column: int, surplus_w: float) -> list[Verdict]:
         expected_w = float(meters.expected_w[cabinet, column])
         if surplus_w < max(SURPLUS_W, SURPLUS_SHARE * expected_w):
             return []
         peak_w = float(self.peak_w[cabinet, column])
-        burns = expected_w < 0.05 * peak_w and surplus_w > 0.25 * peak_w
-        probability = (
-            {"contactor_stuck_on": 0.7, "schedule_dev": 0.2, "energy_theft": 0.1}
-            if burns
-            else {"energy_theft": 0.85, "relay_stuck_on": 0.1, "meter_bad": 0.05}
-        )
-        return [self._verdict(meters, cabinet, column, probability)]
+        if expected_w < 0.05 * peak_w and surplus_w > 0.25 * peak_w:
+            probability = {"contactor_stuck_on": 0.7, "schedule_dev": 0.2, "energy_theft": 0.1}
+            return [self._verdict(meters, cabinet, column, probability, HOLD)]
+        probability = {"energy_theft": 0.85, "relay_stuck_on": 0.1, "meter_bad": 0.05}
+        return [self._verdict(meters, cabinet, column, probability, LONG_HOLD)]
 
-    def _verdict(self, meters: MeterSuspicions, cabinet: int, column: int, probability: dict[str, float]) -> Verdict:
+    def _verdict(
+        self, meters: MeterSuspicions, cabinet: int, column: int, probability: dict[str, float], hold: int
+    ) -> Verdict:
         element = (
             Element(ElementKind.CABINET, self._branches.topology.cabinets[cabinet])
             if column == ALL
@@ -90,10 +108,18 @@ class Metering:
             "W",
         )
         onset_ms = int(meters.onset_ms[cabinet, column])
-        return Verdict(element, probability, onset_ms, HOLD, (line,), settle="circuit_by_circuit", family=FAMILY)
+        return Verdict(element, probability, onset_ms, hold, (line,), settle="circuit_by_circuit", family=FAMILY)
 
 
 def _columns(raised: np.ndarray) -> list[int]:
     """The phases concerned; all together when they are two or more, or when only the sum is metered."""
     phases: list[int] = np.flatnonzero(raised[:ALL]).tolist()
     return phases if len(phases) == 1 else [ALL] if raised[ALL] else phases
+
+
+def _doubtful_w(scene: Scene) -> Floats:
+    """(N,) what lamps under suspicion should draw, NaN for all others: what they say they draw may be wrong."""
+    found: Floats = np.full(len(scene.leaves.heard), np.nan)
+    rows = scene.suspicions.lamps.row
+    found[rows] = scene.suspicions.expected_w[rows]
+    return found

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from lamplighter_controller.diagnosis.findings import Element, ElementKind, EvidenceLine, Finding
 from lamplighter_controller.diagnosis.samples import Flags, Rows
 from lamplighter_controller.diagnosis.topology import Topology
-from lamplighter_controller.diagnosis.tree.verdicts import Verdict
+from lamplighter_controller.diagnosis.tree.verdicts import SUPPLY, Verdict
 
 GONE: Final = 2  # looks without the verdict before it is closed
 GUARD: Final = 6  # looks after a restore in which its lamps say nothing of their own
 CHANGED: Final = 0.2
+CERTAIN: Final = 0.95  # of another class, before one that was told is taken back
 
 Key = tuple[Element, str]
 
@@ -101,7 +102,8 @@ class Standing:
         verdict = node.verdict
         name, share = verdict.alternatives[0]
         same = name == node.told and abs(share - node.told_share) < CHANGED
-        if node.seen < verdict.hold or (same and len(verdict.lamps) <= 1.2 * node.told_lamps):
+        doubtful = verdict.family == SUPPLY and bool(node.told) and name != node.told and share < CERTAIN
+        if node.seen < verdict.hold or doubtful or (same and len(verdict.lamps) <= 1.2 * node.told_lamps):
             return []
         before = [] if name == node.told else self._closed(node)
         node.told, node.told_share, node.told_lamps = name, share, len(verdict.lamps)

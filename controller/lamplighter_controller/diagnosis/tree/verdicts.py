@@ -9,6 +9,7 @@ import numpy as np
 from lamplighter_controller.diagnosis.findings import Element, EvidenceLine
 from lamplighter_controller.diagnosis.samples import Rows
 
+SUPPLY: Final = "supply"
 NO_LAMPS: Final[Rows] = np.empty(0, np.int64)
 
 
@@ -31,7 +32,7 @@ class Verdict:
     evidence: tuple[EvidenceLine, ...] = ()
     lamps: Rows = field(default_factory=lambda: NO_LAMPS)
     settle: str = ""
-    family: str = "supply"
+    family: str = SUPPLY
 
     @property
     def key(self) -> tuple[Element, str]:
