@@ -10,7 +10,7 @@ from lamplighter_controller.diagnosis.findings import Finding
 from lamplighter_controller.diagnosis.lamps.suspecting import LampSuspector
 from lamplighter_controller.diagnosis.lamps.tables import ModelTables
 from lamplighter_controller.diagnosis.leakage import Leakage
-from lamplighter_controller.diagnosis.meters.watch import MeterWatch, expected_by_phase
+from lamplighter_controller.diagnosis.meters.watch import MeterWatch, PhaseSums
 from lamplighter_controller.diagnosis.models import LampModel
 from lamplighter_controller.diagnosis.samples import Rows, Samples
 from lamplighter_controller.diagnosis.settings import Settings
@@ -31,10 +31,10 @@ class Diagnoser:
         lamps = np.bincount(topology.lamp_model % (len(topology.models) + 1), minlength=len(topology.models) + 1)
         self._tables = ModelTables(topology.models, models, lamps)
         self._lamps = LampSuspector(topology, self._tables, self.settings)
-        self._phase = topology.feeder_phase[topology.lamp_feeder]
+        phase = topology.feeder_phase[topology.lamp_feeder]
+        self._by_phase = PhaseSums(topology.lamp_cabinet, phase, len(topology.cabinets))
         rated_w = self._tables.rated_w[self._lamps.watch.model]
-        capacity_w = expected_by_phase(rated_w, topology.lamp_cabinet, self._phase, len(topology.cabinets))
-        self._meters = MeterWatch(capacity_w, self.settings.period_s)
+        self._meters = MeterWatch(self._by_phase(rated_w), self.settings.period_s)
         self._tree = SupplyTree(topology, self.settings)
         self._leakage = Leakage(topology)
 
@@ -46,10 +46,8 @@ class Diagnoser:
     def suspect(self, samples: Samples, now_ms: int) -> Suspicions:
         """What the detectors say, before the supply tree has spoken."""
         lamps, seen = self._lamps.step(samples, now_ms)
-        topology = self.topology
         drawn_w = np.where(seen.usable, samples.lamps.column("power_w"), seen.expected_w)
-        expected_w = expected_by_phase(drawn_w, topology.lamp_cabinet, self._phase, len(topology.cabinets))
-        meters = self._meters.step(samples.cabinets, expected_w)
+        meters = self._meters.step(samples.cabinets, self._by_phase(drawn_w))
         held = self._lamps.watch.held
         return Suspicions(
             lamps=lamps,

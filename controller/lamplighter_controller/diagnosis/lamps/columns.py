@@ -82,6 +82,10 @@ class LampColumns:
         """Views of some rows: what is written into them is written here."""
         return LampColumns(*(getattr(self, field.name)[rows] for field in fields(self)))
 
+    def most_seen(self) -> U8:
+        """(n,) steady readings at the levels it was seen most at."""
+        return np.maximum(np.maximum(self.gain_count[:, 0], self.gain_count[:, 1]), self.gain_count[:, 2])
+
     def forget(self, rows: I64) -> None:
         """Make rows as if nothing had been seen of them, but for the level in force and when they were heard."""
         fresh = blank(1)

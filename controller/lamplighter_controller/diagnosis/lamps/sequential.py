@@ -65,7 +65,8 @@ def spread(held: LampColumns, expectation: Expectation, voltage_v: F32, discharg
 
 def unlike_model(held: LampColumns) -> Flags:
     """(n,) lamps that never drew what their model should: the records may name another one, with another curve."""
-    return (np.abs(held.gain - 1) > UNLIKE_SHARE).any(axis=1)
+    off = np.abs(held.gain - np.float32(1)) > UNLIKE_SHARE
+    return off[:, 0] | off[:, 1] | off[:, 2]
 
 
 def weigh(time_s: U32, before_s: U32) -> F32:
@@ -94,7 +95,7 @@ def _climb(total: F32, since: U32, add: F32, time_s: U32) -> None:
 def follow_voltage(held: LampColumns, steady: Steady, suspect: Flags, deviation: F32) -> None:
     """Learn how the lamp's own power follows its voltage, from readings that no fault can have moved."""
     told = steady.counts & ~suspect & (np.abs(steady.residual) < GROSS) & (np.abs(deviation) < 0.15)
-    told &= held.gain_count.max(axis=1) < SWING_UNTIL
+    told &= held.most_seen() < SWING_UNTIL
     own = held.pull / (held.swing + SWING_WEIGHT)
     x = np.where(told, deviation, 0) * np.sqrt(steady.weight)
     y = np.where(told, steady.residual + own * deviation, 0) * np.sqrt(steady.weight)
@@ -118,7 +119,7 @@ def learn(
     `first_of_band`: readings at levels the lamp was never seen at, which no fault explains: its own curve differs.
     """
     z = np.abs(steady.residual) / steady.sigma
-    most = held.gain_count.max(axis=1)
+    most = held.most_seen()
     anew = (most < TRUSTED) & (z >= LEARN_Z)
     early = (most < MATURE) & (np.abs(steady.residual) < GROSS)
     calm = (held.low < limit.step / 2) & (held.high < limit.step / 2) & (held.slow < limit.drift / 2)

@@ -87,8 +87,8 @@ def triggers(held: LampColumns, limit: Limits, discharge: Flags, frozen_after: i
 
 
 def _by_gain(found: U32, held: LampColumns) -> None:
-    drifted = (held.gain < LOST * held.commissioned).any(axis=1)
-    _mark(found, drifted, Trigger.DRIFT)
+    lost = held.gain < LOST * held.commissioned
+    _mark(found, lost[:, 0] | lost[:, 1] | lost[:, 2], Trigger.DRIFT)
 
 
 def _mark(found: U32, where: Flags, trigger: Trigger) -> None:

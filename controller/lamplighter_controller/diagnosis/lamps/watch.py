@@ -295,15 +295,16 @@ class _Part:
         counts = showing.judged & ~showing.dark & np.isfinite(raw)
         believed = tables.believed(self.model, expectation.knot)
         sigma = spread(self.held, expectation, reading.voltage_v, tables.discharge.take(self.model))
-        voters = counts & believed & ~self.suspect & (expectation.certain > 0) & (np.abs(raw) < GROSS)
+        like = ~self.suspect & ~unlike_model(self.held)
+        voters = counts & believed & like & (expectation.certain > 0) & (np.abs(raw) < GROSS)
         common, in_sigma = self._common(raw, sigma, voters)
         residual = raw - common
         weight = weigh(reading.time_s, before_s)
-        taught = counts & ~self.suspect & (np.abs(raw) < GROSS_TAUGHT)
+        taught = counts & like & (np.abs(raw) < GROSS_TAUGHT)
         rows = np.flatnonzero(taught)
         cell = self.model[rows] * KNOTS + expectation.knot[rows]
         lessons.add(cell, raw[rows], reading.factor[rows])
-        self._learn_exponent(reading, voters & ~self.suspect, raw)
+        self._learn_exponent(reading, voters, raw)
         return Steady(counts & believed, residual, sigma, weight), in_sigma
 
     def _common(self, raw: F32, sigma: F32, voters: Flags) -> tuple[F32, F32]:
@@ -377,7 +378,7 @@ class _Part:
 
     def _learn(self, reading: Reading, command: Command, expectation: Expectation, steady: Steady) -> None:
         held = self.held
-        seen = held.gain_count.max(axis=1)
+        seen = held.most_seen()
         large = np.abs(steady.residual) > GROSS_EARLY
         known = (seen >= MATURE) | ((seen >= TRUSTED) & large) | (not self.watch.settings.learned_gain)
         other = self._other_curve(reading, command, expectation, steady)
@@ -391,7 +392,7 @@ class _Part:
         shown.hold_level(held, healthy, command.level_percent, reading.power_w)
         read = reading.usable & command.on & (reading.voltage_v > 100)
         usual = np.where(np.isnan(held.voltage_v), reading.voltage_v, held.voltage_v)
-        seen = held.gain_count.max(axis=1)
+        seen = held.most_seen()
         rate = np.where(seen < USUAL_AFTER, 1 / (seen + np.float32(1)), np.float32(USUAL_VOLTAGE_RATE))
         moved = usual + rate * (reading.voltage_v - usual)
         np.copyto(held.voltage_v, moved, where=read)

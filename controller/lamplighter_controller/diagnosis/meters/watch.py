@@ -228,24 +228,25 @@ def _by_phase(cabinets: Columns, name: str, mean: bool = False) -> F32:
     return np.column_stack([phases, np.where(read.any(axis=1), total, np.nan)]).astype(np.float32)
 
 
-def expected_by_phase(expected_w: F32, cabinet: I64, phase: I64, cabinets: int) -> F32:
-    """(cabinets, 4) watts of the lamps of each phase and of all; NaN where a lamp's share is not known, or no lamp.
+class PhaseSums:
+    """Watts of lamps summed by cabinet and phase; which lamp counts where is worked out once."""
 
-    `phase` is 0, 1 or 2, anything else counts for the whole cabinet only.
-    """
-    sums = np.zeros((cabinets, 4), np.float64)
-    unknown = np.isnan(expected_w)
-    value = np.where(unknown, 0, expected_w)
-    one = (phase >= 0) & (phase < len(PHASES)) & (cabinet >= 0)
-    cell = (cabinet * 4 + phase)[one]
-    size = cabinets * 4
-    sums += np.bincount(cell, value[one], size).reshape(cabinets, 4)
-    doubt = np.bincount(cell[unknown[one]], minlength=size).reshape(cabinets, 4)
-    lamps = np.bincount(cell, minlength=size).reshape(cabinets, 4)
-    placed = cabinet >= 0
-    sums[:, 3] = np.bincount(cabinet[placed], value[placed], cabinets)
-    doubt[:, 3] = np.bincount(cabinet[placed & unknown], minlength=cabinets)
-    lamps[:, 3] = np.bincount(cabinet[placed], minlength=cabinets)
-    elsewhere = np.bincount(cabinet[placed & ~one], minlength=cabinets)
-    doubt[:, :3] += elsewhere[:, None]
-    return np.where((doubt > 0) | (lamps == 0), np.nan, sums).astype(np.float32)
+    def __init__(self, cabinet: I64, phase: I64, cabinets: int) -> None:
+        """`phase` of each lamp is 0, 1 or 2; anything else counts for the whole cabinet only."""
+        one = (phase >= 0) & (phase < len(PHASES)) & (cabinet >= 0)
+        self._cabinets = cabinets
+        self._cell = np.where(one, cabinet * 4 + phase, np.where(cabinet >= 0, cabinet * 4 + 3, cabinets * 4))
+        lamps = self._sum(np.ones(len(cabinet)))
+        self._empty, self._unplaced = lamps == 0, lamps[:, 3] > 0
+        self._empty[:, 3] = lamps.sum(axis=1) == 0
+
+    def __call__(self, power_w: F32) -> F32:
+        """(cabinets, 4) of phases and of all; NaN where a lamp's share is not known, or where there is no lamp."""
+        sums = self._sum(power_w)
+        whole = sums.sum(axis=1)
+        sums[self._unplaced, :3] = np.nan
+        sums[:, 3] = whole
+        return np.where(self._empty, np.nan, sums).astype(np.float32)
+
+    def _sum(self, power_w: F32) -> F32:
+        return np.bincount(self._cell, power_w, self._cabinets * 4 + 1)[:-1].reshape(self._cabinets, 4)
