@@ -9,6 +9,7 @@ import msgspec
 from msgspec import structs
 
 MOST: Final = 100
+PLAIN: Final = {"Invalid RFC3339 encoded time": "Expected a time such as 22:30:00"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ def mistakes(value: Any, kind: Any, where: str) -> Iterator[Mistake]:
         try:
             msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            yield Mistake(where, str(error).partition(" - at ")[0])
+            said = str(error).partition(" - at ")[0]
+            yield Mistake(where, PLAIN.get(said, said))
 
 
 def _inside(value: Any, kind: Any, where: str) -> Iterator[Mistake]:

@@ -108,8 +108,9 @@ class LightUpkeep:
             self._wake.clear()
 
     async def _listen(self, news: Subscription) -> None:
-        async for _ in news:
-            self._moved = True
+        async for event in news:
+            if not isinstance(event, GatewayChanged) or self._has_lost_its_plan(event.gateway):
+                self._moved = True
 
     async def _renew(self) -> None:
         civil_ms, wall_ms = self.clock.civil_ms(), self.clock.wall_ms()
@@ -162,9 +163,11 @@ class LightUpkeep:
         since_s = self._differs_s.setdefault(plan.gateway, now_s)
         before = self._plans[plan.gateway]
         shows = {one.id for one in plan.scenes} != {one.id for one in before.scenes if (one.ends or 0) > civil_ms}
-        state = self.gateways.report(plan.gateway).state
-        lost = state is not None and state.plan_version == 0
-        return shows or lost or now_s - since_s >= self.quiet_s
+        return shows or self._has_lost_its_plan(plan.gateway) or now_s - since_s >= self.quiet_s
+
+    def _has_lost_its_plan(self, gateway: str) -> bool:
+        state = self.gateways.report(gateway).state
+        return state is not None and state.plan_version == 0
 
     async def _give(self, due: Sequence[Plan]) -> None:
         wall_ms = self.clock.wall_ms()

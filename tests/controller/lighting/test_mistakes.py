@@ -64,5 +64,12 @@ def test_everything_is_told_with_its_place(shelf: str, item: dict[str, Any], pla
         msgspec.convert(item, kind_of(shelf))
 
 
+def test_a_time_is_asked_for_in_plain_words():
+    step = {"at": {"by": "clock", "at": "22:30"}, "levels": {"level_percent": 50}}
+    item = {"id": "p", "levels": {"level_percent": 100}, "steps": [step]}
+    (found,) = mistakes(item, kind_of("programs"), "body")
+    assert (found.where, found.what) == ("body.steps.0.at.at", "Expected a time such as 22:30:00")
+
+
 def test_every_shelf_has_a_kind():
     assert all(kind_of(shelf) is not None for shelf in SHELVES)

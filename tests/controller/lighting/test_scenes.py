@@ -9,7 +9,7 @@ import pytest
 from lamplighter_contract.light.level import level
 from lamplighter_contract.light.plans.plan import Plan, decode_plan
 from lamplighter_contract.light.view import View
-from lamplighter_contract.wire.documents import BusEntry
+from lamplighter_contract.wire.documents import BusEntry, GatewayState
 from lamplighter_controller.lighting import records
 from lamplighter_controller.lighting.upkeep import LightUpkeep
 from tests.controller.lighting.lit import LAMPS, LitWorld, open_lit
@@ -165,7 +165,7 @@ async def test_a_start_in_the_past_or_too_far_ahead_is_refused(lit: LitWorld):
         assert (await lit.post("/scenes/new-year/start", {**WHY, "starts_ms": starts_ms})).status_code == 409
 
 
-async def test_overrides_are_listed_once_they_have_settled_and_at_once_for_who_lost_its_plan(lit: LitWorld):
+async def test_overrides_are_listed_once_they_have_settled(lit: LitWorld):
     light = upkeep(lit)
     body = {"lamps": [LAMPS[0], LAMPS[30]], "level_percent": 60, "reason": "WO-7"}
     override = (await lit.post("/overrides", body)).json()["id"]
@@ -187,6 +187,17 @@ async def test_overrides_are_listed_once_they_have_settled_and_at_once_for_who_l
     await light.look()
     told = (await plans(lit))["gw-1"]
     assert (told.overrides, told.version, told.as_of_seq) == ((), 3, lit.boxes["gw-1"].highest)
+
+
+async def test_a_gateway_that_runs_no_plan_is_told_at_once_what_is_in_force(lit: LitWorld):
+    light = upkeep(lit)
+    override = (await lit.post("/overrides", {"lamps": [LAMPS[0]], "level_percent": 60, "reason": "x"})).json()["id"]
+    await lit.settle(override)
+    lit.world.services.gateways.state("gw-1", GatewayState("boot-2", online=True, plan_version=0))
+    await light.look()
+    told = await plans(lit)
+    assert (told["gw-1"].version, [one.devices for one in told["gw-1"].overrides]) == (2, [(LAMPS[0],)])
+    assert told["gw-2"].version == 1
 
 
 async def test_a_new_plan_lists_what_is_in_force(lit: LitWorld):
