@@ -164,7 +164,7 @@ def _told(
 
 @asynccontextmanager
 async def open_centre(
-    folder: Path, *, clock: ManualClock | None = None, isolates: bool = False, rules: Rules | None = None
+    folder: Path, *, clock: ManualClock | None = None, isolates: bool = False, settings: Settings | None = None
 ) -> AsyncIterator[Centre]:
     """A centre on stores in `folder`; opened again, it goes on from its checkpoint. Steps are taken by hand."""
     clock = clock or ManualClock()
@@ -179,8 +179,8 @@ async def open_centre(
     around = Around(
         ledger, series, Twin(), events, commands, clock, find, lambda _: centre.sight if centre else Sight.HEARD
     )
-    rules = rules or Rules(step_s=3600.0, step_ms=STEP_MS, dwell_s=0.2)
-    engine = diagnosis(around, folder, rules, Settings(), 1.0)
+    rules = Rules(step_s=3600.0, step_ms=STEP_MS, dwell_s=0.2)
+    engine = diagnosis(around, folder, rules, settings or Settings(), 1.0)
     centre = Centre(engine, ledger, series, events, commands, clock, np.random.default_rng(5))
     running = asyncio.create_task(engine.run(), name="diagnosis")
     try:

@@ -17,7 +17,7 @@ from lamplighter_controller.diagnosis.tree.reasoner import SupplyTree
 START_MS = 1_763_650_000_000
 STEP_MS = 900_000
 LAMP_W = 100.0
-CLASSES = ("lamp_dead", "led_partial", "driver_drift")
+CLASSES = ("lamp_dead", "led_partial", "driver_drift", "relay_stuck_on")
 
 
 def street(

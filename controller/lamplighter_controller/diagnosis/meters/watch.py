@@ -249,4 +249,7 @@ class PhaseSums:
         return np.where(self._empty, np.nan, sums).astype(np.float32)
 
     def _sum(self, power_w: F32) -> F32:
-        return np.bincount(self._cell, power_w, self._cabinets * 4 + 1)[:-1].reshape(self._cabinets, 4)
+        sums = np.bincount(self._cell, power_w, self._cabinets * 4 + 1)[:-1].astype(
+            np.float64
+        )  # of none: whole numbers
+        return sums.reshape(self._cabinets, 4)

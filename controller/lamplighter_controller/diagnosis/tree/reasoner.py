@@ -44,21 +44,21 @@ class SupplyTree:
         self._switching = Switching(self._branches)
         self._metering = Metering(self._branches)
         self._joints = Joints(topology)
-        self._silences = Silences(self._branches)
+        self._silences = Silences(self._branches, settings.period_s)
         self._voices = Voices(topology)
         self._standing = Standing(topology)
 
     def step(self, samples: Samples, suspicions: Suspicions, now_ms: int) -> tuple[Finding, ...]:
         """Findings that are new, changed or closed: of lamps under suspicion and silent ones, and of nodes above."""
         if samples.late:
-            return tuple(self._voices.look(suspicions.lamps, self._standing.covered(), late=True))
+            return tuple(self._voices.look(suspicions.lamps, self._standing.covered()))
         scene = self._scene(samples, suspicions)
         findings = self._standing.look(self._verdicts(scene, now_ms), now_ms)
         covered = self._standing.covered()
         if samples.excused is not None:
             covered |= samples.excused
-        findings += self._silences.look(scene, covered)
-        findings += self._voices.look(suspicions.lamps, covered, late=False)
+        findings += self._silences.look(scene, covered, now_ms)
+        findings += self._voices.look(suspicions.lamps, covered, scene.leaves)
         return tuple(findings)
 
     def _scene(self, samples: Samples, suspicions: Suspicions) -> Scene:

@@ -12,6 +12,7 @@ from lamplighter_controller.diagnosis.tree.branches import Branches
 from lamplighter_controller.diagnosis.tree.causes import Scene
 
 REPORTS: Final = 6  # missed in a row; with 2 % of loss six are missed by chance once in 10**10 reports
+PERIODS: Final = 12  # radios lose reports in bursts: silence has to outlast them
 STORM: Final = 0.12  # of a gateway's lamps: the weather's business, not the lamp's
 BLOCKS: Final = 2  # of the meter, after which a missing lamp would show
 CLASSES: Final = ("", "node_comm", "lamp_dead")
@@ -20,19 +21,21 @@ CLASSES: Final = ("", "node_comm", "lamp_dead")
 class Silences:
     """Counts reports missed in calm weather, lamp by lamp."""
 
-    def __init__(self, branches: Branches) -> None:
-        """Begin with all heard."""
+    def __init__(self, branches: Branches, period_s: float) -> None:
+        """Begin with all heard; a lamp reports each `period_s` or so."""
         self._branches = branches
+        self._least_ms = round(PERIODS * period_s * 1000)
         self.missed: NDArray[np.uint8] = np.zeros(len(branches.topology.lamps), np.uint8)
         self.told: NDArray[np.uint8] = np.zeros(len(branches.topology.lamps), np.uint8)  # place in CLASSES
 
-    def look(self, scene: Scene, covered: Flags) -> list[Finding]:
+    def look(self, scene: Scene, covered: Flags, now_ms: int) -> list[Finding]:
         """Lamps silent for long enough and not `covered`, and those heard again."""
         silent = scene.leaves.silent & ~covered
         calm = silent & ~self._storm(scene)
         self.missed[calm] += self.missed[calm] < 255
         self.missed[scene.leaves.heard | covered] = 0
-        due = np.flatnonzero(silent & (self.missed >= REPORTS))
+        long = now_ms - scene.suspicions.silent_since_ms >= self._least_ms
+        due = np.flatnonzero(silent & long & (self.missed >= REPORTS))
         back = np.flatnonzero((self.told > 0) & scene.leaves.heard)
         findings = [finding for row in due.tolist() for finding in self._silent(scene, row)]
         findings += [self._over(row) for row in back.tolist()]

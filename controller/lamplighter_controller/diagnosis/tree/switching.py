@@ -17,6 +17,7 @@ LATE_MS: Final = 15 * 60_000  # a plan, a photocell and a fade may differ by les
 STUCK_MS: Final = 45 * 60_000  # no schedule is off by more without the clock being told
 FAMILY: Final = "switching"
 HOLD: Final = 2
+NOT_YET: Final = 1_000_000  # looks: its lamps wait for the verdict meanwhile
 
 
 class Switching:
@@ -45,11 +46,11 @@ class Switching:
             self._circuit_since, count_up(tree.feeder_circuit, lit, circuits), of_circuit, now_ms
         )
         whole = np.append(self._lit_since > 0, False)  # the last one stands for circuits without a cabinet
-        single = _due(self._circuit_since, now_ms) & ~whole[tree.circuit_cabinet]
+        single = (self._circuit_since > 0) & ~whole[tree.circuit_cabinet]
         return [
-            *(self._lit(scene, cabinet, now_ms) for cabinet in _rows(_due(self._lit_since, now_ms))),
-            *(self._dark(scene, cabinet) for cabinet in _rows(_due(self._dark_since, now_ms))),
-            *(self._circuit(scene, circuit) for circuit in _rows(single)),
+            *(self._lit(scene, cabinet, now_ms) for cabinet in _rows(self._lit_since > 0)),
+            *(self._dark(scene, cabinet, now_ms) for cabinet in _rows(self._dark_since > 0)),
+            *(self._circuit(scene, circuit, now_ms) for circuit in _rows(single)),
         ]
 
     def _lit(self, scene: Scene, cabinet: int, now_ms: int) -> Verdict:
@@ -64,24 +65,27 @@ class Switching:
             stuck = 0.95 if np.nanmax(contacts) == 0 else stuck  # open by its own word, and yet there is light
         element = Element(ElementKind.CABINET, tree.cabinets[cabinet])
         probability = {"contactor_stuck_on": stuck, "schedule_dev": 1 - stuck}
-        return Verdict(element, probability, since_ms, HOLD, tuple(lines), lamps, "contactor_state", FAMILY)
+        return Verdict(
+            element, probability, since_ms, _hold(since_ms, now_ms), tuple(lines), lamps, "contactor_state", FAMILY
+        )
 
-    def _dark(self, scene: Scene, cabinet: int) -> Verdict:
+    def _dark(self, scene: Scene, cabinet: int, now_ms: int) -> Verdict:
+        since_ms = int(self._dark_since[cabinet])
         lamps = self._branches.lamps_of(self._branches.feeders_of(cabinet))
         line = _count("dark_lamps", scene.leaves.dark, scene.leaves.heard, lamps)
         element = Element(ElementKind.CABINET, self._branches.topology.cabinets[cabinet])
         probability = {"schedule_dev": 0.85, "feeder_trip": 0.15}
-        return Verdict(
-            element, probability, int(self._dark_since[cabinet]), HOLD, (line,), lamps, "contactor_state", FAMILY
-        )
+        hold = _hold(since_ms, now_ms)
+        return Verdict(element, probability, since_ms, hold, (line,), lamps, "contactor_state", FAMILY)
 
-    def _circuit(self, scene: Scene, circuit: int) -> Verdict:
+    def _circuit(self, scene: Scene, circuit: int, now_ms: int) -> Verdict:
+        since_ms = int(self._circuit_since[circuit])
         tree = self._branches.topology
         lamps = self._branches.lamps_of(np.flatnonzero(tree.feeder_circuit == circuit))
         line = _count("lit_lamps", scene.leaves.lit, scene.leaves.heard, lamps)
         element = Element(ElementKind.CIRCUIT, tree.circuits[circuit])
         probability = {"contactor_stuck_on": 0.9, "schedule_dev": 0.1}
-        return Verdict(element, probability, int(self._circuit_since[circuit]), HOLD, (line,), lamps, family=FAMILY)
+        return Verdict(element, probability, since_ms, _hold(since_ms, now_ms), (line,), lamps, family=FAMILY)
 
 
 def _since(since: NDArray[np.int64], which: Counts, heard: Counts, now_ms: int) -> NDArray[np.int64]:
@@ -90,8 +94,8 @@ def _since(since: NDArray[np.int64], which: Counts, heard: Counts, now_ms: int) 
     return np.where(heard > 0, np.where(together, np.where(since > 0, since, now_ms), 0), since)
 
 
-def _due(since: NDArray[np.int64], now_ms: int) -> Flags:
-    return (since > 0) & (now_ms - since >= LATE_MS)
+def _hold(since_ms: int, now_ms: int) -> int:
+    return HOLD if now_ms - since_ms >= LATE_MS else NOT_YET
 
 
 def _count(name: str, which: Flags, heard: Flags, lamps: Rows) -> EvidenceLine:

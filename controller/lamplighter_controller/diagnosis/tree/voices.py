@@ -10,10 +10,13 @@ from lamplighter_controller.diagnosis.findings import Element, ElementKind, Evid
 from lamplighter_controller.diagnosis.samples import Flags, Rows
 from lamplighter_controller.diagnosis.suspicions import LampSuspicions
 from lamplighter_controller.diagnosis.topology import Topology
+from lamplighter_controller.diagnosis.tree.leaves import Leaves
 
 CHANGED: Final = 0.15
 SAID_SHARE: Final = 0.005
 NOTHING: Final = -1
+SHOWS_DARK: Final = frozenset({"lamp_dead", "driver_dead", "relay_open"})
+SHOWS_LIT: Final = frozenset({"relay_stuck_on"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +34,21 @@ class Voices:
         """Begin with nothing told."""
         self._topology = topology
         self._waited: NDArray[np.bool_] = np.zeros(len(topology.lamps), np.bool_)
+        self._folded: NDArray[np.bool_] = np.zeros(len(topology.lamps), np.bool_)
         self._said: dict[int, _Said] = {}
 
-    def look(self, lamps: LampSuspicions, covered: Flags, *, late: bool) -> list[Finding]:
-        """New, changed and closed findings of lamps; those that are `covered` wait."""
+    def look(self, lamps: LampSuspicions, covered: Flags, leaves: Leaves | None = None) -> list[Finding]:
+        """New, changed and closed findings of lamps; those that are `covered` wait. Without leaves they are late ones.
+
+        What a node explained once, a lamp has to show again by itself before it is told.
+        """
         findings = [self._closed(lamps, row) for row in lamps.cleared.tolist() if row in self._said]
         free = ~covered[lamps.row]
-        ripe = free & (self._waited[lamps.row] | late)
-        self._waited[lamps.cleared] = False
+        self._folded[lamps.row[~free]] = True
+        self._folded[lamps.cleared] = self._waited[lamps.cleared] = False
+        ripe = free & (self._waited[lamps.row] | (leaves is None))
+        if leaves is not None:
+            ripe &= ~self._folded[lamps.row] | _shows(lamps, leaves)
         self._waited[lamps.row] = free
         if ripe.any():
             findings += self._told(lamps, np.flatnonzero(ripe))
@@ -50,6 +60,7 @@ class Voices:
         findings = []
         for place, class_row, likely in zip(places.tolist(), first.tolist(), share.tolist(), strict=True):
             row, name = int(lamps.row[place]), lamps.classes[class_row]
+            self._folded[row] = False
             said = self._said.get(row)
             if said is None or said.class_id != name or abs(said.share - likely) >= CHANGED:
                 if said is not None and said.class_id != name:
@@ -89,6 +100,15 @@ class Voices:
             for name, one, likely in zip(lamp, class_id, share, strict=True)
             if name in row_of
         }
+
+
+def _shows(lamps: LampSuspicions, leaves: Leaves) -> Flags:
+    """(k,) whether the lamp shows in this step what it is suspected of, where a single step can show it."""
+    first = np.argmax(lamps.probability, axis=1) if len(lamps.row) else np.empty(0, np.int64)
+    dark, lit = ([name in which for name in lamps.classes] for which in (SHOWS_DARK, SHOWS_LIT))
+    by_dark, by_lit = np.array(dark, np.bool_)[first], np.array(lit, np.bool_)[first]
+    shows: Flags = (~by_dark | leaves.dark[lamps.row]) & (~by_lit | leaves.lit[lamps.row])
+    return shows
 
 
 def _alternatives(lamps: LampSuspicions, place: int) -> tuple[tuple[str, float], ...]:
