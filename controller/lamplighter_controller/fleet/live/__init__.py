@@ -1,0 +1,1 @@
+"""What the engine of the fleet lives by: reports gathered into columns, state kept over a restart."""

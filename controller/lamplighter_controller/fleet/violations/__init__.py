@@ -1,0 +1,1 @@
+"""Violations: findings that became records, one for each episode."""
