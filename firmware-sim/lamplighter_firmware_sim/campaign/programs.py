@@ -21,6 +21,7 @@ _NIGHTS: Final = (
     ((11.0, 0.6),),
     (),
 )
+UNDIMMED: Final = 3  # the program of full light all night
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter_firmware_sim.campaign.groups import CASES, tell
-from lamplighter_firmware_sim.campaign.kinds import CLASS_OF, KINDS
+from lamplighter_firmware_sim.campaign.kinds import CLASS_OF, KINDS, Kind
 from lamplighter_firmware_sim.campaign.luminaires import fleet_of
 from lamplighter_firmware_sim.campaign.network import PHASES, Network
-from lamplighter_firmware_sim.campaign.programs import DAY_MS, Override
+from lamplighter_firmware_sim.campaign.programs import DAY_MS, UNDIMMED, Override
 from lamplighter_firmware_sim.campaign.radio import Burst
 from lamplighter_firmware_sim.campaign.surroundings import Sag, Storm
-from lamplighter_firmware_sim.campaign.truth import Excused, Injected, Quirk, Truth
+from lamplighter_firmware_sim.campaign.truth import Excused, Injected, Quirk, Shows, Truth
 
 Index = NDArray[np.int64]
 _HOUR_MS: Final = 3_600_000
@@ -142,10 +142,12 @@ class _Places:
         self._free = np.ones(len(network), np.bool_)
         self._feeders = list(random.permutation(network.feeders))
 
-    def lamp(self, source: str) -> int:
-        """A lamp whose pole and neighbouring poles are sound."""
-        from_models = _of_source(self._network, source)
-        lamp = int(self._random.choice(np.flatnonzero(self._free & from_models)))
+    def lamp(self, source: str, *, dimmed: bool) -> int:
+        """A lamp whose pole and neighbouring poles are sound; `dimmed`: one whose program dims at all."""
+        fit = self._free & _of_source(self._network, source)
+        if dimmed:
+            fit &= self._network.program[self._network.cabinet] != UNDIMMED
+        lamp = int(self._random.choice(np.flatnonzero(fit)))
         near = (self._network.feeder == self._network.feeder[lamp]) & (
             np.abs(self._network.order - self._network.order[lamp]) <= 1
         )
@@ -161,7 +163,7 @@ class _Places:
     def fault(self, name: str, onset_ms: int, end_ms: int) -> Injected:
         """One fault of a kind, at a place of its own."""
         kind, network = KINDS[name], self._network
-        element, index, lamps = self._element(kind.of, kind.source)
+        element, index, lamps = self._element(kind)
         strength = float(self._random.uniform(*kind.strength))
         return Injected(
             kind=CLASS_OF.get(name, name),
@@ -177,10 +179,10 @@ class _Places:
             draw=float(self._random.random()),
         )
 
-    def _element(self, of: str, source: str) -> tuple[str, int, Index]:
-        network = self._network
+    def _element(self, kind: Kind) -> tuple[str, int, Index]:
+        network, of = self._network, kind.of
         if of == "lamp":
-            lamp = self.lamp(source)
+            lamp = self.lamp(kind.source, dimmed=kind.shows is Shows.DIMMED)
             return network.lamp_id(lamp), lamp, np.array([lamp])
         feeder = self.feeder()
         cabinet = int(network.feeder_cabinet[feeder])
