@@ -47,8 +47,8 @@ class Voices:
         self._folded[lamps.row[~free]] = True
         self._folded[lamps.cleared] = self._waited[lamps.cleared] = False
         ripe = free & (self._waited[lamps.row] | (leaves is None))
-        if leaves is not None:
-            ripe &= ~self._folded[lamps.row] | _shows(lamps, leaves)
+        shows = np.False_ if leaves is None else _shows(lamps, leaves)
+        ripe &= ~self._folded[lamps.row] | shows
         self._waited[lamps.row] = free
         if ripe.any():
             findings += self._told(lamps, np.flatnonzero(ripe))
