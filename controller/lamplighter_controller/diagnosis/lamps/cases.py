@@ -34,7 +34,7 @@ class Cases:
         readings: all that counted for it.
         crept_h: for how long the test for drift had been rising when it was raised.
         said: `fault_bits` of the gear, whenever they were set.
-        gain: own gain when last read; `edges`: goings-out and comings-on lately.
+        edges: goings-out and comings-on lately.
     """
 
     row: Rows
@@ -70,7 +70,6 @@ class Cases:
     readings: F32
     crept_h: F32
     said: U32
-    gain: F32
     edges: F32
 
     def __len__(self) -> int:
@@ -96,7 +95,7 @@ class Cases:
 
 _NAN: Final = frozenset(
     {"early", "late", "sigma", "glow_w", "glow_a", "factor", "usual_factor", "current", "hot_c", "tilt_deg"}
-    | {"voltage_v", "power_w", "expected_w", "gain"}
+    | {"voltage_v", "power_w", "expected_w"}
 )
 
 
@@ -151,7 +150,6 @@ class Latest:
     blocks: F32
     discharge: Flags
     fault_bits: U32
-    gain: F32
     edges: F32
 
 
@@ -191,7 +189,6 @@ def gather(cases: Cases, latest: Latest) -> None:
         (cases.voltage_v, latest.voltage_v),
         (cases.power_w, latest.power_w),
         (cases.expected_w, latest.expected_w),
-        (cases.gain, latest.gain),
         (cases.edges, latest.edges),
     ):
         np.copyto(column, value, where=latest.fresh & ~np.isnan(value))
@@ -208,7 +205,6 @@ WELL_BLOCKS: Final[tuple[tuple[Trigger, float], ...]] = (
     (Trigger.CYCLING, 80.0),
     (Trigger.DRIFT, 24.0),
     (Trigger.NOISE, 24.0),
-    (Trigger.CHRONIC, 24.0),
     (Trigger.LOW | Trigger.HIGH | Trigger.STUCK, 12.0),
     (Trigger.FROZEN | Trigger.BAD | Trigger.UNREAD | Trigger.AHEAD, 8.0),
     (Trigger.OVER | Trigger.UNDER | Trigger.HOT | Trigger.REACTIVE | Trigger.TILTED, 8.0),
@@ -226,16 +222,15 @@ SHINING: Final = (
 def clear(cases: Cases, latest: Latest) -> Flags:
     """Count what speaks for health; (k,) those that are well again."""
     shining = (cases.bits & np.uint32(SHINING)) != 0
-    chronic = (cases.bits & np.uint32(Trigger.CHRONIC)) != 0
     mean = np.abs(cases.residual) / np.maximum(cases.tested, 1)
     near = np.abs(latest.residual) < np.maximum(3.5 * latest.sigma, np.minimum(0.4 * mean, 0.05))
     healthy = latest.judged & ~latest.dark & near
     lit_only = ((cases.bits & np.uint32(Trigger.LIT)) != 0) & ~shining
     opposite = np.where(shining, healthy, np.where(lit_only, latest.off & ~latest.lit, latest.usable))
-    momentary = np.uint32(~(Trigger.LOW | Trigger.HIGH | Trigger.DRIFT | Trigger.CYCLING | Trigger.NOISE) & 0x3FFFF)
+    momentary = np.uint32(~(Trigger.LOW | Trigger.HIGH | Trigger.DRIFT | Trigger.CYCLING | Trigger.NOISE) & 0x1FFFF)
     contrary = (latest.judged & ~healthy & shining) | latest.lit | ((latest.bits & momentary) != 0)
     cases.well[:] = np.where(contrary, 0, cases.well + latest.blocks * opposite)
-    return ~chronic & (cases.well >= _needed(cases.bits))
+    return cases.well >= _needed(cases.bits)
 
 
 def _needed(bits: U32) -> F32:

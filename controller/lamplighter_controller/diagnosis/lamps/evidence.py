@@ -19,7 +19,7 @@ def evidence(cases: Cases) -> dict[str, EvidenceColumns]:
     mean = cases.residual / np.maximum(cases.tested, 1)
     lit = (cases.bits & np.uint32(Trigger.LIT)) != 0
     dark = (cases.bits & np.uint32(Trigger.DARK)) != 0
-    power = Trigger.DARK | Trigger.LIT | Trigger.LOW | Trigger.HIGH | Trigger.DRIFT | Trigger.STUCK | Trigger.CHRONIC
+    power = Trigger.DARK | Trigger.LIT | Trigger.LOW | Trigger.HIGH | Trigger.DRIFT | Trigger.STUCK
     expected = np.where(lit & ~dark, 0, cases.expected_w)
     return {
         "power": _line(cases, power, cases.power_w, expected, sigma * np.maximum(cases.expected_w, 1), "W"),
@@ -38,7 +38,6 @@ def evidence(cases: Cases) -> dict[str, EvidenceColumns]:
         "temperature": _line(cases, Trigger.HOT, cases.hot_c, HOT_C, np.nan, "°C"),
         "tilt": _line(cases, Trigger.TILTED, cases.tilt_deg, TILT_DEG, np.nan, "°"),
         "voltage": _line(cases, Trigger.OVER | Trigger.UNDER | Trigger.DARK, cases.voltage_v, np.nan, np.nan, "V"),
-        "unit_gain": _line(cases, Trigger.CHRONIC, cases.gain, 1.0, 0.03, ""),
     }
 
 

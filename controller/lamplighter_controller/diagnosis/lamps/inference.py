@@ -12,17 +12,21 @@ DRAWING_SHARE: Final = 0.03
 LIT_SHARE: Final = 0.6
 UNLIT_SHARE: Final = 0.25
 FEWEST: Final = 4
+MOST_PERCENT: Final = 100.0
 
 
 def level_in_force(lamps: Columns, model: I64, tables: ModelTables, cabinet: I64) -> Floats:
     """(n,) percent, NaN where it cannot be told."""
     desired = lamps.column("desired_percent")
+    if not ((desired >= 0) & (desired <= MOST_PERCENT)).all():
+        desired = np.where((desired >= 0) & (desired <= MOST_PERCENT), desired, np.float32(np.nan))
     missing = np.isnan(desired) & lamps.answered
     if not missing.any():
         return desired
     level = np.array(desired, np.float32)
-    reported = lamps.column("level_percent")
-    level[missing] = reported[missing]
+    reported = np.clip(lamps.column("level_percent"), 0, MOST_PERCENT)
+    off = lamps.column("switched_on") == 0
+    level[missing] = np.where(np.isnan(reported) & off, np.float32(0), reported)[missing]
     rows = np.flatnonzero(np.isnan(level) & lamps.answered)
     if len(rows):
         level[rows] = _as_neighbours(rows, lamps, model, tables, cabinet)

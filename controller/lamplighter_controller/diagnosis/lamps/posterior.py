@@ -33,7 +33,6 @@ CLASSES: Final = (
     "ov",
     "uv",
     "flicker",
-    "record_wrong",
 )
 PRIORS: Final = {
     "driver_dead": -0.5,
@@ -41,7 +40,6 @@ PRIORS: Final = {
     "gear_fault": -1.0,
     "led_short": -0.3,
     "flicker": -1.5,
-    "record_wrong": -1.0,
     "clock_bad": -0.5,
 }
 """Logarithms of how often a class occurs, relative to a dead lamp."""
@@ -193,6 +191,3 @@ def _restless(score: Score, cases: Cases, discharge: Flags) -> None:
     cycling = _has(cases, Trigger.CYCLING)
     _add(score, "cycling", np.where(discharge, 16, 14), cycling)
     _add(score, "flicker", 14, _has(cases, Trigger.NOISE) & ~cycling)
-    chronic = _has(cases, Trigger.CHRONIC)
-    _add(score, "record_wrong", 9, chronic)
-    _add(score, "led_partial", 10, chronic & (cases.gain < 1))

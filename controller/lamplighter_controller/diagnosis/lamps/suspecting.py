@@ -114,7 +114,6 @@ class LampSuspector:
             seen.blocks[row],
             tables.discharge[model],
             np.nan_to_num(column("fault_bits")).astype(np.uint32),
-            held.gain[row].mean(axis=1),
             held.edges[row],
         )
 

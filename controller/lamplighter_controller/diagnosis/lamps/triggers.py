@@ -31,7 +31,6 @@ class Trigger(IntFlag):
     OVER = 16384
     UNDER = 32768
     NOISE = 65536
-    CHRONIC = 131072
 
 
 IN_A_ROW: Final = {

@@ -121,7 +121,7 @@ class LampWatch:
     def step(self, samples: Samples, level_percent: Floats, suspect: Flags, now_ms: int) -> Seen:
         """Take one step; `level_percent` (n,) is the level in force, `suspect` (n,) marks lamps under suspicion."""
         seen = _nothing_seen(len(self.topology.lamps), len(self._groups))
-        still = (self.held.frozen >= self.frozen_after).mean() > STILL_SHARE
+        still = np.count_nonzero(self.held.frozen >= self.frozen_after) > STILL_SHARE * len(self.held.frozen)
         lessons = _Lessons()
         stale = []
         for part in self._parts:

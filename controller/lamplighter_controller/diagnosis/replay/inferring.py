@@ -18,12 +18,14 @@ def inferred_percent(lamps: Columns, topology: Topology, rated_w: Floats) -> Flo
     """(n,) level each lamp was told, NaN = cannot be known.
 
     What the device says of its own command comes first; else most of the lamps of its cabinet decide, and where those
-    are too few, most of the city: 100 when they draw power, 0 when they do not.
+    are too few, most of the city: 0 when they draw no power. When they do, the level stays open: detectors find it from
+    what lamps of the same model draw.
     """
     told = lamps.column("desired_percent").astype(np.float32)
     told = np.where(np.isnan(told), lamps.column("level_percent"), told)
     told = np.where(np.isnan(told), 100 * lamps.column("switched_on"), told)
-    return np.where(np.isnan(told), 100 * _majority(lamps, topology, rated_w), told).astype(np.float32)
+    dark = _majority(lamps, topology, rated_w) == 0
+    return np.where(np.isnan(told) & dark, 0, told).astype(np.float32)
 
 
 def _majority(lamps: Columns, topology: Topology, rated_w: Floats) -> Floats:
