@@ -11,6 +11,7 @@ from typing import Final
 
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.ids import uuid7
+from lamplighter_controller.checkpoints import Checkpoints
 from lamplighter_controller.diagnosis import store
 from lamplighter_controller.diagnosis.desk import RULE, IncidentDesk, Who
 from lamplighter_controller.diagnosis.findings import Element, ElementKind, Finding
@@ -18,7 +19,6 @@ from lamplighter_controller.diagnosis.incidents.incident import Incident, Isolat
 from lamplighter_controller.diagnosis.incidents.windows import covered_lamps
 from lamplighter_controller.diagnosis.leakage.protectors import overdue
 from lamplighter_controller.diagnosis.live import history, isolating
-from lamplighter_controller.diagnosis.live.checkpoint import Checkpoints
 from lamplighter_controller.diagnosis.live.city import FindSupply, Rules
 from lamplighter_controller.diagnosis.live.collector import Collector, Sight
 from lamplighter_controller.diagnosis.live.isolating import Commands
@@ -258,6 +258,6 @@ def diagnosis(around: Around, folder: Path, rules: Rules, settings: Settings, ra
     desk = IncidentDesk(
         around.ledger, around.events, clock, rules, lambda: uuid7(clock.wall_ms(), secrets.token_bytes(10))
     )
-    judge = Judge(Checkpoints(folder), settings)
+    judge = Judge(Checkpoints(folder, "diagnosis"), settings)
     levels = Levels(around.commands, around.events, clock, rules.dwell_s, rate)
     return Diagnosis(around, desk, judge, Tester(desk, judge, levels, clock, rules), rules)

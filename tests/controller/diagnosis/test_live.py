@@ -6,7 +6,7 @@ import numpy as np
 
 from lamplighter_contract.quality import Quality
 from lamplighter_contract.quantities import Kind
-from lamplighter_controller.diagnosis.live.checkpoint import Checkpoint, Checkpoints
+from lamplighter_controller.checkpoints import Checkpoint, Checkpoints
 from lamplighter_controller.diagnosis.live.collector import OVERDUE_S, Collector, Sight
 from lamplighter_controller.diagnosis.live.late import Late
 from lamplighter_controller.series.port import Readings
@@ -90,7 +90,7 @@ def test_late_readings_come_back_in_order_and_once() -> None:
 
 
 def test_a_checkpoint_is_read_as_it_was_written_and_a_broken_one_is_none(tmp_path: Path) -> None:
-    kept = Checkpoints(tmp_path)
+    kept = Checkpoints(tmp_path, "diagnosis")
     assert kept.read() is None
     kept.write(Checkpoint(7, {"a": np.arange(3), "names": np.array(["x", "灯"])}))
     read = kept.read()

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lamplighter_controller.checkpoints import Checkpoint, Checkpoints
 from lamplighter_controller.diagnosis.assembling import Places, assemble
 from lamplighter_controller.diagnosis.diagnoser import Diagnoser
 from lamplighter_controller.diagnosis.findings import Element, ElementKind, Finding
-from lamplighter_controller.diagnosis.live.checkpoint import Checkpoint, Checkpoints
 from lamplighter_controller.diagnosis.live.city import Supply
 from lamplighter_controller.diagnosis.samples import Samples
 from lamplighter_controller.diagnosis.settings import Settings

@@ -116,6 +116,6 @@ def _row(one: Violation) -> dict[str, Any]:
 
 
 def _violation(row: Row[Any]) -> Violation:
-    values = dict(row._mapping)
+    values = row._asdict()
     kind, evidence = values.pop("class"), msgspec.json.decode(values.pop("evidence"))
     return Violation(**{**values, "kind": kind, "evidence": evidence, "state": State(row.state)})

@@ -1,4 +1,4 @@
-"""What diagnosis has learned, kept in one file that is whole or not there."""
+"""What a room has learned, kept in one file that is whole or not there."""
 
 import logging
 import os
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 log = logging.getLogger(__name__)
 
-NAME: Final = "diagnosis.npz"
 TIME: Final = "checkpoint.time_ms"
 
 
@@ -25,11 +24,11 @@ class Checkpoint:
 
 
 class Checkpoints:
-    """The file in the data folder."""
+    """The file of one room in the data folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, room: str) -> None:
         """Keep it there."""
-        self._path = folder / NAME
+        self._room, self._path = room, folder / f"{room}.npz"
 
     def write(self, checkpoint: Checkpoint) -> None:
         """Replace the file; blocks.
@@ -54,5 +53,5 @@ class Checkpoints:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            log.warning("what diagnosis had learned cannot be read and is learned anew: %s", error)
+            log.warning("what %s had learned cannot be read and is learned anew: %s", self._room, error)
             return None
