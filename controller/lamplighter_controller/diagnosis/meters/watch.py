@@ -41,7 +41,7 @@ class MeterColumns:
         told_w: what lamps were said to draw last; `moved_ms`: when many of them changed.
         standby_w: what is drawn while all lamps are off.
         variance: relative, of a block while lit.
-        low, high: CUSUM in sigma; `since_ms`: when it left 0, `missing_w`: sum of what stayed away in `run` blocks.
+        low, high: CUSUM in sigma; `since_ms`: when it left 0, `missing_w`: sum of what stayed away since, weighed by its sigma; `run`: the weights.
         power_w, expected_w, sigma_w: of the last complete block.
     """
 
@@ -95,7 +95,7 @@ class MeterWatch:
             held.power_w.copy(),
             held.expected_w.copy(),
             held.sigma_w.copy(),
-            (held.missing_w / np.maximum(held.run, 1)).astype(np.float32),
+            (held.missing_w / np.maximum(held.run, 1e-3)).astype(np.float32),
             held.low.copy(),
             held.high.copy(),
             held.low > LIMIT,
@@ -199,8 +199,8 @@ class MeterWatch:
             held.run[rows] = np.where(left, 0, held.run[rows])
             total[rows] = after
         calm = (held.low[rows] == 0) & (held.high[rows] == 0)
-        held.missing_w[rows] = np.where(calm, 0, held.missing_w[rows] + np.where(judged, away, 0))
-        held.run[rows] = np.where(calm, 0, held.run[rows] + judged)
+        held.missing_w[rows] = np.where(calm, 0, held.missing_w[rows] + np.where(judged, away * np.abs(z), 0))
+        held.run[rows] = np.where(calm, 0, held.run[rows] + np.abs(z))
 
     def export(self) -> Arrays:
         """Everything held of the cabinets, by name."""
