@@ -99,7 +99,7 @@ async def test_a_gateway_out_of_our_sight_is_no_fault_and_one_that_is_gone_is(ce
         await centre.engine.step()
     assert centre.classes() == []
     centre.sight = Sight.GONE
-    for _ in range(4):
+    for _ in range(8):
         centre.clock.advance(STEP_MS / 1000)
         await centre.engine.step()
     assert centre.classes() == [("gw_down", "gw")]

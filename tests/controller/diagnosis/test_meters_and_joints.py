@@ -43,10 +43,10 @@ def test_what_is_missing_where_nobody_tells_of_lamps_is_told_of_the_phase(missin
     assert found.evidence[0].name == "cabinet_power"
 
 
-def test_what_the_meter_misses_and_every_lamp_draws_is_the_meters_after_two_hours() -> None:
+def test_what_the_meter_misses_and_every_lamp_draws_is_the_meters_after_a_day() -> None:
     scene = Street(street())
-    assert judged(scene, said(1, 400.0), looks=7) == []
-    assert [one.class_id for one in judged(scene, said(1, 400.0))] == ["meter_bad"]
+    assert judged(scene, said(1, 400.0), looks=95) == []
+    assert [one.class_id for one in judged(scene, said(1, 400.0), looks=5)] == ["meter_bad"]
 
 
 def test_a_meter_that_has_not_calmed_down_after_a_trip_says_nothing() -> None:

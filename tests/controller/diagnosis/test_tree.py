@@ -40,7 +40,7 @@ def test_a_circuit_without_power_is_one_trip_within_two_looks_and_ends_by_itself
 
 def test_the_same_silence_with_the_power_still_drawn_is_the_radio(scene: Street) -> None:
     scene.silent = of(scene.topology, "cab-2", "b")
-    (only,) = told(scene.look(4))
+    (only,) = told(scene.look(8))
     assert only == ("gw_down", "circuit", "cab-2-b")
 
 
@@ -81,7 +81,7 @@ def test_everything_of_a_gateway_silent_is_the_gateway() -> None:
     for name in ("cab-1", "cab-3"):
         scene.silent |= of(scene.topology, name)
         scene.meterless.add(name)
-    assert told(scene.look(4)) == [("gw_down", "gateway", "gw-1")]
+    assert told(scene.look(8)) == [("gw_down", "gateway", "gw-1")]
 
 
 def test_a_gateway_that_stutters_is_nobodys_business(scene: Street) -> None:

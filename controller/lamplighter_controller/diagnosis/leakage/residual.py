@@ -16,7 +16,7 @@ from lamplighter_controller.diagnosis.samples import Columns, Flags, Floats
 State = dict[str, NDArray[Any]]
 
 LEARN: Final = 0.02
-ENOUGH: Final = 6  # dry readings in a state before it can be compared with
+ENOUGH: Final = 24  # dry readings in a state before it can be compared with
 SIGMAS: Final = 8.0
 WET_FACTOR: Final = 3.0  # times what the middle one of its kind gains in the same rain
 CLEAR_SHARE: Final = 0.4
@@ -48,7 +48,7 @@ class ResidualWatch:
         sigma = self._sigma(state, rows)
         self.excess_ma = np.where(known, value - mean, np.where(told, value, np.nan))
         limit = np.maximum(SIGMAS * sigma, self.least_ma)
-        weather = 0.0 if dry else self._weather(known)
+        weather = self._weather(known)
         over = known & (self.excess_ma > limit + WET_FACTOR * weather)
         alarm = told & ((value >= self.people_ma + WET_FACTOR * weather) & (~known | over) | (over & self.twice))
         self.twice = np.where(told, over, self.twice)

@@ -37,8 +37,8 @@ class Leakage:
         ):
             if "leakage_ma" not in columns.values:
                 continue
-            dry = not samples.rain_mm_h > 0
-            raised, cleared = watch.look(columns, energised, dry=dry and not np.isnan(samples.rain_mm_h), now_ms=now_ms)
+            dry = not samples.rain_mm_h > 0  # not known: what all gain together is the weather all the same
+            raised, cleared = watch.look(columns, energised, dry=dry, now_ms=now_ms)
             for row in np.flatnonzero(raised | cleared).tolist():
                 if raised[row] and watch is not self._lamps and self._told_by_a_smaller_one(watch, row):
                     watch.open[row] = False  # looked at again in the next step

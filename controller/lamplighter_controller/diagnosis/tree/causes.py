@@ -16,7 +16,7 @@ from lamplighter_controller.diagnosis.tree.verdicts import Verdict
 from lamplighter_controller.diagnosis.tree.witness import ALL, PHASE_NAMES, Statement
 
 SUPPLY_HOLD: Final = 2
-RADIO_HOLD: Final = 4  # a gateway that stutters is back before the fourth report
+RADIO_HOLD: Final = 8  # radios of a whole street come back from a bad hour; a dead gateway is told by its presence
 FRESH: Final = 4  # reports missed; later nobody knows what silent lamps have been commanded since
 CERTAIN_NATS: Final = 8.0
 NO_CURRENT_A: Final = 0.05

@@ -15,10 +15,10 @@ from lamplighter_controller.diagnosis.tree.causes import Scene
 from lamplighter_controller.diagnosis.tree.verdicts import Verdict
 
 DECAY: Final = 1 / 64
-ENOUGH: Final = 24  # looks at a span before anything is said of it
+ENOUGH: Final = 48  # looks at a span before anything is said of it
 EXCESS_OHM: Final = 0.25
 EXCESS_V: Final = 3.5
-SURE: Final = 6.0  # standard errors
+SURE: Final = 8.0  # standard errors
 LEAST_SPREAD_A2: Final = 0.05
 FAMILY: Final = "joint"
 HOLD: Final = 4

@@ -17,9 +17,11 @@ SURPLUS_SHARE: Final = 0.02
 UNEXPLAINED: Final = 0.5  # of what is missing; lamps that are heard count by what they draw, silent ones explain it
 LEAST_W: Final = 40.0
 WHOLE: Final = 0.85
-MOSTLY_HEARD: Final = 0.9
+MOSTLY: Final = 0.9
 HOLD: Final = 1  # a block of a quarter of an hour has been held already
-LONG_HOLD: Final = 8  # where lamps that are heard contradict the meter, somebody's reading is wrong for a while
+LONG_HOLD: Final = 8  # a load that nobody has listed is no matter of minutes
+DAY_MS: Final = 24 * 3_600_000  # where lamps that are heard contradict the meter, one night says little
+NOT_YET: Final = 1_000_000
 FAMILY: Final = "metering"
 
 
@@ -30,9 +32,12 @@ class Metering:
         """Begin with no peak."""
         self._branches = branches
         self.peak_w: Floats = np.zeros((len(branches.topology.cabinets), 4))
+        tree = branches.topology
+        controlled = branches.by_feeder(tree.controlled)
+        self._controlled = count_up(tree.feeder_cabinet, controlled, len(tree.cabinets))
         self._muted: Flags = np.zeros(len(branches.topology.cabinets), np.bool_)
 
-    def look(self, scene: Scene, covered: Flags) -> list[Verdict]:
+    def look(self, scene: Scene, covered: Flags, now_ms: int) -> list[Verdict]:
         """Verdicts on phases, or on whole cabinets where phases are not metered or are concerned together.
 
         A cabinet of which something is known already (`covered` lamps) is not looked at until its meter has calmed
@@ -51,27 +56,28 @@ class Metering:
         silent_w = self._branches.metered(np.where(scene.leaves.silent, scene.suspicions.expected_w, np.nan))
         doubt_w = self._branches.metered(_doubtful_w(scene))
         heard = count_up(tree.feeder_cabinet, self._branches.by_feeder(scene.leaves.heard), cabinets)
-        told = heard >= MOSTLY_HEARD * np.maximum(self._branches.cabinet_lamps, 1)
+        can_tell = self._controlled >= MOSTLY * np.maximum(self._branches.cabinet_lamps, 1)
+        concerned &= ~can_tell | (heard >= MOSTLY * self._controlled)  # half of the lamps explain nothing
         found = []
         for cabinet in np.flatnonzero(concerned).tolist():
             for column in _columns(raised[cabinet]):
                 rest_w = abs(float(meters.missing_w[cabinet, column])) - float(doubt_w[cabinet, column])
                 if meters.raised_low[cabinet, column]:
                     rest_w -= float(silent_w[cabinet, column])
-                    found += self._lacking(meters, cabinet, column, rest_w, told=bool(told[cabinet]))
+                    found += (
+                        self._contradicted(meters, cabinet, column, rest_w, now_ms)
+                        if can_tell[cabinet]
+                        else self._lacking(meters, cabinet, column, rest_w)
+                    )
                 else:
                     found += self._surplus(meters, cabinet, column, rest_w)
         return found
 
-    def _lacking(
-        self, meters: MeterSuspicions, cabinet: int, column: int, rest_w: float, *, told: bool
-    ) -> list[Verdict]:
+    def _lacking(self, meters: MeterSuspicions, cabinet: int, column: int, rest_w: float) -> list[Verdict]:
         missing_w = float(meters.missing_w[cabinet, column])
         if rest_w < max(UNEXPLAINED * missing_w, LEAST_W):
             return []
         share = missing_w / max(float(meters.expected_w[cabinet, column]), 1.0)
-        if told:  # all of its lamps say that they draw what the meter misses
-            return [self._verdict(meters, cabinet, column, {"meter_bad": 0.8, "lamp_dead": 0.2}, LONG_HOLD)]
         if share >= WHOLE:
             probability = {"feeder_trip": 0.8, "schedule_dev": 0.2}
         elif share >= 0.25:
@@ -79,6 +85,15 @@ class Metering:
         else:
             probability = {"lamp_dead": 0.8, "led_partial": 0.1, "cable_cut": 0.1}
         return [self._verdict(meters, cabinet, column, probability, HOLD)]
+
+    def _contradicted(
+        self, meters: MeterSuspicions, cabinet: int, column: int, rest_w: float, now_ms: int
+    ) -> list[Verdict]:
+        """All of its lamps say that they draw what the meter misses."""
+        if rest_w < max(UNEXPLAINED * float(meters.missing_w[cabinet, column]), LEAST_W):
+            return []
+        hold = LONG_HOLD if now_ms - int(meters.onset_ms[cabinet, column]) >= DAY_MS else NOT_YET
+        return [self._verdict(meters, cabinet, column, {"meter_bad": 0.9, "lamp_dead": 0.1}, hold)]
 
     def _surplus(self, meters: MeterSuspicions, cabinet: int, column: int, surplus_w: float) -> list[Verdict]:
         expected_w = float(meters.expected_w[cabinet, column])

@@ -81,7 +81,7 @@ class SupplyTree:
             *gather(scene, out),
             *self._voltages.look(scene.statement.voltage_v, scene.statement.answered, now_ms),
             *self._switching.look(scene, now_ms),
-            *self._metering.look(scene, self._standing.covered()),
+            *self._metering.look(scene, self._standing.covered(), now_ms),
             *self._joints.look(scene, now_ms),
             *batches(self._topology, scene),
             *open_doors(self._topology, scene.samples.cabinets),

@@ -52,7 +52,7 @@ class Standing:
     def look(self, verdicts: Sequence[Verdict], now_ms: int) -> list[Finding]:
         """What is new, changed or over after these verdicts of one step."""
         self.guard[self.guard > 0] -= 1
-        chosen = _distinct(verdicts)
+        chosen = {key: one for key, one in _distinct(verdicts).items() if key in self._nodes or not self._on_guard(one)}
         for verdict in chosen.values():
             self._see(verdict, now_ms)
         findings = self._fold(chosen)
@@ -69,9 +69,17 @@ class Standing:
             self._nodes[verdict.key] = _Node(replace(verdict, onset_ms=onset_ms), now_ms)
             return
         node.seen, node.unseen = node.seen + 1, 0
-        onset_ms = min(node.verdict.onset_ms, verdict.onset_ms or now_ms)
-        lamps = np.union1d(node.verdict.lamps, verdict.lamps)
-        node.verdict = replace(verdict, onset_ms=onset_ms, lamps=lamps)
+        before = node.verdict
+        onset_ms = min(before.onset_ms, verdict.onset_ms or now_ms)
+        lamps = np.union1d(before.lamps, verdict.lamps)
+        if verdict.family == SUPPLY and verdict.alternatives[0][1] < before.alternatives[0][1]:
+            node.verdict = replace(before, onset_ms=onset_ms, lamps=lamps)  # witnesses speak best at the beginning
+        else:
+            node.verdict = replace(verdict, onset_ms=onset_ms, lamps=lamps)
+
+    def _on_guard(self, verdict: Verdict) -> bool:
+        """Its lamps have been given back a moment ago: not all come back in one look."""
+        return len(verdict.lamps) > 0 and bool((self.guard[verdict.lamps] > 0).all())
 
     def _fold(self, chosen: Mapping[Key, Verdict]) -> list[Finding]:
         """Smaller nodes whose lamps a larger one takes in are its own now, and end by themselves."""

@@ -46,10 +46,10 @@ class Voices:
         free = ~covered[lamps.row]
         self._folded[lamps.row[~free]] = True
         self._folded[lamps.cleared] = self._waited[lamps.cleared] = False
-        ripe = free & (self._waited[lamps.row] | (leaves is None))
-        shows = np.False_ if leaves is None else _shows(lamps, leaves)
-        ripe &= ~self._folded[lamps.row] | shows
-        self._waited[lamps.row] = free
+        shows = np.zeros(len(free), np.bool_) if leaves is None else _shows(lamps, leaves)
+        speaks = free & (~self._folded[lamps.row] | shows)
+        ripe = speaks & (self._waited[lamps.row] | (leaves is None))
+        self._waited[lamps.row] = speaks
         if ripe.any():
             findings += self._told(lamps, np.flatnonzero(ripe))
         return findings
