@@ -63,12 +63,17 @@ def cause(scene: Scene, outage: Outage) -> Cause:
         element=element_of(scene.branches, outage, column if probability.get("phase_loss", 0) > 0.5 else NONE),
         probability=probability,
         onset_ms=int(np.median(scene.suspicions.silent_since_ms[silent])),
-        hold=SUPPLY_HOLD if supply > 0.5 else RADIO_HOLD,
+        hold=SUPPLY_HOLD if supply > 0.5 and _is_plain(scene, outage) else RADIO_HOLD,
         evidence=tuple(lines + witnesses),
         lamps=outage.lamps,
         settle="" if max(probability.values()) > 0.9 else "cabinet_meter",
     )
     return Cause(outage, verdict, supply)
+
+
+def _is_plain(scene: Scene, outage: Outage) -> bool:
+    """A whole cabinet that draws nothing may have been switched off while its lamps could not be heard."""
+    return outage.node is not Node.CABINET or scene.statement.dead(outage.cabinet, ALL)
 
 
 def element_of(branches: Branches, outage: Outage, phase: int = NONE) -> Element:
