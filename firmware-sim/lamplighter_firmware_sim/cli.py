@@ -4,33 +4,31 @@ import asyncio
 import json
 import logging
 import signal
-import sys
 from pathlib import Path
 from typing import Any, Final
 
 import click
 import numpy as np
 
-from lamplighter_contract.clock import SystemClock, decode_scale
+from lamplighter_contract.clock import SystemClock
 from lamplighter_contract.geo.systems import System
 from lamplighter_firmware_sim.campaign.files import write_files
 from lamplighter_firmware_sim.campaign.generate import Order, generate
 from lamplighter_firmware_sim.campaign.network import Size
 from lamplighter_firmware_sim.campaign.recipes import What
-from lamplighter_firmware_sim.city import City
+from lamplighter_firmware_sim.command_line import Address, clock_of, fail, inventory_of
 from lamplighter_firmware_sim.control import Request, ask
 from lamplighter_firmware_sim.endpoints import endpoints_at, endpoints_in, published
 from lamplighter_firmware_sim.errors import SimError
 from lamplighter_firmware_sim.faults.kinds import KINDS
 from lamplighter_firmware_sim.gateway_config import GatewayOptions, gateway_config
 from lamplighter_firmware_sim.inventory_json import city_document, summary
-from lamplighter_firmware_sim.loading import load_city
 from lamplighter_firmware_sim.scenario import Scenario
 from lamplighter_firmware_sim.serve import running_city
 from lamplighter_firmware_sim.survey import files
 from lamplighter_firmware_sim.survey.tables import tables
+from lamplighter_firmware_sim.trucks.cli import trucks
 
-_WRONG_INPUT: Final = 2
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 _DIRECTORY: Final = click.Path(file_okay=False, path_type=Path)
 _scenario_option: Final = click.option("--scenario", "scenario_path", type=_FILE, required=True, help="Scenario file.")
@@ -44,45 +42,11 @@ def main() -> None:
     """Simulated street lamps and supply points that speak the real wires."""
 
 
-def _load(path: Path) -> City:
-    city = load_city(path)
-    if isinstance(city, City):
-        return city
-    for problem in city:
-        click.echo(str(problem), err=True)
-    sys.exit(_WRONG_INPUT)
-
-
-def _fail(error: Exception) -> None:
-    click.echo(str(error), err=True)
-    sys.exit(_WRONG_INPUT)
-
-
-class _Broker(click.ParamType[tuple[str, int]]):
-    name = "host:port"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
-        host, _, port = str(value).rpartition(":")
-        if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
-            self.fail(f"{value!r}: expected host:port", param, ctx)
-        return host, int(port)
-
-
-def _clock(path: Path | None) -> SystemClock:
-    if path is None:
-        return SystemClock()
-    try:
-        return SystemClock(decode_scale(path.read_bytes()))
-    except (OSError, ValueError) as error:
-        click.echo(f"{path}: {error}", err=True)
-        sys.exit(_WRONG_INPUT)
-
-
 @main.command()
 @_scenario_option
 @_directory_option
 @click.option("--clock", "clock_path", type=_FILE, help="Shared clock file; without it civil time is real time.")
-@click.option("--field-broker", type=_Broker(), help="Broker that the MQTT lamps speak to.")
+@click.option("--field-broker", type=Address(), help="Broker that the MQTT lamps speak to.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port-base", type=click.IntRange(0, 65_000), default=0, help="Cabinet n listens on base + n; 0: free ports."
@@ -94,12 +58,12 @@ def run(scenario_path: Path, directory: Path, clock_path: Path | None, verbose: 
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
     )
-    scenario, clock = _load(scenario_path).scenario, _clock(clock_path)
+    scenario, clock = inventory_of(scenario_path).scenario, clock_of(clock_path)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         asyncio.run(_serve(scenario, directory, clock, options))
     except (SimError, OSError) as error:
-        _fail(error)
+        fail(error)
 
 
 async def _serve(scenario: Scenario, directory: Path, clock: SystemClock, options: dict[str, Any]) -> None:
@@ -116,7 +80,7 @@ async def _serve(scenario: Scenario, directory: Path, clock: SystemClock, option
 @_scenario_option
 def check(scenario_path: Path) -> None:
     """Say what is wrong with a scenario, all at once; exit code 2 if anything is."""
-    click.echo(summary(_load(scenario_path)))
+    click.echo(summary(inventory_of(scenario_path)))
 
 
 @main.command()
@@ -124,7 +88,7 @@ def check(scenario_path: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="The whole inventory.")
 def city(scenario_path: Path, as_json: bool) -> None:
     """List what stands in the city."""
-    inventory = _load(scenario_path)
+    inventory = inventory_of(scenario_path)
     click.echo(json.dumps(city_document(inventory), ensure_ascii=False) if as_json else summary(inventory))
 
 
@@ -135,7 +99,7 @@ def city(scenario_path: Path, as_json: bool) -> None:
 @click.option("--crs", type=click.Choice([*map(str, System)]), default="wgs84", show_default=True, help="Of positions.")
 def inventory(scenario_path: Path, directory: Path, geojson: bool, crs: str) -> None:
     """Write the city as files for `lamplighter inventory import`, in the order to import them."""
-    for path in files.write(directory, tables(_load(scenario_path)), System(crs), geojson=geojson):
+    for path in files.write(directory, tables(inventory_of(scenario_path)), System(crs), geojson=geojson):
         click.echo(path)
 
 
@@ -148,7 +112,7 @@ def inventory(scenario_path: Path, directory: Path, geojson: bool, crs: str) -> 
 @click.option("--directory", type=_DIRECTORY, help="Directory of the simulator, for its serial links.")
 @click.option("--port-base", type=click.IntRange(1, 65_000), default=15_000, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address of the simulator.")
-@click.option("--field-broker", type=_Broker(), default="127.0.0.1:1884", show_default=True)
+@click.option("--field-broker", type=Address(), default="127.0.0.1:1884", show_default=True)
 @click.option("--data", required=True, help="The gateway's data directory.")
 @click.option("--root-key", required=True, help="Public half of the offline root key, base64.")
 @click.option("--profiles", default="config/profiles", show_default=True, help="Folder of device profiles.")
@@ -173,16 +137,16 @@ def gateway_config_command(
     **options: Any,
 ) -> None:
     """Print the YAML file of one gateway."""
-    inventory = _load(scenario_path)
+    inventory = inventory_of(scenario_path)
     if gateway not in inventory.gateways:
-        _fail(SimError(f"--gateway {gateway!r}: expected one of {', '.join(inventory.gateways)}"))
+        fail(SimError(f"--gateway {gateway!r}: expected one of {', '.join(inventory.gateways)}"))
     try:
         found = (
             endpoints_in(endpoints) if endpoints else endpoints_at(inventory, host, port_base, directory, field_broker)
         )
         click.echo(gateway_config(inventory, gateway, found, GatewayOptions(**options)), nl=False)
     except SimError as error:
-        _fail(error)
+        fail(error)
 
 
 _OUT: Final = click.option("--directory", type=_DIRECTORY, required=True, help="Where the files go.")
@@ -207,7 +171,10 @@ def campaign(what: str, directory: Path, seed: int, cabinets: int, **options: An
     try:
         write_files(generate(np.random.default_rng(seed), order), directory)
     except OSError as error:
-        _fail(error)
+        fail(error)
+
+
+main.add_command(trucks)
 
 
 @main.group()
@@ -219,7 +186,7 @@ def _ask(directory: Path, request: Request) -> Any:
     try:
         return ask(directory, request)
     except SimError as error:
-        _fail(error)
+        fail(error)
 
 
 @fault.command("add")

@@ -52,14 +52,8 @@ class Control:
         """
         if await asyncio.to_thread(_alive, self._path):
             raise SimError(f"{self._path}: another simulator is running in this directory")
-        self._path.unlink(missing_ok=True)
-        server = await asyncio.get_running_loop().create_unix_server(lambda: _Caller(self), str(self._path))
-        self._path.chmod(0o600)
-        try:
+        async with LineSocket(self._path, self.answer).listening():
             yield
-        finally:
-            server.close()
-            self._path.unlink(missing_ok=True)
 
     def answer(self, line: bytes) -> bytes:
         """The answer to one request; what was wrong stands in `error`."""
@@ -100,11 +94,31 @@ class Control:
         }
 
 
+class LineSocket:
+    """Answers lines at a socket of this user's own; a file of that name is replaced."""
+
+    def __init__(self, path: Path, answer: Callable[[bytes], bytes]) -> None:
+        """`answer` gives one line for one line."""
+        self._path, self._answer = path, answer
+
+    @contextlib.asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Answer until the block ends."""
+        self._path.unlink(missing_ok=True)
+        server = await asyncio.get_running_loop().create_unix_server(lambda: _Caller(self._answer), str(self._path))
+        self._path.chmod(0o600)
+        try:
+            yield
+        finally:
+            server.close()
+            self._path.unlink(missing_ok=True)
+
+
 class _Caller(asyncio.Protocol):
     """One caller; it says one line and gets one."""
 
-    def __init__(self, control: Control) -> None:
-        self._control = control
+    def __init__(self, answer: Callable[[bytes], bytes]) -> None:
+        self._answer = answer
         self._line = b""
         self._transport: asyncio.Transport | None = None
         self._patience: asyncio.TimerHandle | None = None
@@ -122,7 +136,7 @@ class _Caller(asyncio.Protocol):
         if self._transport is None:
             return
         if b"\n" in self._line:
-            self._transport.write(self._control.answer(self._line.partition(b"\n")[0]) + b"\n")
+            self._transport.write(self._answer(self._line.partition(b"\n")[0]) + b"\n")
             self._transport.close()
         elif len(self._line) > _LONGEST:
             self._transport.abort()

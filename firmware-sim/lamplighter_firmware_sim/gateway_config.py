@@ -39,7 +39,7 @@ def gateway_config(city: City, gateway: str, endpoints: Endpoints, options: Gate
         KeyError: a cabinet of the gateway is not among the endpoints.
     """
     cabinets = [i for i, cabinet in enumerate(city.cabinets) if cabinet.gateway == gateway]
-    head = yaml.safe_dump(_head(gateway, options), allow_unicode=True, sort_keys=False)
+    first = yaml.safe_dump(head(gateway, options), allow_unicode=True, sort_keys=False)
     buses = [_bus(city.cabinets[i], city, endpoints) for i in cabinets]
     if any(city.cabinets[i].wire is Wire.MQTT for i in cabinets):
         if endpoints.field_broker is None:
@@ -49,35 +49,37 @@ def gateway_config(city: City, gateway: str, endpoints: Endpoints, options: Gate
     devices = [line for i in cabinets for line in _devices(city, i, options)]
     return "\n".join(
         (
-            head.rstrip(),
+            first.rstrip(),
             "buses:",
-            *(f"  - {_flow(bus)}" for bus in buses),
+            *(f"  - {flow(bus)}" for bus in buses),
             "devices:",
-            *(f"  - {_flow(d)}" for d in devices),
+            *(f"  - {flow(d)}" for d in devices),
             "",
         )
     )
 
 
-def _flow(item: dict[str, Any]) -> str:
+def flow(item: dict[str, Any]) -> str:
+    """One item of the file on one line."""
     return yaml.safe_dump(item, default_flow_style=True, allow_unicode=True, sort_keys=False, width=10_000).strip()
 
 
-def _head(gateway: str, options: GatewayOptions) -> dict[str, Any]:
+def head(gateway: str, options: GatewayOptions) -> dict[str, Any]:
+    """What stands above buses and devices."""
     uplink: dict[str, Any] = {"host": options.uplink_host, "port": options.uplink_port}
     if options.password_file:
         uplink["password_file"] = options.password_file
-    head: dict[str, Any] = {"gateway": gateway, "data": options.data, "profiles": options.profiles}
+    found: dict[str, Any] = {"gateway": gateway, "data": options.data, "profiles": options.profiles}
     if options.clock:
-        head["clock"] = options.clock
-    head |= {
+        found["clock"] = options.clock
+    found |= {
         "root_key": options.root_key,
         "uplink": uplink,
         "report": {"interval_s": options.report_interval_s, "heartbeat_s": options.heartbeat_s},
     }
     if options.metrics_port:
-        head["metrics"] = {"host": "127.0.0.1", "port": options.metrics_port}
-    return head
+        found["metrics"] = {"host": "127.0.0.1", "port": options.metrics_port}
+    return found
 
 
 def _bus(cabinet: Cabinet, city: City, endpoints: Endpoints) -> dict[str, Any]:
