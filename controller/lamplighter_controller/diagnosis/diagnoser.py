@@ -12,7 +12,7 @@ from lamplighter_controller.diagnosis.lamps.tables import ModelTables
 from lamplighter_controller.diagnosis.leakage import Leakage
 from lamplighter_controller.diagnosis.meters.watch import MeterWatch, PhaseSums
 from lamplighter_controller.diagnosis.models import LampModel
-from lamplighter_controller.diagnosis.samples import Rows, Samples
+from lamplighter_controller.diagnosis.samples import Flags, Rows, Samples
 from lamplighter_controller.diagnosis.settings import Settings
 from lamplighter_controller.diagnosis.suspicions import Suspicions
 from lamplighter_controller.diagnosis.topology import Topology
@@ -37,6 +37,11 @@ class Diagnoser:
         self._meters = MeterWatch(self._by_phase(rated_w), self.settings.period_s)
         self._tree = SupplyTree(topology, self.settings)
         self._leakage = Leakage(topology)
+
+    @property
+    def silent(self) -> Flags:
+        """(n,) lamps that missed their last report."""
+        return np.asarray(self._lamps.watch.held.missed > 0)
 
     def step(self, samples: Samples, now_ms: int) -> tuple[Finding, ...]:
         """Findings that are new, changed or closed by these samples; `now_ms` is civil time."""

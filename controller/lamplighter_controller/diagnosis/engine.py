@@ -233,6 +233,7 @@ class Diagnosis:
             columns = twin.snapshot(kind)
             heard = [name for name, time_ms in zip(columns.ids, columns.time_ms.tolist(), strict=True) if time_ms > 0]
             self._collector.expect(kind, heard, self._around.clock.monotonic_s())
+        self._collector.still_silent(self._judge.silent)
 
     def _excused(self, now_ms: int) -> Flags | None:
         """Lamps under a window in force; those in work are judged all the same, or nobody would see them mended."""

@@ -99,3 +99,14 @@ def test_a_checkpoint_is_read_as_it_was_written_and_a_broken_one_is_none(tmp_pat
     file = tmp_path / "diagnosis.npz"
     file.write_bytes(file.read_bytes()[:-40])
     assert kept.read() is None
+
+
+def test_who_was_silent_before_a_restart_is_silent_after_it_unless_its_whole_gateway_was() -> None:
+    collector = Collector(TREE)
+    collector.expect(Kind.LAMP, TREE.lamps, 0.0)
+    before = TREE.lamp_gateway == TREE.gateways.index("gw-2")
+    before[0] = True
+    collector.still_silent(before)
+    assert collector.drain(1.0, NOW_MS, {}).lamps.silent.nonzero()[0].tolist() == [0]
+    collector.take(lamps(NOW_MS, 10.0), 2.0)
+    assert not collector.drain(2.0, NOW_MS, {}).lamps.silent.any()

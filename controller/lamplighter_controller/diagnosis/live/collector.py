@@ -130,6 +130,16 @@ class Collector:
         if gathering is not None:
             gathering.expect(devices, now_s)
 
+    def still_silent(self, lamps: Flags) -> None:
+        """Lamps that had been silent before: their gateway told so once, and tells again when they are back.
+
+        Where a whole gateway was, nothing is known of its lamps.
+        """
+        gateway = self._topology.lamp_gateway
+        of_gateway = np.bincount(gateway + 1, minlength=1)
+        all_of_them = np.bincount(gateway + 1, lamps, len(of_gateway)) == of_gateway
+        self._kinds[Kind.LAMP].stale |= lamps & ~all_of_them[gateway + 1]
+
     def drain(self, now_s: float, now_ms: int, sight: Mapping[str, Sight], excused: Flags | None = None) -> Samples:
         """The columns of everything since the last drain; a gateway of which nothing is known would tell."""
         tree = self._topology

@@ -11,7 +11,7 @@ from lamplighter_controller.diagnosis.assembling import Places, assemble
 from lamplighter_controller.diagnosis.diagnoser import Diagnoser
 from lamplighter_controller.diagnosis.findings import Element, ElementKind, Finding
 from lamplighter_controller.diagnosis.live.city import Supply
-from lamplighter_controller.diagnosis.samples import Samples
+from lamplighter_controller.diagnosis.samples import Flags, Samples
 from lamplighter_controller.diagnosis.settings import Settings
 from lamplighter_controller.diagnosis.topology import Topology
 
@@ -27,6 +27,11 @@ class Judge:
         self._supply = Supply()
         self._diagnoser = Diagnoser(assemble(Places()), {}, settings)
         self._judged_ms = 0
+
+    @property
+    def silent(self) -> Flags:
+        """(n,) lamps that missed their last report, as far as was judged."""
+        return self._diagnoser.silent
 
     @property
     def topology(self) -> Topology:
