@@ -42,8 +42,11 @@ from lamplighter_gateway.link.port import Link
 from lamplighter_gateway.local import LocalRequests
 from lamplighter_gateway.spool.frames import Class, Limits, SpoolState
 from lamplighter_gateway.spool.spool import Spool
+from lamplighter_gateway.trucks.evidence.recorder import Recorder
+from lamplighter_gateway.trucks.evidence.store import FrameLimits
+from lamplighter_gateway.trucks.evidence.work import EvidenceWork
 from lamplighter_gateway.trucks.keeper import LimitKeeper
-from lamplighter_gateway.trucks.positions import Positions
+from lamplighter_gateway.trucks.positions import PHOTOS, Positions
 from lamplighter_gateway.trucks.work import TruckWork
 from lamplighter_gateway.uplink.lanes import Timing
 from lamplighter_gateway.uplink.uplink import Identity, Presence, Uplink
@@ -91,6 +94,7 @@ class Settings:
     switching: Switching = field(default_factory=Switching)
     dusk: Dusk = field(default_factory=Dusk)
     buses: tuple[BusEntry, ...] = ()
+    frames: FrameLimits = field(default_factory=FrameLimits)
 
 
 class Gateway:
@@ -121,9 +125,11 @@ class Gateway:
         self.events = Events(self.spool, clock)
         self._batch = Batch(self._hand_over, self._doubts)
         self._positions = Positions(self.spool, settings.data, clock, self._doubts)
+        self._recorder = Recorder(settings.data, settings.frames, clock, self._clock_trusted)
         for trackers in self.registry.drivers.values():
             if isinstance(trackers, Trackers):
                 trackers.attach(self._positions.store, self._positions.keep, self._truck_called)
+                trackers.record_to(self._recorder.record)
         self._answers = Answers(self.journal, self.spool)
         self._actuator = Actuator(self.registry, clock, settings.switching)
         self.uplink = self._make_uplink(link)
@@ -133,7 +139,8 @@ class Gateway:
         photocell = Photocell(settings.dusk)
         self._wanted = Wanted(self.registry.entries, self.journal, clock, self._clock_trusted, photocell)
         self._limits = LimitKeeper(self.journal, self.registry.trackers, clock, settings.rate, self.events.say)
-        trucks = TruckWork(self._limits, lambda: self.journal.limits, self.registry.trackers, clock)
+        evidence = EvidenceWork(settings.gateway, self._recorder, settings.data / PHOTOS, self.spool)
+        trucks = TruckWork(self._limits, lambda: self.journal.limits, self.registry.trackers, clock, evidence)
         self._execution = Execution(
             self.journal, self._answers, self._actuator, self._wanted.level, clock, own.operations(), fault, trucks
         )
@@ -199,6 +206,8 @@ class Gateway:
             await self._open_spool()
             closing.push_async_callback(self.journal.close)
             await self._open_journal()
+            closing.push_async_callback(self._recorder.close)
+            await self._open_recorder()
             await self._serve_local(closing)
             return await self._run_services()
 
@@ -224,6 +233,7 @@ class Gateway:
                     ("autonomy", self._autonomy.run()),
                     ("readings", self._flush_often()),
                     ("positions", self._positions.run()),
+                    ("frames", self._recorder.run()),
                     ("limits", self._limits.run()),
                     ("watch", patrol.run()),
                     *((f"bus-{bus}", driver.run()) for bus, driver in self.registry.drivers.items()),
@@ -252,6 +262,11 @@ class Gateway:
         await self._plans.open()
         self._autonomy.refresh()
         self.events.say("gateway.started", boot=self.boot, version=_version())
+
+    async def _open_recorder(self) -> None:
+        aside = await self._recorder.open()
+        if aside is not None:
+            self.events.say("frames.set_aside", file=aside.name)
 
     async def _serve_local(self, closing: AsyncExitStack) -> None:
         local = LocalRequests(

@@ -25,6 +25,7 @@ from lamplighter_gateway.light.switching import Switching
 from lamplighter_gateway.link.mqtt import Broker, MqttLink
 from lamplighter_gateway.report import Reporter
 from lamplighter_gateway.spool.frames import Limits
+from lamplighter_gateway.trucks.evidence.store import FrameLimits
 from lamplighter_gateway.uplink.lanes import Timing
 
 MIB: Final = 1024 * 1024
@@ -54,6 +55,7 @@ def build(config: Config) -> Gateway:
         compress=config.report.compress,
         limits=Limits(config.spool.max_mib * MIB, round(config.spool.keep_h * MS_PER_H)),
         timing=Timing(backlog_per_s=config.uplink.backlog_per_s, backlog_delay_s=config.uplink.backlog_delay_s),
+        frames=FrameLimits(round(config.trucks.frames_h * MS_PER_H), config.trucks.frames_mib * MIB),
         metrics=(config.metrics.host, config.metrics.port) if config.metrics else None,
         rate=scale.rate,
         switching=Switching(DWELL_S / scale.rate, config.light.switch_ons_per_s * scale.rate, day_s=DAY_S / scale.rate),

@@ -17,8 +17,11 @@ from lamplighter_contract.wire.limits import (
     LATEST_TIME_MS,
     MAX_COMMAND_DEVICES,
     MAX_COMMAND_LIFE_MS,
+    MAX_EVIDENCE_MS,
+    MAX_PHOTOS,
     MAX_TEXT,
 )
+from lamplighter_contract.wire.pieces import DIGEST
 from lamplighter_contract.wire.version import WIRE_VERSION
 
 FULL_PERCENT: Final = 100
@@ -40,6 +43,7 @@ class Operation(StrEnum):
     TRUCK_RELEASE = "truck.release"
     TRUCK_SPEAK = "truck.speak"
     TRUCK_LOCATE = "truck.locate"
+    TRUCK_EVIDENCE = "truck.evidence"
     GATEWAY_PROBE = "gateway.probe"
     GATEWAY_RESEND = "gateway.resend"
     GATEWAY_UPDATE = "gateway.update"
@@ -107,6 +111,12 @@ def _flag(value: object) -> str | None:
     return None if isinstance(value, bool) else "true or false"
 
 
+def _digests(value: object) -> str | None:
+    fits = isinstance(value, list | tuple) and len(value) <= MAX_PHOTOS
+    fits = fits and all(isinstance(one, str) and DIGEST.fullmatch(one) for one in value)  # type: ignore[attr-defined]  # a list by now
+    return None if fits else f"at most {MAX_PHOTOS} SHA-256 digests in hexadecimal"
+
+
 class Rule(msgspec.Struct, frozen=True):
     """What an operation takes: kinds of device it acts on (none: the gateway itself), arguments needed and allowed."""
 
@@ -135,6 +145,7 @@ RULES: Final[dict[Operation, Rule]] = {
     Operation.TRUCK_RELEASE: Rule(_TRUCKS, {}, {"what": _text(16)}),
     Operation.TRUCK_SPEAK: Rule(_TRUCKS, {"text": _text(MAX_TEXT)}),
     Operation.TRUCK_LOCATE: Rule(_TRUCKS),
+    Operation.TRUCK_EVIDENCE: Rule(_TRUCKS, {"from": _time, "to": _time, "violation": _text(64)}, {"photos": _digests}),
     Operation.GATEWAY_PROBE: Rule(_GATEWAY, {"bus": _text(64)}),
     Operation.GATEWAY_RESEND: Rule(_GATEWAY, {"from": _whole, "to": _whole}),
     Operation.GATEWAY_UPDATE: Rule(_GATEWAY, {"bundle": _text(MAX_TEXT)}),
@@ -191,4 +202,9 @@ def check_args(operation: Operation, args: Mapping[str, object]) -> Refusal | No
             return Refusal(Reason.ARGUMENT, f"{name} is {repr(value)[:40]}, expected {expected}")
     if args.get("emergency") and args.get("level_percent") != FULL_PERCENT:
         return Refusal(Reason.ARGUMENT, f"an emergency is full light, level_percent {FULL_PERCENT}")
+    if (
+        operation is Operation.TRUCK_EVIDENCE
+        and not 0 < int(str(args["to"])) - int(str(args["from"])) <= MAX_EVIDENCE_MS
+    ):
+        return Refusal(Reason.ARGUMENT, f"to comes after from, by at most {MAX_EVIDENCE_MS} ms")
     return None

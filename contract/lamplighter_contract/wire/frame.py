@@ -17,6 +17,7 @@ from lamplighter_contract.wire.bounded import inflate, read_object
 from lamplighter_contract.wire.columns import ColumnReader, Number, Refused
 from lamplighter_contract.wire.events import Event, read_event
 from lamplighter_contract.wire.limits import MAX_EVENTS, MAX_FRAME_BYTES, MAX_FRAME_COLUMNS, MAX_FRAME_ROWS
+from lamplighter_contract.wire.pieces import Piece, read_piece
 from lamplighter_contract.wire.typed import read_typed
 from lamplighter_contract.wire.version import WIRE_VERSION
 
@@ -24,7 +25,9 @@ Cell = float | int | bool | str | None
 
 EVENTS: Final = "event"
 RESULTS: Final = "result"
-Item = TypeVar("Item", Event, Result)
+PIECES: Final = "piece"
+LISTS: Final = (EVENTS, RESULTS, PIECES)
+Item = TypeVar("Item", Event, Result, Piece)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,16 @@ class ResultsFrame:
     refused: tuple[Refused, ...]
 
 
-Frame = ReadingsFrame | EventsFrame | ResultsFrame
+@dataclass(frozen=True, slots=True)
+class PiecesFrame:
+    """Pieces of files that were asked for."""
+
+    envelope: Envelope
+    pieces: tuple[Piece, ...]
+    refused: tuple[Refused, ...]
+
+
+Frame = ReadingsFrame | EventsFrame | ResultsFrame | PiecesFrame
 
 
 def readings_body(
@@ -98,6 +110,11 @@ def results_body(results: Sequence[Result]) -> bytes:
     return orjson.dumps({"kind": RESULTS, "results": [result.as_json() for result in results]})
 
 
+def piece_body(piece: Piece) -> bytes:
+    """The body of a frame with one piece of a file."""
+    return orjson.dumps({"kind": PIECES, "pieces": [piece.as_json()]})
+
+
 def seal(body: bytes, envelope: Envelope) -> bytes:
     """The frame as it is sent: the envelope spliced before the body."""
     head = orjson.dumps({"v": WIRE_VERSION, "seq": envelope.seq, "boot": envelope.boot, "sent": envelope.sent_ms})
@@ -126,15 +143,19 @@ def _piecewise(plain: bytes) -> Frame | Refusal:
     if isinstance(envelope, Refusal):
         return envelope
     kind = found.get("kind")
-    if kind == EVENTS:
-        events, refused = _items(found, "events", EVENTS, read_event)
-        return EventsFrame(envelope, events, refused)
-    if kind == RESULTS:
-        results, refused = _items(found, "results", RESULTS, read_result)
-        return ResultsFrame(envelope, results, refused)
+    if kind in LISTS:
+        return _list(envelope, kind, found)
     if not isinstance(kind, str) or kind not in set(Kind):
         return Refusal(Reason.UNKNOWN_KIND, f"kind is {str(kind)[:40]!r}")
     return _readings(envelope, Kind(kind), found)
+
+
+def _list(envelope: Envelope, kind: object, found: Mapping[str, Any]) -> Frame:
+    if kind == EVENTS:
+        return EventsFrame(envelope, *_items(found, "events", EVENTS, read_event))
+    if kind == RESULTS:
+        return ResultsFrame(envelope, *_items(found, "results", RESULTS, read_result))
+    return PiecesFrame(envelope, *_items(found, "pieces", PIECES, read_piece))
 
 
 def decode_body(body: bytes) -> Frame | Refusal:

@@ -29,10 +29,17 @@ OFFERED: Final = frozenset(
         Operation.TRUCK_RELEASE,
         Operation.TRUCK_SPEAK,
         Operation.TRUCK_LOCATE,
+        Operation.TRUCK_EVIDENCE,
     }
 )
 READS: Final = frozenset(
-    {Operation.DEVICE_READ, Operation.GATEWAY_PROBE, Operation.GATEWAY_RESEND, Operation.TRUCK_LOCATE}
+    {
+        Operation.DEVICE_READ,
+        Operation.GATEWAY_PROBE,
+        Operation.GATEWAY_RESEND,
+        Operation.TRUCK_LOCATE,
+        Operation.TRUCK_EVIDENCE,
+    }
 )
 _WITHOUT_CLOCK: Final = READS | {Operation.LIGHT_RESUME, Operation.TRUCK_RELEASE}
 _TRUCK_LIMITS: Final = frozenset({Operation.TRUCK_LIMIT_SPEED, Operation.TRUCK_LIMIT_LIFT})

@@ -11,7 +11,7 @@ from lamplighter_gateway.config.buses import beside, read_buses, read_path, read
 from lamplighter_gateway.config.devices import read_devices
 from lamplighter_gateway.config.document import read_document
 from lamplighter_gateway.config.environment import overlaid
-from lamplighter_gateway.config.model import Config, Lighting, Metrics, Reporting, SpoolLimits, Uplink
+from lamplighter_gateway.config.model import Config, Lighting, Metrics, Reporting, SpoolLimits, TruckRecords, Uplink
 from lamplighter_gateway.config.problem import Problem, Problems
 from lamplighter_gateway.config.section import Section
 from lamplighter_gateway.profiles.load import load_profiles
@@ -45,6 +45,7 @@ def _read(path: Path, tree: Mapping[str, Any], problems: list[Problem]) -> Confi
         buses=buses,
         devices=read_devices(section, buses, profiles),
         light=_light(section.section("light")) if section.has("light") else Lighting(),
+        trucks=_trucks(section.section("trucks")) if section.has("trucks") else TruckRecords(),
     )
     section.close()
     return config
@@ -112,6 +113,16 @@ def _light(section: Section) -> Lighting:
         section.wrong("off_lux", f"at least on_lux, {light.on_lux:g}")
     section.close()
     return light
+
+
+def _trucks(section: Section) -> TruckRecords:
+    usual = TruckRecords()
+    trucks = TruckRecords(
+        section.number("frames_h", 1, 10_000, usual.frames_h),
+        section.integer("frames_mib", 1, 1_048_576, usual.frames_mib),
+    )
+    section.close()
+    return trucks
 
 
 def _metrics(section: Section) -> Metrics:

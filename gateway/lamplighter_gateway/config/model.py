@@ -73,6 +73,14 @@ class SpoolLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class TruckRecords:
+    """How long frames of trucks are kept as they came, and how much room they may take."""
+
+    frames_h: float = 72
+    frames_mib: int = 256
+
+
+@dataclass(frozen=True, slots=True)
 class Lighting:
     """How the gateway switches by itself.
 
@@ -192,6 +200,7 @@ class Config:
     buses: tuple[Bus, ...]
     devices: tuple[Device, ...]
     light: Lighting = Lighting()
+    trucks: TruckRecords = TruckRecords()
 
     def devices_on(self, bus: str) -> tuple[Device, ...]:
         """The devices of one bus, in the order of the file."""

@@ -137,6 +137,9 @@ class MqttBus:
         """True when the tracker itself ends a limit."""
         return self._shapes[device].ends_limits
 
+    def record_to(self, record: Callable[[str, bytes], None]) -> None:
+        """Nothing: there are no frames on this wire that would prove more than the readings do."""
+
     def strangers(self) -> Sequence[Mapping[str, object]]:
         """A broker's own accounts say who may publish."""
         return ()

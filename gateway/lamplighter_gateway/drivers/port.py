@@ -152,5 +152,8 @@ class Trackers(Driver, Protocol):
     def ends_limits(self, device: str) -> bool:
         """True when the terminal itself ends a limit."""
 
+    def record_to(self, record: Callable[[str, bytes], None]) -> None:
+        """Before it runs: who keeps frames as they came; a wire without frames has nothing to give."""
+
     def strangers(self) -> Sequence[Mapping[str, object]]:
         """Trackers that called and are not configured, for a person to adopt; the oldest first."""

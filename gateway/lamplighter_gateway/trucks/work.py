@@ -10,6 +10,7 @@ from lamplighter_contract.commands.results import DeviceResult
 from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.wire.limits import MAX_TEXT
 from lamplighter_gateway.drivers.port import Outcome, Point, ReadFailed, Reading, Trackers, Write
+from lamplighter_gateway.trucks.evidence.work import EvidenceWork
 from lamplighter_gateway.trucks.keeper import LimitKeeper
 from lamplighter_gateway.trucks.limits import Limit, LimitKey, What
 
@@ -17,7 +18,15 @@ LOCATE_S: Final = 20.0
 SPEAK_S: Final = 30.0
 AFTER_EXPIRY_S: Final = 60.0
 LIMITS: Final = {Operation.TRUCK_LIMIT_SPEED: What.SPEED, Operation.TRUCK_LIMIT_LIFT: What.LIFT}
-OPERATIONS: Final = frozenset({*LIMITS, Operation.TRUCK_RELEASE, Operation.TRUCK_SPEAK, Operation.TRUCK_LOCATE})
+OPERATIONS: Final = frozenset(
+    {
+        *LIMITS,
+        Operation.TRUCK_RELEASE,
+        Operation.TRUCK_SPEAK,
+        Operation.TRUCK_LOCATE,
+        Operation.TRUCK_EVIDENCE,
+    }
+)
 
 
 def limits_of(command: Command, devices: tuple[str, ...]) -> tuple[Limit, ...]:
@@ -48,12 +57,16 @@ class TruckWork:
         limits: Callable[[], Mapping[LimitKey, Limit]],
         trackers: Callable[[str], Trackers | None],
         clock: Clock,
+        evidence: EvidenceWork,
     ) -> None:
         """`limits` are those on disk now."""
+        self._evidence = evidence
         self._keeper, self._limits, self._trackers, self._clock = keeper, limits, trackers, clock
 
     async def carry_out(self, command: Command, device: str) -> DeviceResult:
         """One command on one truck, to its end."""
+        if command.op is Operation.TRUCK_EVIDENCE:
+            return await self._evidence.carry_out(command, device)
         trackers = self._trackers(device)
         if trackers is None:
             return DeviceResult(device, CommandState.REJECTED, "no tracker")

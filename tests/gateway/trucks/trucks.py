@@ -7,7 +7,14 @@ from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_gateway.drivers.port import BusStatus, Outcome, Point, ReadFailed, Reading, Written
 
-CAPABILITIES = ("truck.limit_speed", "truck.limit_lift", "truck.release", "truck.speak", "truck.locate")
+CAPABILITIES = (
+    "truck.limit_speed",
+    "truck.limit_lift",
+    "truck.release",
+    "truck.speak",
+    "truck.locate",
+    "truck.evidence",
+)
 
 
 def truck_entry(device):
@@ -43,6 +50,9 @@ class MemoryTrackers:
 
     def attach(self, store, keep, logged_in):
         self.tell_login = logged_in
+
+    def record_to(self, record):
+        self.record = record
 
     def log_in(self, device):
         self.trucks[device].online = True

@@ -29,6 +29,8 @@ from lamplighter_gateway.uplink.pace import Pace
 
 logger = logging.getLogger(__name__)
 
+FLAG: Final = b"\x7e"
+AUTHENTICATION: Final = 0x0102
 READ_BYTES: Final = 65_536
 LOGIN_S: Final = 60.0
 QUIET_HEARTBEATS: Final = 3
@@ -54,6 +56,7 @@ class Shore:
     logged_in: Callable[[str, "Connection"], None]
     stranger: Callable[[Stranger], None]
     refusals: Counter[str]
+    record: Callable[[str, bytes], None] = lambda _device, _frame: None
 
 
 class Connection:
@@ -142,6 +145,8 @@ class Connection:
                 self._shore.refusals[frame.fault] += 1
                 continue
             self.messages += 1
+            assert isinstance(between, bytes)
+            self._record(frame, between)
             wait_s = self._pace.wait_s(self._clock.monotonic_s())
             if not self._pace.take(self._clock.monotonic_s()):
                 self._shore.refusals["slowed"] += 1
@@ -150,6 +155,12 @@ class Connection:
             if why is not None:
                 return why
         return None
+
+    def _record(self, frame: Frame, between: bytes) -> None:
+        """What a terminal says once it is known, but for its code."""
+        terminal = self._session.terminal
+        if terminal is not None and frame.header.message != AUTHENTICATION:
+            self._shore.record(terminal.device, FLAG + between + FLAG)
 
     async def _frame(self, frame: Frame) -> str | None:
         now_s = self._clock.monotonic_s()

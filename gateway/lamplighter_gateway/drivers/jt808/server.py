@@ -70,6 +70,10 @@ class TrackerBus:
         self._shore = replace(self._shore, store=store, keep=keep)
         self._tell_login = logged_in
 
+    def record_to(self, record: Callable[[str, bytes], None]) -> None:
+        """Before it runs: who keeps frames as they came, flags and escapes included."""
+        self._shore = replace(self._shore, record=record)
+
     @property
     def port(self) -> int:
         """Where it listens, once it does."""
