@@ -1,7 +1,7 @@
 """What the rooms of the controller tell each other; they never import one another sideways."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -71,6 +71,29 @@ class IncidentChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceHappened:
+    """A gateway told of something at a device, and the ledger has it; a repeat may be told again. `time_ms` civil."""
+
+    gateway: str
+    device: str
+    event: str
+    detail: Mapping[str, str | float | int | bool | None]
+    time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FleetChanged:
+    """A violation, a limit, an ask, a switch or the register of the fleet changed; `time_ms` civil."""
+
+    what: str
+    id: str
+    truck: str
+    state: str
+    time_ms: int
+    class_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ElementReplaced:
     """A part was exchanged on site: what was learned of these elements, (kind, id), no longer holds."""
 
@@ -79,7 +102,15 @@ class ElementReplaced:
 
 
 Event = (
-    ReadingsStored | CommandChanged | GatewayChanged | DevicesChanged | AlarmChanged | IncidentChanged | ElementReplaced
+    ReadingsStored
+    | CommandChanged
+    | GatewayChanged
+    | DevicesChanged
+    | AlarmChanged
+    | IncidentChanged
+    | DeviceHappened
+    | FleetChanged
+    | ElementReplaced
 )
 
 

@@ -17,6 +17,7 @@ from lamplighter_contract.wire.limits import (
     MAX_COMMAND_DEVICES,
     MAX_COMMAND_LIFE_MS,
     MAX_COUNT,
+    MAX_LIMIT_MS,
     MAX_OVERRIDE_MS,
     MAX_TEXT,
 )
@@ -32,10 +33,15 @@ GRACE_MS: Final = 60_000
 HIGHEST_BELIEVED: Final = MAX_COUNT // 2  # numbers begin at the time in ms; no gateway can have seen one above this
 WORD_BYTES: Final = 3  # two quotes and a comma
 
-# Supply and truck operations wait for the interlocks that judge them.
-ON_DEVICES: Final = frozenset(
-    {Operation.LIGHT_SET, Operation.LIGHT_RESUME, Operation.LIGHT_IDENTIFY, Operation.DEVICE_READ}
-)
+# Supply operations wait for the interlocks that judge them.
+TRUCK_LIMITS: Final = frozenset({Operation.TRUCK_LIMIT_SPEED, Operation.TRUCK_LIMIT_LIFT})
+ON_TRUCKS: Final = TRUCK_LIMITS | {Operation.TRUCK_RELEASE, Operation.TRUCK_SPEAK, Operation.TRUCK_LOCATE}
+ON_DEVICES: Final = ON_TRUCKS | {
+    Operation.LIGHT_SET,
+    Operation.LIGHT_RESUME,
+    Operation.LIGHT_IDENTIFY,
+    Operation.DEVICE_READ,
+}
 ON_GATEWAYS: Final = frozenset({Operation.GATEWAY_PROBE, Operation.GATEWAY_RESEND, Operation.GATEWAY_RESTART})
 EVERY_DEVICE_CAN: Final = frozenset({Operation.DEVICE_READ})
 OPEN: Final = frozenset(CommandState) - FINAL
@@ -175,8 +181,9 @@ def _until_refusal(request: CommandRequest, civil_ms: int) -> Refusal | None:
         return None
     if until <= civil_ms:
         return Refusal(Reason.ARGUMENT, f"until is {until}, which has passed: it is {civil_ms} now")
-    if until > civil_ms + MAX_OVERRIDE_MS:
-        hours = MAX_OVERRIDE_MS // 3_600_000
+    longest_ms = MAX_LIMIT_MS if request.op in TRUCK_LIMITS else MAX_OVERRIDE_MS
+    if until > civil_ms + longest_ms:
+        hours = longest_ms // 3_600_000
         return Refusal(Reason.ARGUMENT, f"until is {until}, expected at most {hours} h after now, which is {civil_ms}")
     return None
 

@@ -85,8 +85,8 @@ class Intake:
         self._identity, self._link, self._ledger = identity, link, ledger
         self.journal, self.alarms, self.gateways = registry.journal, registry.alarms, registry.gateways
         self.acker = Acker(link, self.alarms, identity.controller, identity.epoch)
-        self.urgent = RecordsLane(ledger, results, clock, self.alarms, self.acker)
-        self.letters = RecordsLane(ledger, results, clock, self.alarms, self.acker)
+        self.urgent = RecordsLane(ledger, results, clock, self.alarms, self.acker, events)
+        self.letters = RecordsLane(ledger, results, clock, self.alarms, self.acker, events)
         self.readings = ReadingsLane(series, twin, events, clock, self.alarms, self.acker, self.letters.room)
         self.reception = Reception(
             clock,

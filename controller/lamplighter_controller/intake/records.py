@@ -15,6 +15,7 @@ from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.wire.events import Event
 from lamplighter_contract.wire.frame import events_body, results_body
 from lamplighter_contract.wire.limits import MAX_TEXT
+from lamplighter_controller.events import DeviceHappened, Events
 from lamplighter_controller.intake import letters, store, trail
 from lamplighter_controller.intake.acks import Acker, Sender
 from lamplighter_controller.intake.alarms import Alarms
@@ -68,10 +69,12 @@ class Record:
 class RecordsLane:
     """One way into the ledger; there is one for what is urgent and one for dead letters."""
 
-    def __init__(self, ledger: Ledger, results: TakesResults, clock: Clock, alarms: Alarms, acker: Acker) -> None:
+    def __init__(
+        self, ledger: Ledger, results: TakesResults, clock: Clock, alarms: Alarms, acker: Acker, events: Events
+    ) -> None:
         """Write into `ledger`, results through whoever keeps the commands."""
         self._ledger, self._results, self._clock = ledger, results, clock
-        self._alarms, self._acker = alarms, acker
+        self._alarms, self._acker, self._events = alarms, acker, events
         self._filled = asyncio.Event()
         self.room: WaitingRoom[Record] = WaitingRoom(ROOM_BYTES, self._filled)
         self._flood = trail.Flood()
@@ -132,6 +135,8 @@ class RecordsLane:
                 self._alarms.raised("dead-letters-full", text, quiet_s=QUIET_S)
         for gateway, event in happened:
             self._tell(telling(gateway, event))
+            if event.device is not None:
+                self._events.publish(DeviceHappened(gateway, event.device, event.event, dict(event.detail), event.time))
 
     def _write(self, connection: Connection, happened: Sequence[tuple[str, Event]], written: Sequence[Letter]) -> int:
         concerned = [pair for pair in happened if trail.concerns(pair[1])]

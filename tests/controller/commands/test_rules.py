@@ -73,6 +73,7 @@ def test_what_makes_sense_is_taken(request_):
         (wanted(gateways=("gw-1",)), Reason.ARGUMENT, "devices"),
         (CommandRequest(Operation.GATEWAY_PROBE, ("lamp-1",), {"bus": "b"}), Reason.ARGUMENT, "gateways"),
         (wanted(Operation.TRUCK_RELEASE, args={}), Reason.OPERATION, "truck.release"),
+        (wanted(Operation.TRUCK_SPEAK, args={}), Reason.ARGUMENT, "text"),
         (wanted(Operation.SUPPLY_ISOLATE, args={}), Reason.OPERATION, "supply.isolate"),
         (wanted(devices=("lamp-9",)), Reason.UNKNOWN_DEVICE, "lamp-9"),
         (wanted(devices=("lamp-1", "orphan")), Reason.UNKNOWN_DEVICE, "orphan"),

@@ -21,6 +21,7 @@ from lamplighter_controller.api.selecting import Where, matching
 from lamplighter_controller.api.services import Provided, Services
 from lamplighter_controller.commands.model import CommandRequest, Overview, Submitted
 from lamplighter_controller.commands.model import Request as Taken
+from lamplighter_controller.commands.rules import TRUCK_LIMITS
 from lamplighter_controller.lighting.overrides.desk import NotNow
 
 router = APIRouter(tags=["commands"])
@@ -29,6 +30,7 @@ MAX_DEVICES: Final = 50_000
 MAX_GATEWAYS: Final = 2_000
 PARTS_SHOWN: Final = 2_000
 LONGEST_S: Final = MAX_OVERRIDE_MS // 1000
+ON_FLEET: Final = TRUCK_LIMITS | {Operation.TRUCK_RELEASE}
 EXPIRES_S: Final = 60.0
 
 RequestId = Annotated[str, Path(min_length=1, max_length=64, examples=["01980000-0000-7000-8000-000000000000"])]
@@ -235,6 +237,8 @@ def _devices(request: Request, services: Services, wanted: CommandIn) -> tuple[s
 
 async def _submit(request: Request, response: Response, asked: CommandRequest, who: str) -> Full:
     services: Services = request.app.state.services
+    if asked.op in ON_FLEET:
+        raise refused("body.op", "operation", f"{asked.op} is asked for at /fleet/limits, where it is judged first.")
     try:
         taken = await services.overrides.submit(asked, who)
     except NotNow as error:
