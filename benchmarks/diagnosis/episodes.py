@@ -1,6 +1,6 @@
 """What a diagnosis said, whoever made it: one episode per element and complaint, with how its class changed."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -51,33 +51,39 @@ class Notes:
     done: list[Episode] = field(default_factory=list)
     _open: dict[tuple[Element, str], Episode] = field(default_factory=dict)
 
-    def take(self, findings: Iterable[Finding], now_ms: int) -> None:
-        """What was found in one step."""
+    def take(self, findings: Sequence[Finding], now_ms: int) -> None:
+        """What was found in one step; as with incidents, a class that ends while another begins has become that one."""
+        ended = {finding.element: finding for finding in findings if not finding.open}
         for finding in findings:
-            key = (finding.element, finding.class_id)
+            if finding.open:
+                self._say(finding, ended.get(finding.element), now_ms)
+        for finding in findings:
             if not finding.open:
                 self._close(finding, now_ms)
-                continue
-            episode = self._open.get(key) or self._of_the_same_lamp(finding)
-            if episode is None:
-                episode = Episode(str(finding.element.kind), finding.element.id, [])
-                self.done.append(episode)
-            episode.said.append((now_ms, finding.class_id, finding.confidence))
-            episode.members |= frozenset(one.id for one in finding.members)
-            self._open[key] = episode
+
+    def _say(self, finding: Finding, ended: Finding | None, now_ms: int) -> None:
+        key = (finding.element, finding.class_id)
+        episode = self._open.get(key) or self._become(finding, ended)
+        if episode is None:
+            episode = Episode(str(finding.element.kind), finding.element.id, [])
+            self.done.append(episode)
+        episode.said.append((int(now_ms), finding.class_id, finding.confidence))
+        episode.members |= frozenset(one.id for one in finding.members)
+        self._open[key] = episode
+
+    def _become(self, finding: Finding, ended: Finding | None) -> Episode | None:
+        """What the element was said to be until now; a lamp's newer class always replaces what was said before."""
+        if ended is not None:
+            return self._open.pop((ended.element, ended.class_id), None)
+        if finding.element.kind is ElementKind.LAMP:
+            former = next((key for key in self._open if key[0] == finding.element), None)
+            return None if former is None else self._open.pop(former)
+        return None
 
     def _close(self, finding: Finding, now_ms: int) -> None:
-        for key in [key for key in self._open if key[0] == finding.element]:
-            if key[1] == finding.class_id or finding.element.kind is ElementKind.LAMP:
-                self._open.pop(key).closed_ms = now_ms
-
-    def _of_the_same_lamp(self, finding: Finding) -> Episode | None:
-        """A lamp's newer class replaces what was said of it before."""
-        if finding.element.kind is not ElementKind.LAMP:
-            return None
-        for key in [key for key in self._open if key[0] == finding.element]:
-            return self._open.pop(key)
-        return None
+        episode = self._open.pop((finding.element, finding.class_id), None)
+        if episode is not None:
+            episode.closed_ms = int(now_ms)
 
 
 def diagnose(course: Course) -> list[Episode]:
