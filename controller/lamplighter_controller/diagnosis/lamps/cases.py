@@ -9,6 +9,7 @@ from lamplighter_controller.diagnosis.arrays import F32, U32, Arrays, Flags
 from lamplighter_controller.diagnosis.lamps.triggers import Trigger
 from lamplighter_controller.diagnosis.samples import Rows
 
+SLOW: Final = 0.1
 RECENT: Final = 0.34
 """Weight of a new reading in the means of what was seen lately."""
 
@@ -28,7 +29,7 @@ class Cases:
         glow_w, glow_a: mean power and current while dark.
         power, power_squares: sums of power over that at full level, to tell a stuck level from a lost share.
         levels: lowest and highest level seen, to know whether that can be told.
-        factor, usual_factor: latest power factors, its own and its model's; `current`: over the one expected.
+        factor, usual_factor: latest power factors, its own and its model's; `factor_share`: mean of one over the other.
         hot_c, tilt_deg, voltage_v: latest.
         power_w, expected_w: latest.
         readings: all that counted for it.
@@ -61,7 +62,7 @@ class Cases:
     highest: F32
     factor: F32
     usual_factor: F32
-    current: F32
+    factor_share: F32
     hot_c: F32
     tilt_deg: F32
     voltage_v: F32
@@ -94,7 +95,7 @@ class Cases:
 
 
 _NAN: Final = frozenset(
-    {"early", "late", "sigma", "glow_w", "glow_a", "factor", "usual_factor", "current", "hot_c", "tilt_deg"}
+    {"early", "late", "sigma", "glow_w", "glow_a", "factor", "usual_factor", "factor_share", "hot_c", "tilt_deg"}
     | {"voltage_v", "power_w", "expected_w"}
 )
 
@@ -181,8 +182,7 @@ def gather(cases: Cases, latest: Latest) -> None:
     shining = latest.judged & ~latest.dark
     _recent(cases.factor, np.abs(latest.factor), shining)
     np.copyto(cases.usual_factor, latest.usual_factor, where=shining & ~np.isnan(latest.usual_factor))
-    usual_a = latest.expected_w / np.maximum(latest.voltage_v * np.maximum(latest.usual_factor, np.float32(0.1)), 1)
-    _recent(cases.current, latest.current_a / np.maximum(usual_a, np.float32(1e-3)), shining)
+    _recent(cases.factor_share, np.abs(latest.factor) / latest.usual_factor, shining, SLOW)
     for column, value in (
         (cases.hot_c, latest.temperature_c),
         (cases.tilt_deg, latest.tilt_deg),
@@ -195,9 +195,9 @@ def gather(cases: Cases, latest: Latest) -> None:
     cases.readings += latest.fresh
 
 
-def _recent(column: F32, value: F32, where: Flags) -> None:
+def _recent(column: F32, value: F32, where: Flags, weight: float = RECENT) -> None:
     told = where & ~np.isnan(value)
-    moved = np.where(np.isnan(column), value, column + np.float32(RECENT) * (value - column))
+    moved = np.where(np.isnan(column), value, column + np.float32(weight) * (value - column))
     np.copyto(column, moved, where=told)
 
 

@@ -52,6 +52,10 @@ SHORT_SHARE: Final = 0.13
 """A short takes less than this share of the power, open strings more; in between it is open."""
 LEAST_SHORT: Final = 0.028
 SHORT_BLUR: Final = 0.012
+BETWEEN: Final = 0.04
+FACTOR_FALL: Final = 0.0075
+FACTOR_BLUR: Final = 0.002
+"""Open strings load the driver less, which lowers its power factor; shorted ones do not."""
 SUDDEN: Final = 0.045
 """What is gone by more than this when it is first seen did not drift away."""
 CREPT_H: Final = 3.0
@@ -128,6 +132,10 @@ def _off_level(score: Score, cases: Cases, discharge: Flags) -> None:
     _add(score, "led_partial", 9 + np.log(np.maximum(1 - small, 1e-3)), low)
     _add(score, "led_short", 9 + np.log(np.maximum(small, 1e-3)), low)
     _add(score, "led_short", -6, low & (loss < LEAST_SHORT))
+    between = low & (np.abs(loss - SHORT_SHARE) < BETWEEN)
+    fall = np.clip(np.nan_to_num((1 - cases.factor_share - FACTOR_FALL) / FACTOR_BLUR), -1.5, 1.5)
+    _add(score, "led_partial", fall, between)
+    _add(score, "led_short", -fall, between)
     _add(score, "led_short", 4, low & _says(cases, FaultBit.STRINGS_SHORTED))
     _add(score, "driver_drift", 4, low)
     _add(score, "gear_fault", 7, low & discharge)

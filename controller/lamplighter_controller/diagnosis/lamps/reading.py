@@ -52,7 +52,7 @@ class Reading:
     reported_percent: F32
 
 
-def judge(held: LampColumns, reading: Reading, rated_w: F32, quality: U8 | None, frozen_after: int) -> Flags:
+def judge(held: LampColumns, reading: Reading, rated_w: F32, quality: U8 | None, most_repeats: int) -> Flags:
     """Count what speaks against meter and clock; returns which readings may speak of the lamp."""
     fresh, power_w, voltage_v = reading.fresh, reading.power_w, reading.voltage_v
     bad = _absurd(reading, rated_w) | _contradicts(reading)
@@ -69,7 +69,7 @@ def judge(held: LampColumns, reading: Reading, rated_w: F32, quality: U8 | None,
     held.frozen[:] = counted(held.frozen, fresh, same)
     held.ahead[:] = counted(held.ahead, fresh | ahead, ahead)
     held.unread[:] = counted(held.unread, fresh, unclear & ~np.isnan(held.power_w))
-    return fresh & ~bad & ~unclear & (held.frozen < frozen_after) & ~reading.excused
+    return fresh & ~bad & ~unclear & (held.frozen < most_repeats) & ~reading.excused
 
 
 def _absurd(reading: Reading, rated_w: F32) -> Flags:

@@ -49,9 +49,17 @@ MOST_LATE_S: Final = 1_800.0
 """A command may reach its lamp that much later than it was to hold."""
 FROZEN_S: Final = 7_200
 """Readings that do not change by a digit for so long were not measured."""
+MOST_REPEATS: Final = 3
+"""A reading that has come so often in a row is not believed any more; sooner than it is held against the meter."""
+ANY_REPEATS: Final = 251
 STILL_SHARE: Final = 0.6
 """Where more of all lamps than this repeat themselves, the network or the file is that still."""
-SHARED: Final = {Trigger.LIT: 0.5, Trigger.DARK: 0.5, Trigger.BAD: 0.5, Trigger.AHEAD: 0.1}
+SHARED: Final = {
+    Trigger.LIT: ("lit", 0.4),
+    Trigger.DARK: ("dark", 0.4),
+    Trigger.BAD: ("bad", 0.4),
+    Trigger.AHEAD: ("ahead", 0.1),
+}
 """Share of a group beyond which the supply, the schedule or the gateway's clock did it, not the lamps."""
 
 
@@ -121,7 +129,7 @@ class LampWatch:
     def step(self, samples: Samples, level_percent: Floats, suspect: Flags, now_ms: int) -> Seen:
         """Take one step; `level_percent` (n,) is the level in force, `suspect` (n,) marks lamps under suspicion."""
         seen = _nothing_seen(len(self.topology.lamps), len(self._groups))
-        still = np.count_nonzero(self.held.frozen >= self.frozen_after) > STILL_SHARE * len(self.held.frozen)
+        still = np.count_nonzero(self.held.frozen >= MOST_REPEATS) > STILL_SHARE * len(self.held.frozen)
         lessons = _Lessons()
         stale = []
         for part in self._parts:
@@ -211,7 +219,7 @@ class _Part:
         held, reading, tables, rows = self.held, self.reading, self.watch.tables, self.part.rows
         rated_w = tables.rated_w.take(self.model)
         quality = None if self.lamps.quality is None else self.lamps.quality[rows]
-        usable = judge(held, reading, rated_w, quality, self.watch.frozen_after)
+        usable = judge(held, reading, rated_w, quality, ANY_REPEATS if self.still else MOST_REPEATS)
         reading = replace(reading, usable=usable)
         since = self.lamps.desired_since_ms
         discharge = tables.discharge.take(self.model)
@@ -399,13 +407,12 @@ class _Part:
 
     def _of_its_own(self, bits: U32) -> U32:
         """Without what most lamps of the group show alike: that is the supply's doing, or the schedule's."""
-        for trigger in SHARED:
-            shows = (bits & np.uint32(trigger)) != 0
-            if shows.any():
-                shows = self.held.ahead > 0 if trigger is Trigger.AHEAD else shows
-                share = np.add.reduceat(shows.astype(np.float32), self.start) / self.size
-                many = np.repeat((share > SHARED[trigger]) & (self.size >= FEW), self.size)
-                bits = np.where(many, bits & ~np.uint32(trigger), bits)
+        if not bits.any():
+            return bits
+        for trigger, (name, most) in SHARED.items():
+            share = np.add.reduceat((getattr(self.held, name) > 0).astype(np.float32), self.start) / self.size
+            many = np.repeat((share > most) & (self.size >= FEW), self.size)
+            bits = np.where(many, bits & ~np.uint32(trigger), bits)
         return bits
 
     def _other_curve(self, reading: Reading, command: Command, expectation: Expectation, steady: Steady) -> Flags:

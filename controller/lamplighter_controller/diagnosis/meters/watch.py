@@ -39,9 +39,10 @@ class MeterColumns:
     Args:
         gain: metered over told by the lamps.
         told_w: what lamps were said to draw last; `moved_ms`: when many of them changed.
-        standby_w: what is drawn while all lamps are off.
+        standby_w: what is drawn beside the lamps, as seen while they are off.
         variance: relative, of a block while lit.
-        low, high: CUSUM in sigma; `since_ms`: when it left 0, `missing_w`: sum of what stayed away since, weighed by its sigma; `run`: the weights.
+        low, high: CUSUM in sigma; `since_ms`: when it left 0, `missing_w`: sum of what stayed away since, each block
+            weighed by how far it is off; `run`: sum of the weights.
         power_w, expected_w, sigma_w: of the last complete block.
     """
 
@@ -146,7 +147,7 @@ class MeterWatch:
         gain = np.take_along_axis(held.gain[rows], band, -1)[..., 0]
         count = np.take_along_axis(held.count[rows], band, -1)[..., 0]
         lit = self._lit(blocks)
-        expected = np.where(lit, gain * blocks.expected_w, 0) + held.standby_w[rows]
+        expected = np.where(lit, gain, 1) * blocks.expected_w + held.standby_w[rows]
         doubt = np.where(lit, 0.05 / (1 + count * count / 4), 0)
         share = np.sqrt(np.maximum(held.variance[rows], LEAST_SHARE**2) + doubt**2)
         known = (count >= 1) | (~lit & (held.standby_count[rows] > 1))
@@ -183,7 +184,8 @@ class MeterWatch:
         cabinet = rows[at]
         standby, count = held.standby_w[cabinet, phase], held.standby_count[cabinet, phase]
         rate = np.where(count < CERTAIN, 1 / (count + 1), RATE)
-        held.standby_w[cabinet, phase] = standby + rate * (blocks.power_w[at, phase] - standby)
+        beside = blocks.power_w[at, phase] - blocks.expected_w[at, phase]
+        held.standby_w[cabinet, phase] = standby + rate * (beside - standby)
         held.standby_count[cabinet, phase] = np.minimum(count + 1, 1000)
 
     def _gather(self, rows: I64, z: F32, away: F32, judged: Flags, start_ms: I64) -> None:
