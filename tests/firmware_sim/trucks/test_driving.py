@@ -77,13 +77,13 @@ def test_a_lift_limit_keeps_a_flat_body_down_and_lets_a_raised_one_be_lowered():
 
 def test_loads_are_brought_to_grounds_and_nowhere_else():
     traffic = Traffic(fleet(trucks=12), MORNING_MS, per_truck_day=0.0)
-    slid = set()
+    slid: set[PlaceKind | None] = set()
     before = [driver.vehicle.load for driver in traffic.drivers]
     for _ in drive(traffic, 180):
         for number, driver in enumerate(traffic.drivers):
             if driver.vehicle.load < before[number] and driver.vehicle.raised:
                 inside = [spot.kind for spot in traffic.fleet.spots if spot.holds(driver.vehicle.point)]
-                slid |= set(inside) or {None}
+                slid.update(inside or [None])
             before[number] = driver.vehicle.load
     assert slid == {PlaceKind.GROUND}
     assert sum(driver.trips for driver in traffic.drivers) >= 12
