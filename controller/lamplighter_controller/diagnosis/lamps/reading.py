@@ -13,7 +13,7 @@ from lamplighter_controller.diagnosis.arrays import F32, U8, U32, Flags
 from lamplighter_controller.diagnosis.lamps.columns import LampColumns
 from lamplighter_controller.diagnosis.lamps.counting import counted
 
-AHEAD_S: Final = 120
+AHEAD_S: Final = 300
 """A reading dated further in the future than this was dated by a wrong clock."""
 MOST_VOLTAGE_V: Final = 440.0
 MOST_OF_RATED: Final = 8.0

@@ -406,13 +406,18 @@ class _Part:
         np.copyto(held.voltage_v, moved, where=read)
 
     def _of_its_own(self, bits: U32) -> U32:
-        """Without what most lamps of the group show alike: that is the supply's doing, or the schedule's."""
+        """Without what most lamps of the group show alike: that is the supply's doing, or the schedule's.
+
+        Their counts stay at one, so that the last to follow are not taken for faults of their own.
+        """
         if not bits.any():
             return bits
         for trigger, (name, most) in SHARED.items():
-            share = np.add.reduceat((getattr(self.held, name) > 0).astype(np.float32), self.start) / self.size
+            counts = getattr(self.held, name)
+            share = np.add.reduceat((counts > 0).astype(np.float32), self.start) / self.size
             many = np.repeat((share > most) & (self.size >= FEW), self.size)
             bits = np.where(many, bits & ~np.uint32(trigger), bits)
+            np.minimum(counts, 1, out=counts, where=many)
         return bits
 
     def _other_curve(self, reading: Reading, command: Command, expectation: Expectation, steady: Steady) -> Flags:
