@@ -174,18 +174,18 @@ class Diagnosis:
     async def acted(self, findings: Iterable[Finding], now_ms: int) -> None:
         """Let incidents follow findings, and acts follow incidents."""
         for incident in await self.desk.take(list(findings), now_ms):
-            if incident.class_id == "leak" and incident.isolation is None and incident.state is State.RAISED:
-                with contextlib.suppress(LedgerUnavailable):
+            self.tester.consider(incident, now_ms)
+        for incident in self.desk.open():
+            if _wants_isolation(incident):
+                with contextlib.suppress(LedgerUnavailable):  # it is looked at again in the next step
                     await self._propose(incident, now_ms)
-            else:
-                self.tester.consider(incident, now_ms)
 
     async def _propose(self, incident: Incident, now_ms: int) -> None:
         """Isolation of a leaking circuit: by itself only where the cabinet lets it be."""
         isolation = isolating.proposed(self.desk.topology, incident, now_ms)
         if isolation is None:
             return
-        if isolation.automatic and not incident.withheld:
+        if isolation.automatic:
             isolation = await isolating.isolate(self._around.commands, incident, isolation, BY_RULE.who, now_ms)
         await self.desk.isolation(incident.id, isolation, BY_RULE)
 
@@ -251,6 +251,15 @@ class Diagnosis:
         tests = {one.place.id: one.test for one in known if one.test is not None}
         self._tested_day = now_ms // DAY_MS
         await self.desk.take(list(overdue(listed, tests, now_ms)), now_ms)
+
+
+def _wants_isolation(incident: Incident) -> bool:
+    return (
+        incident.class_id == "leak"
+        and incident.isolation is None
+        and incident.state in {State.RAISED, State.ACKNOWLEDGED}
+        and not incident.withheld
+    )
 
 
 def diagnosis(around: Around, folder: Path, rules: Rules, settings: Settings, rate: float) -> Diagnosis:

@@ -8,14 +8,13 @@ from lamplighter_controller.diagnosis.topology import NONE, Topology
 
 def circuits_to_open(topology: Topology, element: Element) -> tuple[tuple[str, ...], bool]:
     """Circuits that feed a leaking element, and whether all their cabinets let them be opened without asking."""
+    row = topology.rows_by_name(element.kind.value).get(element.id)
     circuits: tuple[int, ...] = ()
-    if element.kind is ElementKind.CIRCUIT and element.id in topology.row_of_circuit:
-        circuits = (topology.row_of_circuit[element.id],)
-    elif element.kind is ElementKind.LAMP and element.id in topology.lamps:
-        row = topology.lamps.index(element.id)
+    if row is not None and element.kind is ElementKind.CIRCUIT:
+        circuits = (row,)
+    elif row is not None and element.kind is ElementKind.LAMP:
         circuits = (int(topology.feeder_circuit[topology.lamp_feeder[row]]),)
-    elif element.kind is ElementKind.CABINET and element.id in topology.cabinets:
-        row = topology.cabinets.index(element.id)
+    elif row is not None and element.kind is ElementKind.CABINET:
         circuits = tuple(np.flatnonzero(topology.circuit_cabinet == row).tolist())
     known = tuple(one for one in circuits if one != NONE)
     cabinets = topology.circuit_cabinet[list(known)]
