@@ -40,6 +40,7 @@ from lamplighter_gateway.light.switching import Switching
 from lamplighter_gateway.light.wanted import Wanted
 from lamplighter_gateway.link.port import Link
 from lamplighter_gateway.local import LocalRequests
+from lamplighter_gateway.safety.work import SafetyWork
 from lamplighter_gateway.spool.frames import Class, Limits, SpoolState
 from lamplighter_gateway.spool.spool import Spool
 from lamplighter_gateway.trucks.evidence.recorder import Recorder
@@ -142,7 +143,15 @@ class Gateway:
         evidence = EvidenceWork(settings.gateway, self._recorder, settings.data / PHOTOS, self.spool)
         trucks = TruckWork(self._limits, lambda: self.journal.limits, self.registry.trackers, clock, evidence)
         self._execution = Execution(
-            self.journal, self._answers, self._actuator, self._wanted.level, clock, own.operations(), fault, trucks
+            self.journal,
+            self._answers,
+            self._actuator,
+            self._wanted.level,
+            clock,
+            own.operations(),
+            fault,
+            trucks,
+            self._make_safety(),
         )
         self._autonomy = Autonomy(
             self._wanted,
@@ -283,6 +292,12 @@ class Gateway:
         else:
             closing.callback(server.close)
 
+    def _make_safety(self) -> SafetyWork:
+        holds = self.journal.holds
+        holds.lamps_on = self._wanted.lamps_on
+        self._actuator.forbids = holds.forbids
+        return SafetyWork(holds, self._actuator, self._wanted.circuit_percent, self._clock)
+
     def _make_uplink(self, link: Link) -> Uplink:
         identity = Identity(self._settings.gateway, self.boot, self._settings.compress)
         presence = Presence(self._birth, self._devices, self._health_bytes)
@@ -349,6 +364,8 @@ class Gateway:
             clock=self._clock_state(),
             rate=self._settings.rate,
             compress=self._settings.compress,
+            isolated=tuple(self.journal.holds.circuits()),
+            locked=tuple(self.journal.holds.locked()),
         )
 
     def _devices(self) -> bytes:
@@ -381,6 +398,7 @@ class Gateway:
             "controller": documents.as_json(controller) if controller else None,
             "highest_seq": self.journal.highest_seq,
             "plan_version": self._plans.version,
+            "holds": [asdict(hold) for hold in self.journal.holds.all()],
             "overrides": [asdict(o) for o in self.journal.desired.overrides() if o.until_ms > now_ms],
         }
         buses = [asdict(driver.status()) for driver in self.registry.drivers.values()]

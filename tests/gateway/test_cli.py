@@ -64,7 +64,7 @@ async def test_the_gateway_is_what_its_configuration_says(tmp_path):
     lamp = gateway.registry.entries["lamp-01-007"]
     assert (lamp.address, lamp.capabilities) == ("cab-01/7", ("light.set", "light.resume", "light.identify"))
     assert gateway.registry.entries["circuit-01-b"].address == "cab-01/240+110"
-    assert gateway.registry.entries["circuit-01-b"].capabilities == ()
+    assert gateway.registry.entries["circuit-01-b"].capabilities == ("supply.isolate", "supply.restore")
 
 
 def test_entries_carry_place_and_name(tmp_path):

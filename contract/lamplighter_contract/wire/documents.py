@@ -33,6 +33,8 @@ class GatewayState(msgspec.Struct, frozen=True):
     clock: ClockState | None = None
     rate: float = 1.0
     compress: bool = False
+    isolated: tuple[Text, ...] = ()  # circuits that are to stay open
+    locked: tuple[Text, ...] = ()  # devices that only the holder of their lock commands
     v: int = WIRE_VERSION
 
 

@@ -131,6 +131,7 @@ def _overview(answer: Answer) -> str:
         f"spool {spool.get('state', 'ok')}: {_frames(spool['waiting'])}, {spool.get('dropped', 0)} dropped",
     ]
     lines += [_bus_line(bus) for bus in answer["buses"]]
+    lines += [f"{hold['kind'].upper()} {hold['device']}: by {hold['holder']}" for hold in answer.get("holds", ())]
     lines += [
         f"override {o['device']}: {o['level_percent']:g} % until {_local(o['until_ms'])}" for o in answer["overrides"]
     ]

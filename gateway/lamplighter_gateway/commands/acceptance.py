@@ -1,7 +1,7 @@
 """May this command act? The contract's checks in the contract's order. Pure."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -29,6 +29,10 @@ OFFERED: Final = frozenset(
         Operation.TRUCK_RELEASE,
         Operation.TRUCK_SPEAK,
         Operation.TRUCK_LOCATE,
+        Operation.SUPPLY_ISOLATE,
+        Operation.SUPPLY_RESTORE,
+        Operation.DEVICE_LOCK,
+        Operation.DEVICE_UNLOCK,
         Operation.TRUCK_EVIDENCE,
     }
 )
@@ -41,6 +45,8 @@ READS: Final = frozenset(
         Operation.TRUCK_EVIDENCE,
     }
 )
+_FOR_ALL: Final = frozenset({Operation.DEVICE_READ, Operation.DEVICE_LOCK, Operation.DEVICE_UNLOCK})
+_PAST_LOCKS: Final = READS | {Operation.SUPPLY_ISOLATE}
 _WITHOUT_CLOCK: Final = READS | {Operation.LIGHT_RESUME, Operation.TRUCK_RELEASE}
 _TRUCK_LIMITS: Final = frozenset({Operation.TRUCK_LIMIT_SPEED, Operation.TRUCK_LIMIT_LIFT})
 _FULL_LIGHT: Final = 100
@@ -62,6 +68,7 @@ class Facts:
     used: Collection[int]
     last_of: Mapping[str, int]
     entries: Mapping[str, DeviceEntry]
+    holders: Mapping[str, str] = field(default_factory=dict)  # of locked devices, whose commands pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +217,17 @@ def _device_refusal(command: Command, device: str, facts: Facts) -> DeviceResult
     entry = facts.entries.get(device)
     if entry is None:
         return DeviceResult(device, CommandState.REJECTED, Reason.UNKNOWN_DEVICE)
-    offered = command.op is Operation.DEVICE_READ or command.op in entry.capabilities
+    offered = command.op in _FOR_ALL or command.op in entry.capabilities
     if entry.kind not in RULES[command.op].kinds or not offered:
         return DeviceResult(device, CommandState.REJECTED, Reason.OPERATION)
+    holder = facts.holders.get(device)
+    if holder is not None and not _passes(command, holder):
+        return DeviceResult(device, CommandState.REJECTED, Reason.LOCKED)
     return None
+
+
+def _passes(command: Command, holder: str) -> bool:
+    """The holder of a lock passes; so does a look, and opening a circuit. Another may unlock with a second person."""
+    if command.op in _PAST_LOCKS or command.by == holder:
+        return True
+    return command.op is Operation.DEVICE_UNLOCK and bool(command.approvals)

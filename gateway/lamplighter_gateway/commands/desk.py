@@ -23,6 +23,7 @@ from lamplighter_gateway.commands.progress import Progress
 from lamplighter_gateway.disk import DiskFullError
 from lamplighter_gateway.events import Events
 from lamplighter_gateway.faults import STORED, FaultHook, no_fault
+from lamplighter_gateway.safety.work import ended_by, holds_of
 from lamplighter_gateway.trucks.work import limits_of, released_by
 from lamplighter_gateway.uplink.pace import Pace
 from lamplighter_gateway.watch.counters import Counters
@@ -103,6 +104,7 @@ class CommandDesk:
             used=memory.used,
             last_of=memory.last_of,
             entries=self._entries,
+            holders=self._journal.holds.holders(),
         )
 
     async def _accept(self, verdict: Accepted) -> None:
@@ -112,7 +114,8 @@ class CommandDesk:
         new = progress.take([*parts, *verdict.refused] or [DeviceResult("", CommandState.ACCEPTED)])
         results = list(progress.results([part for part in new if part.device], self._clock.civil_ms()))
         try:
-            await self._journal.accept(command, _change(command, verdict.devices), results, final=False)
+            change = _change(command, verdict.devices, self._clock.civil_ms())
+            await self._journal.accept(command, change, results, final=False)
         except DiskFullError:
             # Not stored, so nothing is remembered: the centre's next repeat may find room again.
             self._counters.add("commands_no_room")
@@ -157,13 +160,19 @@ class CommandDesk:
         self._events.say(f"command.refused.{refusal.reason}", detail=refusal.detail)
 
 
-def _change(command: Command, devices: tuple[str, ...]) -> Change:
+def _change(command: Command, devices: tuple[str, ...], civil_ms: int) -> Change:
     changed = () if command.op in READS else devices
     if command.op is Operation.LIGHT_SET:
         return Change(changed, overrides=tuple(_override(command, device) for device in devices))
     if command.op is Operation.LIGHT_RESUME:
         return Change(changed, resumed=devices)
-    return Change(changed, limits=limits_of(command, devices), released=released_by(command, devices))
+    return Change(
+        changed,
+        limits=limits_of(command, devices),
+        released=released_by(command, devices),
+        holds=holds_of(command, devices, civil_ms),
+        ended=ended_by(command, devices),
+    )
 
 
 def _override(command: Command, device: str) -> Override:

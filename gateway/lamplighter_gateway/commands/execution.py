@@ -20,6 +20,8 @@ from lamplighter_gateway.drivers.port import Outcome, Point, ReadFailed, Reading
 from lamplighter_gateway.faults import ACTED, TOLD, FaultHook, no_fault
 from lamplighter_gateway.light.actuator import Actuator
 from lamplighter_gateway.light.autonomy import Autonomy
+from lamplighter_gateway.safety.work import OPERATIONS as SAFETY
+from lamplighter_gateway.safety.work import SafetyWork
 from lamplighter_gateway.trucks.work import OPERATIONS, TruckWork
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,7 @@ class Execution:
         gateway_work: Mapping[Operation, GatewayWork],
         fault: FaultHook = no_fault,
         truck_work: TruckWork | None = None,
+        safety: SafetyWork | None = None,
     ) -> None:
         """`level`: what a lamp is to show now, whoever decides it.
 
@@ -63,6 +66,7 @@ class Execution:
         self._clock = clock
         self._gateway_work = gateway_work
         self._truck_work = truck_work
+        self._safety = safety
         self._truck_operations = OPERATIONS if truck_work else frozenset()
         self._fault = fault
         self._queue: asyncio.Queue[Progress] = asyncio.Queue()
@@ -96,6 +100,8 @@ class Execution:
             await self._read(progress)
         elif command.op in self._truck_operations:
             await self._trucks(progress)
+        elif command.op in SAFETY:
+            await self._hold(progress)
         else:
             await self._tell(progress, [await self._gateway_work[command.op](command)])
 
@@ -131,7 +137,9 @@ class Execution:
                 self._actuator.busy.update(waiting)
                 writes, waiting = self._writes(progress.command, waiting)
                 for point, values in writes.items():
-                    write = self._actuator.write(point, values, taken.append, partial(done, point))
+                    write = self._actuator.write(
+                        point, values, taken.append, partial(done, point), by=progress.command.by
+                    )
                     writing.create_task(write, name=f"write-{point}")
                 if waiting:
                     await asyncio.sleep(self._actuator.relays.pause_s)
@@ -201,6 +209,17 @@ class Execution:
             for device in progress.open_devices():
                 trucks.create_task(self._truck(progress, device), name=f"truck-{device}")
 
+    async def _hold(self, progress: Progress) -> None:
+        """Isolations, locks and their ends: told of one by one, as each is read back."""
+        assert self._safety is not None
+        async with asyncio.TaskGroup() as holds:
+            for device in progress.open_devices():
+                holds.create_task(self._held(progress, device), name=f"hold-{device}")
+
+    async def _held(self, progress: Progress, device: str) -> None:
+        assert self._safety is not None
+        await self._tell(progress, [await self._safety.carry_out(progress.command, device)])
+
     async def _truck(self, progress: Progress, device: str) -> None:
         assert self._truck_work is not None
         await self._tell(progress, [await self._truck_work.carry_out(progress.command, device)])
@@ -215,6 +234,9 @@ class Execution:
             return  # only the note of its end is missing: there was no room for it
         if command.op in self._truck_operations and command.op is not Operation.TRUCK_SPEAK:
             await self._trucks(progress)  # judged again from the beginning: nothing of it acts by itself
+            return
+        if command.op in SAFETY:
+            await self._hold(progress)  # it was in force all the while; only its read-back is missing
             return
         log.warning("command %s was cut off by the last stop; its devices are read back", command.id)
         if command.op is Operation.GATEWAY_RESTART:

@@ -18,6 +18,7 @@ from lamplighter_contract.wire.limits import SEQUENCE_WINDOW
 from lamplighter_gateway.commands.ledger import APPLICATION_ID, SCHEMA, UPGRADES, Change, Ledger, Memory, OpenCommand
 from lamplighter_gateway.disk import DiskFullError, StorageFailedError, is_full, open_database
 from lamplighter_gateway.light.desired import Desired
+from lamplighter_gateway.safety.holds import Holds
 from lamplighter_gateway.trucks.limits import Limit, LimitKey
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Journal:
         self._failed_by = ""
         self._memory = Memory(set(), set(), 0, {}, [], set(), {})
         self.desired = Desired()
+        self.holds = Holds()
         self.begins_ms = 0
         self.highest_seq = 0
 
@@ -73,6 +75,7 @@ class Journal:
         self._ledger, self._memory, self.begins_ms, aside = await self._in_thread(work)
         self.highest_seq = self._memory.highest_seq
         self.desired = Desired(self._memory.overrides, self._memory.held, self._memory.resumed)
+        self.holds.add(self._memory.holds)
         return aside
 
     async def run(self) -> NoReturn:
@@ -207,6 +210,8 @@ class Journal:
         self.desired.add(change.overrides)
         self.desired.end(change.resumed, seq)
         self._released(change.released)
+        self.holds.end(change.ended)
+        self.holds.add(change.holds)
         self._memory.limits.update({limit.key: limit for limit in change.limits})
 
     def _released(self, keys: Iterable[LimitKey]) -> None:

@@ -12,6 +12,7 @@ from lamplighter_contract.commands.results import Result
 from lamplighter_contract.level import Override
 from lamplighter_contract.wire.limits import SEQUENCE_WINDOW
 from lamplighter_gateway.disk import is_full, transaction
+from lamplighter_gateway.safety.holds import Hold, HoldKey, HoldKind
 from lamplighter_gateway.trucks.limits import Limit, LimitKey, What
 
 APPLICATION_ID: Final = 0x4C43_4D44
@@ -40,6 +41,11 @@ CREATE TABLE resumed (device TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROW
 CREATE TABLE truck_limit (
     device TEXT NOT NULL, what TEXT NOT NULL, target REAL NOT NULL, until INTEGER NOT NULL, expires INTEGER NOT NULL,
     command TEXT NOT NULL, seq INTEGER NOT NULL, released INTEGER NOT NULL, PRIMARY KEY (device, what)) WITHOUT ROWID
+""",
+    """
+CREATE TABLE hold (
+    device TEXT NOT NULL, kind TEXT NOT NULL, holder TEXT NOT NULL, command TEXT NOT NULL, seq INTEGER NOT NULL,
+    since INTEGER NOT NULL, PRIMARY KEY (device, kind)) WITHOUT ROWID
 """,
 )
 KEEP_MS: Final = 48 * 3_600_000  # twice the longest life of a command
@@ -70,13 +76,15 @@ class Memory:
     held: set[str]
     resumed: dict[str, int]
     limits: dict[LimitKey, Limit] = field(default_factory=dict)
+    holds: list[Hold] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """What an accepted command changes: overrides that begin, devices whose overrides up to `seq` end.
 
-    For trucks: limits that begin, and kinds of limits by truck that are to be over.
+    For trucks: limits that begin, and kinds of limits by truck that are to be over. For people at work: isolations
+    and locks that begin, and those that the person on site has ended.
     """
 
     devices: tuple[str, ...] = ()
@@ -84,6 +92,8 @@ class Change:
     resumed: tuple[str, ...] = ()
     limits: tuple[Limit, ...] = ()
     released: tuple[LimitKey, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    ended: tuple[HoldKey, ...] = ()
 
 
 class Ledger:
@@ -134,6 +144,9 @@ class Ledger:
             overrides=[_override(*row) for row in overrides],
             held={row[0] for row in self._db.execute("SELECT device FROM held")},
             resumed=dict(self._db.execute("SELECT device, seq FROM resumed")),
+            holds=[
+                _hold(row) for row in self._db.execute("SELECT device, kind, holder, command, seq, since FROM hold")
+            ],
             limits={limit.key: limit for limit in map(_limit, self._db.execute(f"SELECT {_LIMIT} FROM truck_limit"))},  # noqa: S608 - columns of our own
         )
 
@@ -220,6 +233,11 @@ class Ledger:
 
     def _want(self, change: Change, seq: int) -> None:
         self._release(change.released)
+        self._db.executemany("DELETE FROM hold WHERE device = ? AND kind = ?", list(change.ended))
+        self._db.executemany(
+            "INSERT OR IGNORE INTO hold (device, kind, holder, command, seq, since) VALUES (?, ?, ?, ?, ?, ?)",
+            [(hold.device, hold.kind, hold.holder, hold.command, hold.seq, hold.since_ms) for hold in change.holds],
+        )
         self._db.executemany(
             f"INSERT OR REPLACE INTO truck_limit ({_LIMIT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - columns of our own
             [(*map(str, o.key), o.target, o.until, o.expires, o.command, o.seq, o.released) for o in change.limits],
@@ -272,6 +290,11 @@ def _override(
 def _limit(row: tuple[str, str, float, int, int, str, int, int]) -> Limit:
     device, what, target, until, expires, command, seq, released = row
     return Limit(device, What(what), target, until, expires, command, seq, bool(released))
+
+
+def _hold(row: tuple[str, str, str, str, int, int]) -> Hold:
+    device, kind, holder, command, seq, since_ms = row
+    return Hold(device, HoldKind(kind), holder, command, seq, since_ms)
 
 
 def _result(body: bytes) -> Result:

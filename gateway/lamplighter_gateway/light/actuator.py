@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from lamplighter_contract.clock import Clock
+from lamplighter_contract.errors import Reason
 from lamplighter_gateway.drivers.port import Outcome, Point, ReadFailed, Reading, Write, Written
 from lamplighter_gateway.light.reconcile import Shown, Tried
 from lamplighter_gateway.light.registry import Registry
@@ -27,6 +28,7 @@ class Actuator:
         self._registry = registry
         self._clock = clock
         self.relays = Relays(switching)
+        self.forbids: Callable[[str, Point, float, str | None], Reason | None] = lambda *_: None
         self.busy: set[str] = set()
         self.shown: dict[str, Shown] = {}
         self.tried: dict[str, Tried] = {}
@@ -40,13 +42,27 @@ class Actuator:
                 self._note(reading, at_s)
 
     async def write(
-        self, point: Point, values: Mapping[str, float], applied: Callable[[str], None], done: Done
+        self,
+        point: Point,
+        values: Mapping[str, float],
+        applied: Callable[[str], None],
+        done: Done,
+        *,
+        by: str | None = None,
     ) -> None:
-        """Bring `point` of each device to its value, all buses at once; `done` is called bus by bus."""
+        """Bring `point` of each device to its value, all buses at once; `done` is called bus by bus.
+
+        What is isolated or locked is not written, unless `by` holds the lock.
+        """
+        held = {device: self.forbids(device, point, value, by) for device, value in values.items()}
+        refused = [Written(device, Outcome.FAILED, str(why), answered=False) for device, why in held.items() if why]
+        if refused:
+            done(refused)
+        free = {device: value for device, value in values.items() if held[device] is None}
         self.busy.update(values)
         try:
             async with asyncio.TaskGroup() as buses:
-                for bus, devices in self._registry.by_bus(values).items():
+                for bus, devices in self._registry.by_bus(free).items():
                     part = {device: values[device] for device in devices}
                     buses.create_task(self._write_bus(bus, point, part, applied, done), name=f"write-{bus}")
         finally:

@@ -20,6 +20,7 @@ from lamplighter_gateway.light.registry import Registry
 from lamplighter_gateway.light.supply import Supply
 from lamplighter_gateway.light.switching import Steps
 from lamplighter_gateway.light.wanted import Wanted
+from lamplighter_gateway.safety.holds import OPENS
 from lamplighter_gateway.watch.counters import Counters
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,9 @@ class Autonomy:
         """Take note of readings as they come."""
         self._wanted.photocell.observe(readings, self._clock.monotonic_s())
         # Those, too, that nobody wants anything of yet: a command that brings them on has to know that they are off.
-        self._actuator.observe(readings, self._wanted.settable)
+        isolated = self._journal.holds.circuits()
+        settable = self._wanted.settable
+        self._actuator.observe(readings, {*settable, *isolated} if isolated else settable)
 
     def with_desired(self, readings: Sequence[Reading]) -> Sequence[Reading]:
         """The readings, those of lamps that are or were wanted at a level with it and who decides (None: no longer)."""
@@ -84,7 +87,8 @@ class Autonomy:
     def refresh(self) -> Mapping[str, Level]:
         """Desired state changed: what readings carry as desired follows at once. What is wanted of every device."""
         wanted = self._wanted.all()
-        self._supply.note(self._wanted.unpowered(wanted), self._clock.monotonic_s())
+        unpowered = {*self._wanted.unpowered(wanted), *self._journal.holds.without_power()}
+        self._supply.note(unpowered, self._clock.monotonic_s())
         told = {
             device: {"desired_percent": its.level_percent, "desired_by": its.why.winner.value}
             for device, its in wanted.items()
@@ -107,14 +111,27 @@ class Autonomy:
         due: dict[tuple[str, Point], dict[str, float]] = defaultdict(dict)
         levels = self.refresh()
         self._ask_debtors(levels, writes)
-        for device, wanted in levels.items():
-            action = await self._look(device, wanted)
+        holds = self._journal.holds
+        locked = holds.holders()
+        for device in {*levels, *holds.circuits()}:
+            if holds.isolated(device):
+                action = self._keep_open(device)
+            elif device in locked:
+                continue
+            else:
+                action = await self._look(device, levels[device])
             if action is not None:
                 due[self._registry.bus_of[device], action.point][device] = action.value
         for (bus, point), values in due.items():
             # Busy from now on, not from when the task begins: the next step must not write the same again.
             self._actuator.busy.update(values)
             writes.create_task(self._write(point, values), name=f"autonomy-{bus}-{point}")
+
+    def _keep_open(self, circuit: str) -> Action | None:
+        """An isolated circuit that closes is opened again at once, whatever else is wanted of it."""
+        shown = self._actuator.shown.get(circuit)
+        closed = shown is not None and shown.level_percent != 0
+        return Action(Point.CONTACTOR, 0.0) if closed and circuit not in self._actuator.busy else None
 
     async def _look(self, device: str, wanted: Level) -> Action | None:
         wanted = self._steps.step(device, wanted)
@@ -146,7 +163,9 @@ class Autonomy:
     async def _write(self, point: Point, values: dict[str, float]) -> None:
         self._counters.add("autonomy_writes", len(values))
         written: list[Written] = []
-        await self._actuator.write(point, values, lambda _device: None, written.extend)
+        # The loop leaves alone what is locked; what is isolated as well as locked it still opens.
+        by = OPENS if point is Point.CONTACTOR else None
+        await self._actuator.write(point, values, lambda _device: None, written.extend, by=by)
         failed = [part for part in written if part.outcome in (Outcome.FAILED, Outcome.UNCONFIRMED)]
         if failed:
             self._counters.add("autonomy_failures", len(failed))

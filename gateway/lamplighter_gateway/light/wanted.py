@@ -90,6 +90,12 @@ class Wanted:
         its = self.view.circuits.get(circuit) if self.view is not None else None
         return () if its is None else [lamp for lamp in its.lamps if lamp in self._lamps]
 
+    def circuit_percent(self, circuit: str) -> float:
+        """100 while a circuit is to be closed, 0 while it is to be open; one that nobody plans feeds its lamps."""
+        if circuit not in self._circuits:
+            return FULL_PERCENT
+        return self._circuit(circuit, self._clock.civil_ms(), {}, trusted=self._clock_trusted()).level_percent or 0.0
+
     def level(self, device: str) -> Level:
         """The level of one lamp now, and why; for a lamp that nobody wants anything of, its own schedule."""
         return self._lamp(device, self._clock.civil_ms(), trusted=self._clock_trusted())
