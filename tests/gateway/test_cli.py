@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from lamplighter_gateway.cli import program as cli
 from lamplighter_gateway.assembly import UnusableFileError, build, entry
+from lamplighter_gateway.cli import program as cli
 from lamplighter_gateway.cli.program import main
 from lamplighter_gateway.config.load import load
 from lamplighter_gateway.config.model import Config
