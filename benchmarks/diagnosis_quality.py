@@ -1,7 +1,8 @@
 """How well diagnosis tells what is broken: campaigns of unseen seeds, against fixed thresholds and learned detectors.
 
-Every seed makes four campaigns of 2,200 lamps and six days: every single fault, pairs, the twelve group cases, and
-nights in which nothing is broken. The same data goes through the baselines, and through diagnosis that is denied something.
+Every seed makes four campaigns of 2,200 lamps and six days: every single fault, pairs, the twelve group cases,
+and nights in which nothing is broken. The same data goes through baselines, and through diagnosis that is denied
+something.
 """
 
 import os
