@@ -5,7 +5,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -42,6 +42,8 @@ class World:
         begins: the civil time at which it begins.
         rate: civil seconds in a real one.
         place: where it lies.
+        poll_s: how often a gateway reads each device, and at least as often tells it.
+        controller: sections of the controller's configuration.
     """
 
     def __init__(
@@ -55,6 +57,8 @@ class World:
         begins: datetime = EVENING,
         rate: float = 1.0,
         place: Place = JINAN,
+        poll_s: float = 0.5,
+        controller: Mapping[str, Any] | None = None,
     ) -> None:
         self._stack = contextlib.ExitStack()
         self.folder = Path(tempfile.mkdtemp(prefix="lamplighter-world-"))
@@ -64,7 +68,8 @@ class World:
         self.clock_file = self.folder / "clock.json"
         self.clock_file.write_bytes(encode_scale(self.clock.scale))
         self._scenario = small_city(gateways, tuple(cabinets), place)
-        self._stores: dict[str, Any] = {}
+        self._stores: dict[str, Any] = dict(controller or {})
+        self._poll_s = poll_s
         if series:
             self._stores["series"] = {"url": series, "timeout_s": 5}
         if ledger:
@@ -109,9 +114,9 @@ class World:
             profiles=str(PROFILES),
             uplink_port=self.links[name].port if name in self.links else self.broker.port,
             clock=str(self.clock_file),
-            poll_s=0.5,
+            poll_s=self._poll_s,
             report_interval_s=0,
-            heartbeat_s=1,
+            heartbeat_s=2 * self._poll_s,
             names=False,
         )
         document: dict[str, Any] = yaml.safe_load(gateway_config(self.city.plan, name, endpoints, options))
