@@ -25,6 +25,7 @@ class Class(StrEnum):
     POWER_CUT = "power_cut"
     ANTENNA_FAULT = "antenna_fault"
     SENSOR_CONTRADICTION = "sensor_contradiction"
+    OFFLINE_IGNITION = "offline_ignition"
 
 
 @dataclass(frozen=True, slots=True)
