@@ -1,15 +1,16 @@
 """What a new plan changes in one night, against the one in force: lamps, light, power."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
-from itertools import pairwise
+from enum import IntEnum
+from itertools import groupby, pairwise
 from typing import Final
 
 from lamplighter_contract.light.plans.plan import Plan
 from lamplighter_contract.light.plans.programs import Span
 from lamplighter_contract.light.view import View
-from lamplighter_controller.lighting.inventory import Inventory, Luminaire, Model, power_w
+from lamplighter_controller.lighting.inventory import Inventory, Luminaire, Model, Structure, power_w
 
 HOUR_MS: Final = 3_600_000
 
@@ -19,8 +20,9 @@ class Effect:
     """One night before and after; light in hours of full light, energy and power of lamps whose model is known.
 
     `dark`: lamps that go off, or under the floor of their road, at a time they are above it now. `dark_roads`: roads
-    all of whose lamps are among them; a tunnel or a junction is a road of its own. `adjacent`: the most of them that
-    stand next to each other along a road, else along a feeder; those of which nobody knows where count as neighbours.
+    all of whose lamps are among them, or dark all night already; `structures`: what those are built as that are more
+    than a road. `adjacent`: the most of them, and of lamps between them that are dark already, that stand next to each
+    other along a road, else along a feeder; those of which nobody knows where count as neighbours.
     """
 
     lamps: int = 0
@@ -35,6 +37,15 @@ class Effect:
     peak_after_kw: float = 0.0
     without_model: int = 0
     adjacent: int = 0
+    structures: Mapping[str, Structure] = field(default_factory=dict)
+
+
+class _Light(IntEnum):
+    """What becomes of a lamp; those that matter to their neighbours come first."""
+
+    DARKENS = 0
+    STAYS_DARK = 1
+    STAYS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,7 @@ def effect(before: Iterable[Plan], after: Iterable[Plan], inventory: Inventory, 
             inventory.models.get(luminaire.model or "") if luminaire else None,
             max(was[2], will[2]),
         )
-    return total.effect()
+    return total.effect(inventory)
 
 
 _Night = tuple[tuple[Span, ...], int, float]  # spans, end, and the floor of the road
@@ -104,8 +115,8 @@ class _Sum:
     def __init__(self) -> None:
         self._lamps = self._changed = self._dark = self._without_model = 0
         self._light, self._energy = [0.0, 0.0], [0.0, 0.0]
-        self._roads: dict[str, list[bool]] = {}
-        self._rows: dict[str, list[tuple[int, str, bool]]] = {}
+        self._roads: dict[str, list[_Light]] = {}
+        self._rows: dict[str, list[tuple[int, str, _Light]]] = {}
         self._draws: dict[tuple[tuple[_Piece, ...], Model | None], int] = {}
 
     def add(
@@ -113,23 +124,24 @@ class _Sum:
     ) -> None:
         self._lamps += 1
         self._changed += any(piece.before_percent != piece.after_percent for piece in pieces)
-        dark = any(_darkens(piece, floor_percent) for piece in pieces)
-        self._dark += dark
+        light = _light(pieces, floor_percent)
+        self._dark += light is _Light.DARKENS
         if luminaire is not None and luminaire.road is not None:
-            self._roads.setdefault(luminaire.road, []).append(dark)
-        self._rows.setdefault(_row(luminaire), []).append((*_place(luminaire, dark=dark), dark))
+            self._roads.setdefault(luminaire.road, []).append(light)
+        self._rows.setdefault(_row(luminaire), []).append((*_place(luminaire, light), light))
         self._light[0] += sum(piece.hours * piece.before_percent for piece in pieces) / 100
         self._light[1] += sum(piece.hours * piece.after_percent for piece in pieces) / 100
         self._without_model += model is None
         self._draws[pieces, model] = self._draws.get((pieces, model), 0) + 1
 
-    def effect(self) -> Effect:
+    def effect(self, inventory: Inventory) -> Effect:
         energy, peak = self._power()
+        dark = [road for road, lights in sorted(self._roads.items()) if _whole(lights)]
         return Effect(
             self._lamps,
             self._changed,
             self._dark,
-            tuple(road for road, dark in sorted(self._roads.items()) if all(dark)),
+            tuple(dark),
             round(self._light[0], 3),
             round(self._light[1], 3),
             round(energy[0], 3),
@@ -138,6 +150,11 @@ class _Sum:
             round(peak[1], 3),
             self._without_model,
             max((_longest(row) for row in self._rows.values()), default=0),
+            {
+                name: road.structure
+                for name in dark
+                if (road := inventory.roads.get(name)) is not None and road.structure is not Structure.NONE
+            },
         )
 
     def _power(self) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -153,10 +170,25 @@ class _Sum:
         return (energy[0], energy[1]), (peak[0], peak[1])
 
 
+def _light(pieces: tuple[_Piece, ...], floor_percent: float) -> _Light:
+    if any(_darkens(piece, floor_percent) for piece in pieces):
+        return _Light.DARKENS
+    return _Light.STAYS_DARK if all(_is_dark(piece.after_percent, floor_percent) for piece in pieces) else _Light.STAYS
+
+
 def _darkens(piece: _Piece, floor_percent: float) -> bool:
     """True when light falls to nothing, or through the floor."""
     before, after = piece.before_percent, piece.after_percent
     return after < before and (after == 0 or after < floor_percent <= before)
+
+
+def _is_dark(level_percent: float, floor_percent: float) -> bool:
+    return level_percent == 0 or level_percent < floor_percent
+
+
+def _whole(lights: Iterable[_Light]) -> bool:
+    found = set(lights)
+    return _Light.DARKENS in found and _Light.STAYS not in found
 
 
 def _row(luminaire: Luminaire | None) -> str:
@@ -166,16 +198,18 @@ def _row(luminaire: Luminaire | None) -> str:
     return f"road {luminaire.road}" if luminaire.road else f"feeder {luminaire.cabinet}/{luminaire.feeder}"
 
 
-def _place(luminaire: Luminaire | None, *, dark: bool) -> tuple[int, str]:
+def _place(luminaire: Luminaire | None, light: _Light) -> tuple[int, str]:
+    """Where it stands in its row; lamps without a place stand together by what becomes of them."""
     if luminaire is None or luminaire.pole_order is None:
-        return int(not dark), ""
+        return light, ""
     return luminaire.pole_order, luminaire.id
 
 
-def _longest(row: list[tuple[int, str, bool]]) -> int:
-    """The longest run of dark lamps in the order of their poles; without one, the dark ones come first."""
-    longest = run = 0
-    for _, _, dark in sorted(row):
-        run = run + 1 if dark else 0
-        longest = max(longest, run)
+def _longest(row: list[tuple[int, str, _Light]]) -> int:
+    """The longest run of dark lamps in which one goes dark, in the order of their poles."""
+    longest = 0
+    for dark, run in groupby((light for _, _, light in sorted(row)), lambda light: light is not _Light.STAYS):
+        lights = list(run)
+        if dark and _Light.DARKENS in lights:
+            longest = max(longest, len(lights))
     return longest

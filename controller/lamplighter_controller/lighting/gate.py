@@ -30,7 +30,7 @@ class Case:
 
 def grave(effect: Effect) -> tuple[str, ...]:
     """Why a second person has to approve, empty when nobody has to."""
-    found = [f"road {road} goes dark as a whole" for road in effect.dark_roads]
+    found = [f"{effect.structures.get(road, 'road')} {road} goes dark as a whole" for road in effect.dark_roads]
     if effect.adjacent > DARK_LAMPS:
         what = "lamps next to each other go off or under their floor at a time they are above it now"
         found.append(f"{effect.adjacent} {what}, more than {DARK_LAMPS}")

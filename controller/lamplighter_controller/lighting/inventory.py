@@ -43,6 +43,15 @@ class Source(StrEnum):
     OTHER = "other"
 
 
+class Structure(StrEnum):
+    """What a road is built as; tunnels and junctions are never dark as a whole by one person's word."""
+
+    NONE = "none"
+    TUNNEL = "tunnel"
+    JUNCTION = "junction"
+    BRIDGE = "bridge"
+
+
 class District(msgspec.Struct, frozen=True):
     """A district of the city."""
 
@@ -51,12 +60,18 @@ class District(msgspec.Struct, frozen=True):
 
 
 class Road(msgspec.Struct, frozen=True):
-    """A road with the class its light is planned by."""
+    """A road with the class its light is planned by; a tunnel or a junction is entered as a road of its own."""
 
     id: Id
     road_class: RoadClass
     name: Label = ""
     district: Id | None = None
+    structure: Structure = Structure.NONE
+
+    @property
+    def noun(self) -> str:
+        """What it is called before its id."""
+        return "road" if self.structure is Structure.NONE else str(self.structure)
 
 
 class Cabinet(msgspec.Struct, frozen=True):

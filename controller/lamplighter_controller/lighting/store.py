@@ -67,6 +67,7 @@ TABLES: Final[Mapping[type[Thing], Table]] = {
         Column("road_class", NAME, nullable=False),
         *_words("name"),
         _of("district", "lighting_district"),
+        Column("structure", NAME, nullable=False),
     ),
     Cabinet: Table(
         "lighting_cabinet",

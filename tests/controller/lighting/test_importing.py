@@ -13,7 +13,7 @@ from lamplighter_contract.light.plans.programs import RoadClass
 from lamplighter_controller.lighting import exporting, importing
 from lamplighter_controller.lighting.faults import MOST_FAULTS, Fault
 from lamplighter_controller.lighting.importing import Known
-from lamplighter_controller.lighting.inventory import Cabinet, Group, Luminaire, Model, Phase, Road, power_w
+from lamplighter_controller.lighting.inventory import Cabinet, Group, Luminaire, Model, Phase, Road, Structure, power_w
 from lamplighter_controller.lighting.placing import Frame, frame_of
 
 CITY = Box(36.5, 116.9, 36.7, 117.2)
@@ -171,9 +171,15 @@ def test_what_is_exported_comes_back_the_same(things: list[Luminaire]):
 
 
 def test_other_kinds_go_out_and_come_back_too():
-    things = [Road("r-1", RoadClass.MAIN, "云杉路, east", "east"), Road("r-2", RoadClass.ALLEY)]
+    tunnel = Road("r-3", RoadClass.MAIN, structure=Structure.TUNNEL)
+    things = [Road("r-1", RoadClass.MAIN, "云杉路, east", "east"), Road("r-2", RoadClass.ALLEY), tunnel]
     assert importing.from_csv(exporting.to_csv(things, Road), Road, KNOWN).things == tuple(things)
     assert b'"features":[]' in exporting.to_geojson([Cabinet("cab-01")])
+
+
+def test_a_road_is_built_as_one_of_few_things():
+    found = importing.from_csv("id,road_class,structure\nr-1,main,tunnel\nr-2,main,cave\n", Road, KNOWN)
+    assert [(fault.line, fault.key, fault.value) for fault in found.faults] == [(3, "structure", "cave")]
 
 
 @settings(max_examples=200, deadline=None)

@@ -20,7 +20,15 @@ from lamplighter_controller.lighting import checks, gate
 from lamplighter_controller.lighting.compiling import Site, astray, compiled, dangling, middle, problems_of
 from lamplighter_controller.lighting.effect import Effect, effect
 from lamplighter_controller.lighting.gate import Case, PlanState
-from lamplighter_controller.lighting.inventory import Circuit, Group, Inventory, Luminaire, Model, Road
+from lamplighter_controller.lighting.inventory import (
+    Circuit,
+    Group,
+    Inventory,
+    Luminaire,
+    Model,
+    Road,
+    Structure,
+)
 from lamplighter_controller.lighting.library import PRESETS, Assignment, Library
 from lamplighter_controller.lighting.versions import behind, next_version
 
@@ -213,6 +221,27 @@ class TestEffect:
         under = Library((dim, *presets.PROGRAMS[1:]), presets.CALENDARS, full.assignments)
         found = effect([made(full)], [made(under)], INVENTORY, DAY)
         assert (found.dark, found.dark_roads) == (2, ("spruce",))  # a main road's floor is 50, a branch's 30
+
+    def test_a_dark_tunnel_is_called_one(self):
+        under = replace(
+            INVENTORY, roads={**INVENTORY.roads, "spruce": Road("spruce", RoadClass.MAIN, structure=Structure.TUNNEL)}
+        )
+        full = made(library(Assignment("a", "all-night-loop", city=True)))
+        half = made(
+            library(Assignment("a", "all-night-loop", city=True), Assignment("b", "half-night-loop", roads=("spruce",)))
+        )
+        found = effect([full], [half], under, DAY)
+        assert gate.grave(found)[0] == "tunnel spruce goes dark as a whole"
+
+    def test_a_road_that_goes_dark_in_two_steps_is_dark_as_a_whole(self):
+        never = msgspec.structs.replace(presets.HALF_NIGHT, id="never", levels=Levels(0), floors=Levels(0))
+        dark = Calendar("never", "never")
+        nobody = Library((*presets.PROGRAMS, never), (*presets.CALENDARS, dark))
+        lit = Assignment("a", "all-night-loop", city=True)
+        first = msgspec.structs.replace(nobody, assignments=(lit, Assignment("b", "never", devices=LAMPS[:1])))
+        second = msgspec.structs.replace(nobody, assignments=(lit, Assignment("b", "never", devices=LAMPS[:2])))
+        found = effect([made(first)], [made(second)], INVENTORY, DAY)
+        assert (found.dark, found.dark_roads, found.adjacent) == (1, ("spruce",), 2)
 
     def test_lamps_that_only_one_side_knows_are_left_out(self):
         assert effect([], [made(PRESETS)], INVENTORY, DAY) == Effect()

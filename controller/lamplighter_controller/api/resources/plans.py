@@ -17,6 +17,7 @@ from lamplighter_controller.api.services import Provided, Services
 from lamplighter_controller.lighting import gate, records
 from lamplighter_controller.lighting.desk import NotTaken, Who
 from lamplighter_controller.lighting.gate import PlanState
+from lamplighter_controller.lighting.inventory import Structure
 from lamplighter_controller.lighting.records import StoredPlan, Version
 
 router = APIRouter(prefix="/plans", tags=["plans"])
@@ -75,7 +76,8 @@ class Diff(BaseModel):
     changed: int
     dark: int = Field(description="Lamps that go off, or under their road's floor, at a time they are above it now")
     adjacent: int = Field(description="The most of them next to each other along a road or a feeder")
-    dark_roads: list[str]
+    dark_roads: list[str] = Field(description="Those that go dark as a whole")
+    structures: dict[str, Structure] = Field(description="Which of them are tunnels, junctions or bridges")
     light_before_h: float = Field(description="Hours of full light, all lamps together")
     light_after_h: float
     energy_before_kwh: float
