@@ -55,7 +55,7 @@ ANY_REPEATS: Final = 251
 STILL_SHARE: Final = 0.6
 """Where more of all lamps than this repeat themselves, the network or the file is that still."""
 SHARED: Final = {
-    Trigger.LIT: ("lit", 0.4),
+    Trigger.LIT: ("lit", 0.25),
     Trigger.DARK: ("dark", 0.4),
     Trigger.BAD: ("bad", 0.4),
     Trigger.AHEAD: ("ahead", 0.1),
