@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -46,8 +47,8 @@ class Day:
     east_m: float = 0.0
     north_m: float = 0.0
     time_ms: int = MORNING_MS
-    now: dict = field(default_factory=lambda: {"lift": 0, "cover": 0, "load": 0, "ignition": 1})
-    rows: list = field(default_factory=list)
+    now: dict[str, int] = field(default_factory=lambda: {"lift": 0, "cover": 0, "load": 0, "ignition": 1})
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
     odometer_km: float = 1000.0
 
     def report(self, speed_kmh, **changes):

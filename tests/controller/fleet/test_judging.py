@@ -130,7 +130,7 @@ def test_positions_that_are_not_known_judge_nobody():
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 50)), max_size=40))
 def test_steps_hold_each_truck_once_and_in_order_of_time(pairs):
     days = [Day(truck=truck, time_ms=1_000_000 + 1_000 * at).report(10.0) for truck, at in pairs]
-    seen = {}
+    seen: dict[int, int] = {}
     count = 0
     for step in in_turn(fixes(*days)):
         assert len(set(step.truck.tolist())) == len(step)

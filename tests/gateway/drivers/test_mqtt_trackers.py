@@ -5,6 +5,7 @@ import contextlib
 import json
 import time
 from random import Random
+from typing import Any
 
 import aiomqtt
 import pytest
@@ -13,7 +14,7 @@ from lamplighter_contract.clock import SystemClock
 from lamplighter_contract.quality import Quality
 from lamplighter_gateway.config.model import Device, FieldBroker
 from lamplighter_gateway.drivers.mqtt import MqttBus
-from lamplighter_gateway.drivers.port import Outcome, Point, Trackers, Write
+from lamplighter_gateway.drivers.port import Outcome, Point, Reading, Trackers, Write
 from tests.gateway.drivers.rig import PROFILES, until
 
 pytestmark = pytest.mark.system
@@ -24,7 +25,8 @@ PLACE = {"_type": "location", "lat": 36.65, "lon": 117.12, "vel": 42.0, "cog": 9
 @contextlib.asynccontextmanager
 async def truck(mosquitto, address, *, obeys=True):
     """The driver, and a tracker that serves and says what it was told."""
-    readings, said = [], []
+    readings: list[Reading] = []
+    said: list[dict[str, Any]] = []
     device = Device("truck-1", "field", PROFILES["truck-mqtt"], address=address)
     broker = FieldBroker("field", "127.0.0.1", mosquitto.port, None, None, None)
     driver = MqttBus(broker, [device], SystemClock(), readings.extend, Random(1))
@@ -59,9 +61,9 @@ async def test_a_report_in_the_shape_of_owntracks_is_a_reading_of_a_truck(mosqui
         await report()
         await until(lambda: readings)
         assert isinstance(driver, Trackers)
-        assert driver.latest("truck-1") is readings[0]
+        assert driver.latest("truck-1") == readings[0]
         assert driver.online("truck-1")
-    values = readings[0].values
+    values: dict[str, Any] = dict(readings[0].values)
     assert (values["latitude"], values["speed_kmh"], values["lift"], values["cover"]) == (36.65, 42.0, "flat", None)
     assert abs(values["received"] - time.time() * 1000) < 10_000
     assert readings[0].time_ms % 1000 == 0
@@ -72,7 +74,7 @@ async def test_an_old_report_tells_the_past_and_is_not_the_latest(mosquitto):
         await report()
         await report(tst=round(time.time()) - 3600)
         await until(lambda: len(readings) == 2)
-        assert driver.latest("truck-1") is readings[0]
+        assert driver.latest("truck-1") == readings[0]
     assert readings[1].quality & Quality.STALE
 
 

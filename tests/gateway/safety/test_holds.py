@@ -14,9 +14,8 @@ from lamplighter_gateway.drivers.port import BusStatus, Outcome, Point, ReadFail
 from lamplighter_gateway.faults import no_fault
 from lamplighter_gateway.safety import work
 from lamplighter_gateway.safety.holds import OPENS, Hold, HoldKind, Holds
-from tests.gateway.fakes import until
+from tests.gateway.fakes import lamp_entry, until
 from tests.gateway.rig import FAST, GATEWAY, LAMPS, ROOT, Rig
-from tests.gateway.rig import lamp_entry as entry_of
 
 CIRCUIT = "circuit-1"
 CREW = "user:crew"
@@ -69,7 +68,7 @@ class SupplyRig(Rig):
         settings = Settings(GATEWAY, self.folder, ROOT.public, timing=FAST)
         capabilities = ("supply.isolate", "supply.restore")
         circuit = DeviceEntry(CIRCUIT, Kind.CIRCUIT, "circuit-contactor", "cab/240", capabilities)
-        entries = [*(entry_of(lamp) for lamp in LAMPS), circuit]
+        entries = [*(lamp_entry(lamp) for lamp in LAMPS), circuit]
         buses = dict.fromkeys(LAMPS, "bus-1") | {CIRCUIT: "cab"}
         self.gateway = Gateway(settings, entries, buses, self._both, self.link, self.clock, self.reports, fault)
         return self.gateway

@@ -19,13 +19,13 @@ class TruckRig(Rig):
 
     def __init__(self, folder):
         super().__init__(folder)
-        self.bus = MemoryTrackers(self.clock, *TRUCKS)
+        self.trackers = MemoryTrackers(self.clock, *TRUCKS)
 
     def build(self, fault=no_fault):
         settings = Settings(GATEWAY, self.folder, ROOT.public, timing=FAST)
         entries = [truck_entry(truck) for truck in TRUCKS]
         buses = dict.fromkeys(TRUCKS, "trackers")
-        drivers = {"trackers": self.bus}
+        drivers = {"trackers": self.trackers}
         self.gateway = Gateway(
             settings, entries, buses, lambda _sink: drivers, self.link, self.clock, self.reports, fault
         )
@@ -48,14 +48,14 @@ async def test_a_truck_speaks_and_is_located(rig):
         assert (await rig.centre.final(said))["state"] == "verified"
         where = rig.centre.send(rig.centre.command(Operation.TRUCK_LOCATE, {}, ("truck-2",)))
         final = await rig.centre.final(where)
-    assert rig.bus.trucks["truck-1"].said == ["请盖好密闭盖"]
+    assert rig.trackers.trucks["truck-1"].said == ["请盖好密闭盖"]
     assert final["devices"][0]["reading"]["latitude"] == 36.65
 
 
 async def test_a_limit_is_kept_over_a_kill_and_its_release_is_verified(rig):
-    truck = rig.bus.trucks["truck-1"]
+    truck = rig.trackers.trucks["truck-1"]
     truck.limit = 40.0
-    rig.bus.report("truck-1")
+    rig.trackers.report("truck-1")
     async with rig.running():
         rig.limit()
         await until(lambda: len(rig.gateway.journal.limits) == 1)
@@ -68,17 +68,17 @@ async def test_a_limit_is_kept_over_a_kill_and_its_release_is_verified(rig):
 
 
 async def test_a_release_that_cannot_reach_its_truck_stays_owed(rig):
-    rig.bus.trucks["truck-1"].limit = 40.0
+    rig.trackers.trucks["truck-1"].limit = 40.0
     async with rig.running():
         rig.limit()
         await until(lambda: len(rig.gateway.journal.limits) == 1)
-        rig.bus.trucks["truck-1"].online = False
+        rig.trackers.trucks["truck-1"].online = False
         now_ms = rig.clock.wall_ms()
         command = rig.centre.command(Operation.TRUCK_RELEASE, {"what": "speed"}, ("truck-1",), expires=now_ms + 1_500)
         rig.centre.send(command)
         assert (await rig.centre.final(command))["state"] == "unconfirmed"
         assert [limit.released for limit in rig.gateway.journal.limits.values()] == [True]
-        rig.bus.log_in("truck-1")
+        rig.trackers.log_in("truck-1")
         await until(lambda: not rig.gateway.journal.limits)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
-from lamplighter_gateway.drivers.port import BusStatus, Outcome, Point, ReadFailed, Reading, Written
+from lamplighter_gateway.drivers.port import BusStatus, Outcome, Point, ReadFailed, Reading, Value, Written
 
 CAPABILITIES = (
     "truck.limit_speed",
@@ -61,7 +61,7 @@ class MemoryTrackers:
 
     def report(self, device, *, age_ms=0):
         truck = self.trucks[device]
-        values = {"latitude": 36.65, "longitude": 117.12, "lift": truck.lift, "ignition": True}
+        values: dict[str, Value] = {"latitude": 36.65, "longitude": 117.12, "lift": truck.lift, "ignition": True}
         values |= {"speed_limited": truck.limit > 0, "lift_limited": truck.lift_limited}
         if truck.speed_kmh is not None:
             values["speed_kmh"] = truck.speed_kmh

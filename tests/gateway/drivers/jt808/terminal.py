@@ -1,7 +1,7 @@
 """A terminal for tests: it calls the server over a real socket and says what it is told to."""
 
 import asyncio
-from typing import Self
+from typing import Any, Self
 
 from lamplighter_gateway.drivers.jt808.codec.faults import Refused
 from lamplighter_gateway.drivers.jt808.codec.fields import Edition
@@ -32,7 +32,7 @@ class Terminal:
         self.writer.close()
 
     def send(
-        self, message: int, values: dict | None = None, *, body: bytes | None = None, most_bytes: int = 1023
+        self, message: int, values: dict[str, Any] | None = None, *, body: bytes | None = None, most_bytes: int = 1023
     ) -> int:
         self.serial += 1
         content = write_body(message, values or {}, self.edition) if body is None else body
@@ -56,21 +56,21 @@ class Terminal:
                     self.frames.append(frame)
         return self.frames.pop(0)
 
-    async def told(self) -> tuple[int, dict]:
+    async def told(self) -> tuple[int, dict[str, Any]]:
         """The next message of the server, with its values."""
         frame = await self.receive()
         body = read_body(frame, self.edition)
         assert not isinstance(body, Refused), body
         return frame.header.message, dict(body)
 
-    async def ask(self, message: int, values: dict | None = None, **how: object) -> dict:
+    async def ask(self, message: int, values: dict[str, Any] | None = None, **how: Any) -> dict[str, Any]:
         """Send, and read the answer to it."""
         serial = self.send(message, values, **how)
         _, body = await self.told()
         assert body["answers_serial"] == serial
         return body
 
-    async def register(self) -> dict:
+    async def register(self) -> dict[str, Any]:
         values = {"province": 37, "city": 1, "maker": "LAMPS", "model": "T1", "terminal": "1234567", "plate_colour": 2}
         return await self.ask(0x0100, {**values, "plate": "鲁A12345"})
 
@@ -79,7 +79,7 @@ class Terminal:
         extra = {"imei": "1" * 15, "software": "1.0"} if self.edition is Edition.V2019 else {}
         assert (await self.ask(0x0102, {"code": code} | extra))["result"] == 0
 
-    async def report(self, time_ms: int, **values: object) -> dict:
+    async def report(self, time_ms: int, **values: Any) -> dict[str, Any]:
         return await self.ask(0x0200, body=write_location(replace_location(time_ms, **values)))
 
     def answer(self, frame: Frame, result: int = 0) -> None:
@@ -92,7 +92,7 @@ class Terminal:
         self.send(0x0201, body=frame.header.serial.to_bytes(2, "big") + write_location(location))
 
 
-def replace_location(time_ms: int, **values: object) -> Location:
+def replace_location(time_ms: int, **values: Any) -> Location:
     return PLACE._replace(time_ms=time_ms, **values)
 
 

@@ -64,7 +64,7 @@ def test_a_stream_cut_anywhere_gives_every_frame_once(contents, shared_flags, da
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
     deframer, found = Deframer(), []
     for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
-        found += [open_seal(piece) for piece in deframer.feed(stream[start:end])]
+        found += [open_seal(piece) for piece in deframer.feed(stream[start:end]) if isinstance(piece, bytes)]
     assert found == contents
 
 
@@ -82,9 +82,12 @@ def test_a_flood_without_flags_is_held_to_its_bound_and_told_once():
     deframer = Deframer()
     list(deframer.feed(b"\x7e"))
     told = [piece for _ in range(100) for piece in deframer.feed(b"x" * 1_000)]
-    assert [piece.fault for piece in told] == [Fault.OVERSIZE]
+    assert [piece.fault for piece in told if isinstance(piece, Refused)] == [Fault.OVERSIZE]
+    assert len(told) == 1
     assert len(deframer._kept) <= MOST_BYTES
-    assert [open_seal(piece) for piece in deframer.feed(seal(b"next"))] == [b"next"]
+    [piece] = deframer.feed(seal(b"next"))
+    assert isinstance(piece, bytes)
+    assert open_seal(piece) == b"next"
 
 
 @given(st.binary(max_size=5_000))

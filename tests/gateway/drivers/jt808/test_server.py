@@ -172,7 +172,14 @@ async def test_blind_area_batches_are_stored_as_the_past_beside_one_that_is_torn
 async def test_a_photo_in_fragments_is_kept_whole_and_confirmed(harbour):
     photo = bytes(range(256)) * 20
     values = {"id": 7, "kind": 0, "format": 0, "event": 0, "channel": 1, "content": photo.hex()}
-    location = {"alarm": 0, "status": 2, "latitude": 36.65, "longitude": 117.12, "altitude_m": 0, "speed_kmh": 0.0}
+    location: dict[str, float | str] = {
+        "alarm": 0,
+        "status": 2,
+        "latitude": 36.65,
+        "longitude": 117.12,
+        "altitude_m": 0,
+        "speed_kmh": 0.0,
+    }
     location |= {"direction_deg": 0, "time": "2026-11-20T12:00:00"}
     async with Terminal(harbour.bus.port) as terminal:
         await terminal.log_in()
@@ -223,7 +230,7 @@ async def serve(terminal, *, obey=True, takes=True):
     ],
 )
 async def test_a_limit_is_in_effect_only_when_the_terminals_own_bit_says_so(harbour, how, point, value, outcome):
-    applied = []
+    applied: list[str] = []
     async with Terminal(harbour.bus.port) as terminal:
         await terminal.log_in()
         serving = asyncio.create_task(serve(terminal, **how), name="terminal")
