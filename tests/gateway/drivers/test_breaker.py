@@ -127,7 +127,7 @@ def test_old_debts_are_forgotten_and_units_kept_apart():
 def test_a_unit_that_left_every_guard_unanswered_is_left_alone_until_the_oldest_is_forgotten():
     late = LateAnswers()
     late.owes(1, 16, 0.0)
-    asked = []
+    asked: list[object] = []
     while not late.spent(1, 1.0):
         guard = late.guard(1, 1.0)
         assert guard is not None

@@ -170,6 +170,7 @@ async def test_one_broadcast_for_the_whole_bus_then_every_lamp_is_read_back():
 @pytest.mark.parametrize(("deaf", "first"), [(True, (0, 6, 32, 20)), (False, (1, 6, 32, 20))])
 async def test_a_supply_point_on_the_line_stops_a_broadcast_only_if_it_would_hear_it(deaf, first):
     meter = PROFILES["cabinet-meter"]
+    assert meter.modbus is not None
     profile = replace(meter, modbus=replace(meter.modbus, deaf=deaf))
     devices = [*lamps(3, poll_s=5), Device("cab-1", "bus", profile, unit=4, poll_s=5)]
     async with TcpServer(Units()) as server, running(tcp(server.port), devices) as rig:
