@@ -8,6 +8,7 @@ import numpy as np
 from lamplighter_contract.quality import Quality
 from lamplighter_contract.quantities import QUANTITIES, Kind
 from lamplighter_controller.fleet.judging.fixes import COVERS, LIFTS, LOADS, UNKNOWN, Codes, Fixes, Floats
+from lamplighter_controller.series.gather import select
 from lamplighter_controller.series.port import Readings
 
 NOBODY: Final = -1
@@ -32,9 +33,11 @@ _CODES: Final = {
 }
 
 
-def is_late(readings: Readings) -> bool:
-    """True when any of them missed its moment: what came late is told by the quality of each."""
-    return bool(len(readings.device) and (readings.quality & Quality.STALE).any())
+def parted(readings: Readings, *, live: bool) -> tuple[Readings | None, Readings | None]:
+    """Those of now, and those that missed their moment: by the lane they came in, and by the quality of each."""
+    late = (readings.quality & Quality.STALE) != 0 if live else np.ones(len(readings.device), np.bool_)
+    now = select(readings, ~late) if not late.all() else None
+    return now, select(readings, late) if late.any() else None
 
 
 def fixes_of(batches: Sequence[Readings], row_of: Mapping[str, int]) -> Fixes:

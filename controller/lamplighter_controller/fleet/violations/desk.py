@@ -44,24 +44,30 @@ class ViolationDesk:
     async def take(
         self, findings: Iterable[Finding], city: City, now_ms: int, *, suspended: bool, late: bool = False
     ) -> list[Noted]:
-        """Let violations follow findings; those that began or went on. `suspended`: no permit holds today.
+        """Let violations follow findings, and write them.
 
         Raises:
             LedgerUnavailable: they are in the book and are written with the next.
         """
-        noted = [
-            one for finding in findings if (one := self._noted(finding, city, now_ms, suspended=suspended, late=late))
-        ]
-        await self.save(noted)
+        noted = self.note(findings, city, now_ms, suspended=suspended, late=late)
+        await self.save()
         return noted
 
-    async def save(self, noted: list[Noted]) -> None:
+    def note(
+        self, findings: Iterable[Finding], city: City, now_ms: int, *, suspended: bool, late: bool = False
+    ) -> list[Noted]:
+        """Violations that began or went on, to be written by `save`. `suspended`: no permit holds today."""
+        found = (self._noted(one, city, now_ms, suspended=suspended, late=late) for one in findings)
+        noted = [one for one in found if one is not None]
+        self._unsaved += noted
+        return noted
+
+    async def save(self) -> None:
         """Write violations and tell of them, with all that could not be written before.
 
         Raises:
             LedgerUnavailable: they are written with the next.
         """
-        self._unsaved += noted
         if not self._unsaved:
             return
         waiting = list(self._unsaved)
@@ -85,7 +91,8 @@ class ViolationDesk:
         if not current.acted:
             changed = replace(current, acted=True)
             self.book.changed(changed)
-            await self.save([Noted(changed, new=False)])
+            self._unsaved.append(Noted(changed, new=False))
+            await self.save()
 
     async def corrected(self, violation: Violation, reason: str) -> None:
         """Data that came late show that it was none."""

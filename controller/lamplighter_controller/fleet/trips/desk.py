@@ -1,0 +1,94 @@
+"""Where trips, their waybills and the days of trucks are written down."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import Connection
+
+from lamplighter_controller.fleet.judging.fixes import Fixes
+from lamplighter_controller.fleet.live.city import City
+from lamplighter_controller.fleet.trips import records
+from lamplighter_controller.fleet.trips.follow import Moved
+from lamplighter_controller.fleet.trips.records import Day
+from lamplighter_controller.fleet.trips.waybill import begun, unloaded
+from lamplighter_controller.ledger.engine import Ledger
+from lamplighter_controller.ledger.errors import LedgerUnavailable
+
+ENGINE: Final = "rule:fleet"
+
+
+@dataclass(slots=True)
+class TripDesk:
+    """What is not written yet waits for the next time."""
+
+    ledger: Ledger
+    zone: ZoneInfo
+    new_id: Callable[[], str]
+    _unsaved: list[Moved] = field(default_factory=list)
+    _heard: dict[tuple[str, str], Day] = field(default_factory=dict)
+
+    def heard(self, fixes: Fixes, city: City) -> None:
+        """Count reports by truck and local day."""
+        if not len(fixes):
+            return
+        for row in np.unique(fixes.truck).tolist():
+            times = fixes.time_ms[fixes.truck == row]
+            first_ms, last_ms = int(times.min()), int(times.max())
+            key = city.rows[row].truck, f"{datetime.fromtimestamp(last_ms / 1000, self.zone):%Y-%m-%d}"
+            before = self._heard.get(key)
+            reports = len(times) + (before.reports if before else 0)
+            self._heard[key] = Day(*key, before.first_ms if before else first_ms, last_ms, reports)
+
+    def note(self, moved: Sequence[Moved]) -> None:
+        """Trips that went on, to be written by `save`."""
+        self._unsaved += moved
+
+    async def save(self, city: City, *, suspended: bool) -> None:
+        """Write trips and what that means for waybills.
+
+        Raises:
+            LedgerUnavailable: they are written with the next.
+        """
+        if not self._unsaved:
+            return
+        waiting = list(self._unsaved)
+
+        def work(connection: Connection) -> None:
+            for one in waiting:
+                records.put_trip(connection, one.trip)
+                self._waybill(connection, one, city, suspended=suspended)
+
+        await self.ledger.write(work)
+        self._unsaved = self._unsaved[len(waiting) :]
+
+    async def keep_days(self) -> None:
+        """Write which trucks were heard.
+
+        Raises:
+            LedgerUnavailable: it is written the next time.
+        """
+        if not self._heard:
+            return
+        waiting, self._heard = self._heard, {}
+        try:
+            await self.ledger.write(lambda connection: records.put_days(connection, waiting.values()))
+        except LedgerUnavailable:
+            self._heard = waiting | self._heard  # a count may be short by what came meanwhile; a day is not lost
+            raise
+
+    def _waybill(self, connection: Connection, moved: Moved, city: City, *, suspended: bool) -> None:
+        """A load that leaves under a permit has a waybill; one that is gone ends it."""
+        trip = moved.trip
+        known = records.open_waybill(connection, trip.truck)
+        if trip.unloaded_ms is not None:
+            if known is not None:
+                records.put_waybill(connection, unloaded(known, moved, city, ENGINE))
+        elif trip.left_ms is not None and (known is None or known.loaded_ms < trip.loaded_ms):
+            local = datetime.fromtimestamp(trip.left_ms / 1000, self.zone)
+            permit = city.permit_of(trip.truck, local, suspended=suspended)
+            if permit is not None:
+                records.put_waybill(connection, begun(self.new_id(), moved, permit, city))
