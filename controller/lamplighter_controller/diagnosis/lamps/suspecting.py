@@ -9,9 +9,10 @@ from lamplighter_controller.diagnosis.lamps.evidence import evidence
 from lamplighter_controller.diagnosis.lamps.inference import level_in_force
 from lamplighter_controller.diagnosis.lamps.late import correct
 from lamplighter_controller.diagnosis.lamps.posterior import CLASSES, log_likelihood, posterior
+from lamplighter_controller.diagnosis.lamps.seen import Seen
 from lamplighter_controller.diagnosis.lamps.tables import ModelTables
 from lamplighter_controller.diagnosis.lamps.triggers import Trigger
-from lamplighter_controller.diagnosis.lamps.watch import LampWatch, Seen
+from lamplighter_controller.diagnosis.lamps.watch import LampWatch
 from lamplighter_controller.diagnosis.samples import Rows, Samples
 from lamplighter_controller.diagnosis.settings import Settings
 from lamplighter_controller.diagnosis.suspicions import LampSuspicions

@@ -1,113 +1,30 @@
 """The watch over all lamps: one step through the columns, part by part so that each part stays in the cache."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 
-from lamplighter_controller.diagnosis.arrays import F32, I64, U32, Arrays, Flags
-from lamplighter_controller.diagnosis.lamps import showing as shown
+from lamplighter_controller.diagnosis.arrays import I64, Arrays, Flags
 from lamplighter_controller.diagnosis.lamps.columns import LampColumns, blank
-from lamplighter_controller.diagnosis.lamps.command import Command, follow
-from lamplighter_controller.diagnosis.lamps.expected import Expectation, common_mode, expect, warming
 from lamplighter_controller.diagnosis.lamps.limits import Limits, limits
-from lamplighter_controller.diagnosis.lamps.reading import AHEAD_S, Reading, judge, remember
-from lamplighter_controller.diagnosis.lamps.sequential import GROSS as GROSS_EARLY
-from lamplighter_controller.diagnosis.lamps.sequential import (
-    MATURE,
-    TRUSTED,
-    Steady,
-    accumulate,
-    follow_voltage,
-    jumps,
-    learn,
-    spread,
-    unlike_model,
-    weigh,
+from lamplighter_controller.diagnosis.lamps.part import (
+    FROZEN_S,
+    LATE_PERIODS,
+    MOST_LATE_S,
+    MOST_REPEATS,
+    PART_ROWS,
+    STILL_SHARE,
+    Lessons,
+    Part,
+    PartStep,
 )
-from lamplighter_controller.diagnosis.lamps.tables import KNOTS, ModelTables
-from lamplighter_controller.diagnosis.lamps.triggers import Trigger, odd, triggers
+from lamplighter_controller.diagnosis.lamps.seen import Seen, nothing_seen
+from lamplighter_controller.diagnosis.lamps.tables import ModelTables
 from lamplighter_controller.diagnosis.samples import Floats, Samples
 from lamplighter_controller.diagnosis.settings import Settings
 from lamplighter_controller.diagnosis.topology import Topology
-
-PART_ROWS: Final = 12_000
-TOGETHER: Final = 0.3
-FEW: Final = 4
-APART: Final = 0.06
-"""Of nominal voltage: a lamp that far from its feeder's mean has a voltage of its own."""
-"""Where more of a group goes out or comes on at once, the supply did it."""
-USUAL_AFTER: Final = 40
-USUAL_VOLTAGE_RATE: Final = 0.0005
-GROSS: Final = 0.5
-FAR_SHARE: Final = 0.1
-GROSS_TAUGHT: Final = 0.8
-LATE_PERIODS: Final = 1.8
-MOST_LATE_S: Final = 1_800.0
-"""A command may reach its lamp that much later than it was to hold."""
-FROZEN_S: Final = 7_200
-"""Readings that do not change by a digit for so long were not measured."""
-MOST_REPEATS: Final = 3
-"""A reading that has come so often in a row is not believed any more; sooner than it is held against the meter."""
-ANY_REPEATS: Final = 251
-STILL_SHARE: Final = 0.6
-"""Where more of all lamps than this repeat themselves, the network or the file is that still."""
-SHARED: Final = {
-    Trigger.LIT: ("lit", 0.25),
-    Trigger.DARK: ("dark", 0.4),
-    Trigger.BAD: ("bad", 0.4),
-    Trigger.AHEAD: ("ahead", 0.1),
-}
-"""Share of a group beyond which the supply, the schedule or the gateway's clock did it, not the lamps."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a step saw of every lamp, (n,) but `common`.
-
-    Args:
-        expected_w: at the level in force, own gain and warm-up included; NaN = level not known.
-        residual, sigma: relative to what was expected, common mode removed; NaN = not steady.
-        usual_factor: power factor of its model at such a level.
-        common: (feeders,) common mode in sigma.
-        bits: triggers that stand.
-        blocks: how many blocks of 15 minutes the reading stands for.
-        stale: rows heard with a reading older than one had before.
-    """
-
-    expected_w: F32
-    residual: F32
-    sigma: F32
-    usual_factor: F32
-    dark: Flags
-    lit: Flags
-    judged: Flags
-    usable: Flags
-    fresh: Flags
-    bits: U32
-    blocks: F32
-    common: F32
-    stale: I64
-
-
-def _nothing_seen(n: int, groups: int) -> Seen:
-    return Seen(
-        expected_w=np.full(n, np.nan, np.float32),
-        residual=np.full(n, np.nan, np.float32),
-        sigma=np.full(n, np.nan, np.float32),
-        usual_factor=np.full(n, np.nan, np.float32),
-        dark=np.zeros(n, np.bool_),
-        lit=np.zeros(n, np.bool_),
-        judged=np.zeros(n, np.bool_),
-        usable=np.zeros(n, np.bool_),
-        fresh=np.zeros(n, np.bool_),
-        bits=np.zeros(n, np.uint32),
-        blocks=np.zeros(n, np.float32),
-        common=np.full(groups, np.nan, np.float32),
-        stale=np.empty(0, np.int64),
-    )
 
 
 class LampWatch:
@@ -128,12 +45,12 @@ class LampWatch:
 
     def step(self, samples: Samples, level_percent: Floats, suspect: Flags, now_ms: int) -> Seen:
         """Take one step; `level_percent` (n,) is the level in force, `suspect` (n,) marks lamps under suspicion."""
-        seen = _nothing_seen(len(self.topology.lamps), len(self._groups))
+        seen = nothing_seen(len(self.topology.lamps), len(self._groups))
         still = np.count_nonzero(self.held.frozen >= MOST_REPEATS) > STILL_SHARE * len(self.held.frozen)
-        lessons = _Lessons()
+        lessons = Lessons()
         stale = []
         for part in self._parts:
-            step = _Part(self, samples, level_percent, suspect, now_ms, part, still=bool(still))
+            step = PartStep(self, samples, level_percent, suspect, now_ms, part, still=bool(still))
             stale.append(step.run(seen, lessons))
         lessons.teach(self.tables)
         stale_rows = np.concatenate(stale) if stale else np.empty(0, np.int64)
@@ -157,312 +74,6 @@ class LampWatch:
     def export(self) -> Arrays:
         """Everything held of the lamps."""
         return self.held.export()
-
-
-class _Lessons:
-    """What the lamps of a step teach about their models, taken up when the step is over."""
-
-    def __init__(self) -> None:
-        self._cell: list[I64] = []
-        self._residual: list[F32] = []
-        self._factor: list[F32] = []
-
-    def add(self, cell: I64, residual: F32, factor: F32) -> None:
-        self._cell.append(cell)
-        self._residual.append(residual)
-        self._factor.append(factor)
-
-    def teach(self, tables: ModelTables) -> None:
-        if self._cell:
-            tables.learn(np.concatenate(self._cell), np.concatenate(self._residual), np.concatenate(self._factor))
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Lamps `rows` and the groups that lie in them."""
-
-    rows: slice
-    groups: slice
-
-
-class _Part:
-    """One part of the city in one step."""
-
-    def __init__(
-        self,
-        watch: LampWatch,
-        samples: Samples,
-        level_percent: Floats,
-        suspect: Flags,
-        now_ms: int,
-        part: Part,
-        *,
-        still: bool,
-    ) -> None:
-        self.watch = watch
-        self.part = part
-        self.still = still
-        self.held = watch.held.part(part.rows)
-        self.model = watch.model[part.rows]
-        self.suspect = suspect[part.rows]
-        self.samples = samples
-        self.lamps = samples.lamps
-        self.reading = self._reading(level_percent, now_ms)
-        self.now_s = now_ms // 1000
-        self.missed = self.lamps.silent[part.rows]
-        self.asked = self.lamps.asked[part.rows]
-        self.start = watch.groups[part.groups] - part.rows.start
-        self.size = np.diff(np.append(self.start, len(self.model)))
-
-    def run(self, seen: Seen, lessons: _Lessons) -> I64:
-        """Judge the part and write what was seen; returns rows with readings older than one had before."""
-        held, reading, tables, rows = self.held, self.reading, self.watch.tables, self.part.rows
-        rated_w = tables.rated_w.take(self.model)
-        quality = None if self.lamps.quality is None else self.lamps.quality[rows]
-        usable = judge(held, reading, rated_w, quality, ANY_REPEATS if self.still else MOST_REPEATS)
-        reading = replace(reading, usable=usable)
-        since = self.lamps.desired_since_ms
-        discharge = tables.discharge.take(self.model)
-        before_s = held.heard.copy()
-        command = follow(
-            held,
-            reading,
-            self.now_s,
-            None if since is None else (since[rows] // 1000).astype(np.uint32),
-            tables.settle_s.take(self.model) + np.uint32(self.watch.late_s),
-            discharge,
-        )
-        voltage = reading.voltage_v / np.float32(self.watch.settings.nominal_voltage_v)
-        expectation = expect(held, self.model, tables, command, voltage, self.watch.settings.nominal_voltage_v)
-        expectation.full_w[:] *= self._by_age()
-        expectation.expected_w[:] *= self._by_age()
-        showing = shown.lit_or_dark(held, reading, command, expectation, rated_w)
-        steady, common = self._steady(reading, expectation, showing, before_s, lessons)
-        self._count(reading, command, expectation, showing, steady, before_s)
-        self._learn(reading, command, expectation, steady)
-        self._write(seen, command, expectation, showing, steady, common, discharge, reading)
-        stale = self.lamps.answered[rows] & ~reading.fresh & ~reading.ahead
-        stale &= reading.time_s < held.heard
-        self._hear(reading)
-        odd(held, reading.time_s)
-        bits = triggers(held, self.watch.limits, discharge, self.watch.frozen_after)
-        if self.still:
-            bits &= ~np.uint32(Trigger.FROZEN)
-        seen.bits[rows] = np.where(reading.excused, 0, self._of_its_own(bits))
-        return np.flatnonzero(stale) + rows.start
-
-    def _reading(self, level_percent: Floats, now_ms: int) -> Reading:
-        rows = self.part.rows
-        time_s = (self.lamps.time_ms[rows] // 1000).astype(np.uint32)
-        answered = self.lamps.answered[rows]
-        ahead = answered & (time_s > np.uint32(now_ms // 1000 + AHEAD_S))
-        fresh = answered & ~ahead & (time_s > self.held.heard)
-        none = np.zeros(len(time_s), np.bool_)
-        excused = none if self.samples.excused is None else self.samples.excused[rows]
-        return Reading(
-            time_s=time_s,
-            fresh=fresh,
-            ahead=ahead,
-            usable=none,
-            excused=excused,
-            power_w=self._column("power_w"),
-            voltage_v=self._column("voltage_v"),
-            current_a=self._column("current_a"),
-            factor=self._column("power_factor"),
-            desired_percent=_narrow(level_percent[rows]),
-            reported_percent=self._column("level_percent"),
-        )
-
-    def _column(self, name: str) -> F32:
-        return _narrow(self.lamps.column(name)[self.part.rows])
-
-    def _by_age(self) -> F32 | float:
-        """Share of power that constant light output takes at the lamp's age, for models that say so."""
-        clo = self.watch.tables.clo
-        if not clo:
-            return 1.0
-        burning_h = self._column("burning_h")
-        share = np.ones(len(self.model), np.float32)
-        for row, points in clo.items():
-            hours, percents = zip(*points, strict=True)
-            mine = (self.model == row) & ~np.isnan(burning_h)
-            share[mine] = np.interp(burning_h[mine], hours, percents) / 100
-        return share
-
-    def _steady(
-        self,
-        reading: Reading,
-        expectation: Expectation,
-        showing: shown.Showing,
-        before_s: U32,
-        lessons: _Lessons,
-    ) -> tuple[Steady, F32]:
-        """Residuals of steady readings, common mode removed; the lamps' models learn from them."""
-        tables = self.watch.tables
-        raw = reading.power_w / np.maximum(expectation.expected_w, np.float32(1)) - np.float32(1)
-        counts = showing.judged & ~showing.dark & np.isfinite(raw)
-        believed = tables.believed(self.model, expectation.knot)
-        sigma = spread(self.held, expectation, reading.voltage_v, tables.discharge.take(self.model))
-        like = ~self.suspect & ~unlike_model(self.held)
-        voters = counts & believed & like & (expectation.certain > 0) & (np.abs(raw) < GROSS)
-        common, in_sigma = self._common(raw, sigma, voters)
-        residual = raw - common
-        weight = weigh(reading.time_s, before_s)
-        taught = counts & like & (np.abs(raw) < GROSS_TAUGHT)
-        rows = np.flatnonzero(taught)
-        cell = self.model[rows] * KNOTS + expectation.knot[rows]
-        lessons.add(cell, raw[rows], reading.factor[rows])
-        self._learn_exponent(reading, voters, raw)
-        return Steady(counts & believed, residual, sigma, weight), in_sigma
-
-    def _common(self, raw: F32, sigma: F32, voters: Flags) -> tuple[F32, F32]:
-        """(n,) what each lamp's group has in common, and (groups,) in sigma; discharge lamps follow the voltage."""
-        if not self.watch.settings.common_mode:
-            return np.zeros_like(raw), np.full(len(self.start), np.nan, np.float32)
-        discharge = self.watch.tables.discharge.take(self.model)
-        if not discharge.any() or discharge.all():
-            common, in_sigma = common_mode(raw, sigma, voters, self.start)
-            return np.repeat(common, self.size), in_sigma
-        one, one_sigma = common_mode(raw, sigma, voters & discharge, self.start)
-        other, other_sigma = common_mode(raw, sigma, voters & ~discharge, self.start)
-        common = np.where(discharge, np.repeat(one, self.size), np.repeat(other, self.size))
-        return common, np.where(np.isnan(other_sigma), one_sigma, other_sigma)
-
-    def _learn_exponent(self, reading: Reading, voters: Flags, raw: F32) -> None:
-        deviation = reading.voltage_v / self.held.voltage_v - np.float32(1)
-        far = np.abs(deviation)
-        rows = np.flatnonzero(voters & (far > 0.01) & (far < 0.15) & (np.abs(raw) < 0.2))
-        if len(rows):
-            self.watch.tables.learn_exponent(self.model[rows], deviation[rows], raw[rows])
-
-    def _count(
-        self,
-        reading: Reading,
-        command: Command,
-        expectation: Expectation,
-        showing: shown.Showing,
-        steady: Steady,
-        before_s: U32,
-    ) -> None:
-        held, tables = self.held, self.watch.tables
-        full = np.full(len(self.model), 100, np.float32)
-        gain = expectation.expected_w / np.maximum(expectation.full_w, np.float32(1e-3))
-        most_w = tables.rated_w.take(self.model) * tables.share(self.model, full) * gain
-        off = shown.Off(np.where(steady.counts, steady.residual, 0), steady.sigma, most_w)
-        shown.wrong_level(held, reading, command, showing, expectation, off)
-        share = expectation.expected_w / np.maximum(most_w, np.float32(1))
-        usual = tables.usual_factor(self.model, expectation.knot)
-        shown.idle_current(held, reading, showing, off.residual, usual, share)
-        fresh = reading.fresh & ~reading.excused
-        temperature_c = self._column("temperature_c")
-        warmer_c = self._above(np.where(command.on, temperature_c, np.nan))
-        shown.surroundings(held, fresh, temperature_c, warmer_c, command)
-        shown.leaning(held, fresh, self._column("tilt_deg"))
-        voltage = reading.voltage_v / np.float32(self.watch.settings.nominal_voltage_v)
-        shown.voltages(held, fresh, voltage, lambda odd: self._few(odd) & ~(np.abs(self._above(voltage)) <= APART))
-        gap_h = np.where(before_s > 0, reading.time_s - np.minimum(before_s, reading.time_s), 0) / np.float32(3600)
-        hours = np.where(reading.fresh, np.minimum(gap_h, 24), 0).astype(np.float32)
-        shown.edges(held, showing, command, self._column("starts"), hours, self._alone(showing))
-
-    def _alone(self, showing: shown.Showing) -> Flags:
-        """Lamps of groups that are not going out or coming on together."""
-        turned = showing.dark & (self.held.lit_before == shown.LIT_SEEN)
-        turned |= showing.judged & ~showing.dark & (self.held.lit_before == shown.DARK_SEEN)
-        return self._few(turned)
-
-    def _above(self, value: F32) -> F32:
-        """(n,) how far each is above the mean of its group, NaN where it stands alone or was not read."""
-        read = ~np.isnan(value)
-        if not read.any():
-            return value
-        count = np.add.reduceat(read.astype(np.float32), self.start)
-        mean = np.add.reduceat(np.where(read, value, 0), self.start) / np.maximum(count, 1)
-        return np.where(np.repeat(count, self.size) > 1, value - np.repeat(mean, self.size), np.float32(np.nan))
-
-    def _few(self, shown_by: Flags) -> Flags:
-        """(n,) lamps of groups in which it is not shown by many at once."""
-        share = np.add.reduceat(shown_by.astype(np.float32), self.start) / self.size
-        return np.repeat((share <= TOGETHER) | (self.size < FEW), self.size)
-
-    def _learn(self, reading: Reading, command: Command, expectation: Expectation, steady: Steady) -> None:
-        held = self.held
-        seen = held.most_seen()
-        large = np.abs(steady.residual) > GROSS_EARLY
-        known = (seen >= MATURE) | ((seen >= TRUSTED) & large) | (not self.watch.settings.learned_gain)
-        other = self._other_curve(reading, command, expectation, steady)
-        tested = Steady(steady.counts & known & ~other, steady.residual, steady.sigma, steady.weight)
-        accumulate(held, tested, reading.time_s)
-        jumps(held, tested)
-        frozen = self.suspect | (not self.watch.settings.learned_gain)
-        learn(held, steady, expectation, frozen, other, self.watch.limits)
-        follow_voltage(held, steady, frozen, reading.voltage_v / held.voltage_v - np.float32(1))
-        healthy = steady.counts & (np.abs(steady.residual) < shown.STUCK_SHARE)
-        shown.hold_level(held, healthy, command.level_percent, reading.power_w)
-        read = reading.usable & command.on & (reading.voltage_v > 100)
-        usual = np.where(np.isnan(held.voltage_v), reading.voltage_v, held.voltage_v)
-        seen = held.most_seen()
-        rate = np.where(seen < USUAL_AFTER, 1 / (seen + np.float32(1)), np.float32(USUAL_VOLTAGE_RATE))
-        moved = usual + rate * (reading.voltage_v - usual)
-        np.copyto(held.voltage_v, moved, where=read)
-
-    def _of_its_own(self, bits: U32) -> U32:
-        """Without what most lamps of the group show alike: that is the supply's doing, or the schedule's.
-
-        Their counts stay at one, so that the last to follow are not taken for faults of their own.
-        """
-        if not bits.any():
-            return bits
-        for trigger, (name, most) in SHARED.items():
-            counts = getattr(self.held, name)
-            share = np.add.reduceat((counts > 0).astype(np.float32), self.start) / self.size
-            many = np.repeat((share > most) & (self.size >= FEW), self.size)
-            bits = np.where(many, bits & ~np.uint32(trigger), bits)
-            np.minimum(counts, 1, out=counts, where=many)
-        return bits
-
-    def _other_curve(self, reading: Reading, command: Command, expectation: Expectation, steady: Steady) -> Flags:
-        """First readings at a level, far off, and not what was drawn before: its curve is not its model's."""
-        held = self.held
-        far = steady.counts & (expectation.certain == 0) & (np.abs(steady.residual) > FAR_SHARE)
-        if not far.any():
-            return far
-        as_before = np.abs(reading.power_w - held.held_w) < shown.HELD_SHARE * np.abs(held.held_w)
-        as_before &= np.abs(command.level_percent - held.held_percent) > 5
-        return far & (~as_before | unlike_model(held))
-
-    def _write(
-        self,
-        seen: Seen,
-        command: Command,
-        expectation: Expectation,
-        showing: shown.Showing,
-        steady: Steady,
-        common: F32,
-        discharge: Flags,
-        reading: Reading,
-    ) -> None:
-        rows = self.part.rows
-        expected_w = np.where(command.on, expectation.expected_w * warming(command.age_s, discharge), 0)
-        seen.expected_w[rows] = np.where(command.known, expected_w, np.nan)
-        seen.residual[rows] = np.where(steady.counts, steady.residual, np.nan)
-        seen.sigma[rows] = steady.sigma
-        seen.usual_factor[rows] = self.watch.tables.usual_factor(self.model, expectation.knot)
-        seen.dark[rows], seen.lit[rows], seen.judged[rows] = showing.dark, showing.lit, showing.judged
-        seen.usable[rows], seen.fresh[rows] = reading.usable, reading.fresh
-        seen.common[self.part.groups] = common
-        seen.blocks[rows] = np.where(reading.fresh, steady.weight, 0)
-
-    def _hear(self, reading: Reading) -> None:
-        held = self.held
-        remember(held, reading)
-        heard = self.lamps.answered[self.part.rows]
-        if not self.samples.late:
-            more = np.minimum(held.missed, 60_000) + self.missed.astype(np.uint16)
-            held.missed[:] = np.where(heard, 0, more)
-
-
-def _narrow(values: Floats) -> F32:
-    return values.astype(np.float32, copy=False)
 
 
 def _groups(topology: Topology) -> I64:
