@@ -10,6 +10,7 @@ from benchmarks.diagnosis.course import Course
 from benchmarks.diagnosis.episodes import Episode
 from lamplighter_contract.quantities import Kind
 from lamplighter_controller.diagnosis.replay.stream import Rows
+from lamplighter_firmware_sim.campaign.luminaires import MODELS, data_sheet
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -17,7 +18,6 @@ Index = NDArray[np.int64]
 
 _DAY_MS: Final = 86_400_000
 _NOON_MS: Final = 4 * 3_600_000  # local noon, before midnight UTC
-_STRAIGHT: Final = ((0.0, 0.0), (100.0, 1.0))
 
 
 def echelon(course: Course) -> list[Episode]:
@@ -44,13 +44,13 @@ def echelon(course: Course) -> list[Episode]:
 
 
 def _profile_w(course: Course, rows: Rows, level_percent: Floats) -> Floats:
-    """The five-point profile of each lamp's booked model; where the books have none, a straight line."""
+    """The five-point profile of each lamp's booked model, measured for the rule where the books have none."""
     expected = np.zeros(len(rows))
     model = course.topology.lamp_model[rows.place]
+    profile_of = {one.name: data_sheet(one) for one in MODELS}
     for number, name in enumerate(course.topology.models):
         own = model == number
-        known = course.models[name]
-        points = known.curve or tuple((at, share * known.rated_w) for at, share in _STRAIGHT)
+        points = profile_of[name]
         expected[own] = np.interp(level_percent[own], [at for at, _ in points], [watts for _, watts in points])
     return expected
 

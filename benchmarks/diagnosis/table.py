@@ -46,7 +46,7 @@ def method_table(total: Mapping[tuple[str, str], Scores]) -> str:
                 f"{scores.false_per_1000_lamp_days:.3f}",
                 f"{scores.false_per_100_cabinet_days:.2f}",
                 f"{scores.alarms_per_incident:.2f}",
-                f"{scores.wasted_share:.3f}",
+                "-" if isnan(scores.wasted_share) else f"{scores.wasted_share:.3f}",
                 f"{scores.calibration_error:.3f}",
                 _h(scores.row("driver_drift").from_sight_h),
             )

@@ -1,7 +1,7 @@
 """Diagnosis through the running system: simulated devices on Modbus and MQTT, gateway, broker, controller."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 CIRCUIT = "circuit-01-a"
 TRIP = ("feeder_trip", "circuit", CIRCUIT)
 POLL_S = 10.0
+SLACK = 2  # machines that run tests do other things as well
 LEARNS_S = 80.0
 TOLD_S = 60.0
 CLEARS_S = 90.0
@@ -32,11 +33,15 @@ def street() -> Iterator[Diagnosed]:
         yield street
 
 
-def test_a_breaker_trip_of_thirty_lamps_is_one_incident_and_clears_by_itself(street: Diagnosed) -> None:
+def test_a_breaker_trip_of_thirty_lamps_is_one_incident_and_clears_by_itself(
+    street: Diagnosed, record_property: Callable[[str, object], None]
+) -> None:
+    """Two polls are 20 s; a quiet machine takes 13 to 15."""
     assert len(street.lamps_of(CIRCUIT)) == TRIPPED
     street.world.city.fault("breaker_trip", CIRCUIT)
     took_s = street.wait_told({TRIP}, TOLD_S)
-    assert took_s <= 2 * POLL_S
+    record_property("seconds until the trip was told", round(took_s, 1))
+    assert took_s <= SLACK * 2 * POLL_S
     assert street.told() == {TRIP}
     street.world.city.mend()
     eventually(lambda: street.told("cleared") == {TRIP}, CLEARS_S, "the trip is over")
