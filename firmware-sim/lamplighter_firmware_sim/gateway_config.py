@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from lamplighter_firmware_sim.city.inventory import CIRCUIT_OFFSETS, Cabinet, City, Lamp, Position
+from lamplighter_firmware_sim.city.inventory import Cabinet, City, Lamp, Position
 from lamplighter_firmware_sim.endpoints import Endpoints
 from lamplighter_firmware_sim.errors import SimError
 from lamplighter_firmware_sim.scenario.model import Name, Wire
@@ -104,13 +104,12 @@ def _devices(city: City, index: int, options: GatewayOptions) -> Iterator[dict[s
     where = _where(cabinet.position, cabinet.name, options)
     yield {"id": cabinet.id, **bus, "profile": "cabinet-meter", "unit": cabinet.unit, **poll, **where}
     for circuit in (one for one in city.circuits if one.cabinet == index):
-        offset = CIRCUIT_OFFSETS[circuit.phase]
         yield {
             "id": circuit.id,
             **bus,
             "profile": "circuit-contactor",
             "unit": cabinet.unit,
-            "offset": offset,
+            "offset": circuit.offset,
             **poll,
             **_where(cabinet.position, circuit.name, options),
         }

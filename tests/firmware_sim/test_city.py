@@ -20,7 +20,7 @@ def city(sample: Scenario) -> City:
 
 def test_the_sample_city_has_the_size_it_says(city: City) -> None:
     assert city.gateways == ("gw-1", "gw-2", "gw-3", "gw-4")
-    assert [len(city.cabinets), len(city.circuits), len(city.lamps)] == [20, 60, 1808]
+    assert [len(city.cabinets), len(city.circuits), len(city.lamps)] == [20, 60 + 8, 1808]
     wires = [cabinet.wire for cabinet in city.cabinets if cabinet.gateway == "gw-2"]
     assert wires == [Wire.MODBUS_TCP] * 3 + [Wire.MODBUS_RTU, Wire.MQTT]
 
@@ -30,7 +30,7 @@ def test_equal_scenarios_make_equal_cities(sample: Scenario, city: City) -> None
 
 
 def test_ids_are_unique_and_name_their_cabinet(city: City) -> None:
-    assert len(city.places) == 20 + 60 + 1808
+    assert len(city.places) == 20 + 60 + 8 + 1808
     assert city.lamps[0].id == "lamp-01-001"
     assert all(lamp.id.startswith(city.cabinets[lamp.cabinet].id.replace("cab", "lamp")) for lamp in city.lamps)
 
@@ -69,7 +69,7 @@ def test_a_gateway_file_names_every_device_of_its_part_once(city: City, tmp_path
     endpoints = endpoints_at(city, "127.0.0.1", 15_000, tmp_path, ("127.0.0.1", 1884))
     document = yaml.safe_load(gateway_config(city, "gw-1", endpoints, OPTIONS))
     ids = [device["id"] for device in document["devices"]]
-    assert len(ids) == len(set(ids)) == 5 + 15 + 3 * 100 + 60 + 92
+    assert len(ids) == len(set(ids)) == 5 + 15 + 2 + 3 * 100 + 60 + 92
     assert {device["bus"] for device in document["devices"]} == {bus["id"] for bus in document["buses"]}
     assert document["buses"][3]["device"] == str(tmp_path / "rtu-cab-04")
     assert document["buses"][0]["port"] == 15_001

@@ -24,7 +24,7 @@ def sim(*arguments: str) -> tuple[int, str, str]:
 def test_check_and_city() -> None:
     code, text, _ = sim("check", "--scenario", CITY)
     assert code == 0
-    assert "4 gateways, 20 supply points, 60 circuits, 1808 lamps" in text
+    assert "4 gateways, 20 supply points, 68 circuits, 1808 lamps" in text
     code, text, _ = sim("city", "--scenario", CITY, "--json")
     assert len(json.loads(text)["lamps"]) == 1808
 

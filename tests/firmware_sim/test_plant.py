@@ -136,6 +136,25 @@ def test_an_open_contactor_takes_the_supply_and_the_written_level(night_city: Si
     assert int(night_city.plant.lamps.supply_losses[lamp]) == losses + 1
 
 
+def test_loops_draw_while_their_contactors_are_closed() -> None:
+    city = Simulation(scenario_of(SMALL.replace("lamps_each: 30", "lamps_each: 30, loop_lamps_each: 4")), NIGHT)
+    settle(city)
+    plant = city.plant
+    loops = [index for index, circuit in enumerate(plant.city.circuits) if circuit.loop]
+    assert [plant.city.circuits[loop].id for loop in loops] == ["circuit-01-all-night", "circuit-01-half-night"]
+    before = plant.cabinets.power_w.copy()
+    assert not plant.circuits.current_a[loops].any()
+    city.switch(loops[1], closed=True)
+    settle(city)
+    added = plant.cabinets.power_w - before
+    assert added[0] == pytest.approx([0, 400, 0], abs=4)
+    assert added[1:] == pytest.approx(0, abs=1)
+    assert plant.circuits.current_a[loops] == pytest.approx([0, 400 / 230], rel=0.05)
+    city.faults.add("breaker_trip", "circuit-01-half-night")
+    settle(city)
+    assert plant.cabinets.power_w[0] == pytest.approx(before[0], abs=2)
+
+
 def test_hps_lamps_restrike_late_after_a_supply_loss_and_led_lamps_at_once(night_city: Simulation) -> None:
     night_city.switch(0, closed=False)
     night_city.step(NIGHT + 1000, 1)

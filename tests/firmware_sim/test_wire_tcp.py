@@ -48,7 +48,9 @@ async def test_a_contactor_opens_and_its_lamps_fall_silent(city: RunningCity, ma
             await asyncio.sleep(0.02)
 
 
-@pytest.mark.parametrize(("address", "count", "unit", "code"), [(10, 16, 1, 2), (0, 65, 1, 3), (23, 1, 240, 2)])
+@pytest.mark.parametrize(
+    ("address", "count", "unit", "code"), [(10, 16, 1, 2), (0, 65, 1, 3), (23, 1, 240, 2), (130, 1, 240, 2)]
+)
 async def test_exceptions_reach_the_master(
     master: AsyncModbusTcpClient, address: int, count: int, unit: int, code: int
 ) -> None:

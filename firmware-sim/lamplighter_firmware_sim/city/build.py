@@ -5,10 +5,11 @@ from typing import Final
 
 import numpy as np
 
-from lamplighter_firmware_sim.city.inventory import PHASES, Cabinet, Circuit, City, Lamp
+from lamplighter_firmware_sim.city.inventory import CIRCUIT_OFFSETS, LOOP_OFFSETS, PHASES, Cabinet, Circuit, City, Lamp
 from lamplighter_firmware_sim.city.roads import Stretch, position, stretches
 from lamplighter_firmware_sim.scenario.model import CabinetGroup, LampModel, Name, Scenario
 
+_LOOPS: Final = (("all-night", "全夜"), ("half-night", "半夜"))  # on phases A and B
 _CABINET_UNIT: Final = 240
 _CABINET_UNIT_OF_FULL_BUS: Final = 251  # beside 250 lamps; serial addresses end at 247, TCP's at 255
 
@@ -20,8 +21,9 @@ def build_city(scenario: Scenario) -> City:
     roads = stretches(scenario.place, scenario.roads, len(plan), max(longest_m, scenario.place.block_m))
     models = _models(scenario, sum(group.lamps for _, group in plan))
     cabinets = tuple(_cabinet(scenario, index, *row, roads[index]) for index, row in enumerate(plan))
-    circuits = tuple(
-        _circuit(index, phase, cabinet) for index, cabinet in enumerate(cabinets) for phase in range(len(PHASES))
+    circuits = (
+        *(_circuit(index, phase, cabinet) for index, cabinet in enumerate(cabinets) for phase in range(len(PHASES))),
+        *(_loop(index, phase, cabinet) for index, cabinet in enumerate(cabinets) for phase in _loops(cabinet)),
     )
     lamps = tuple(
         _lamp(scenario, index, number, group.lamps, next(models), roads[index])
@@ -67,6 +69,24 @@ def _circuit(cabinet: int, phase: int, of: Cabinet) -> Circuit:
         cabinet=cabinet,
         phase=phase,
         name=Name(f"{of.name.zh}{letter.upper()}相回路", f"{of.name.en}, circuit {letter.upper()}"),
+        offset=CIRCUIT_OFFSETS[phase],
+    )
+
+
+def _loops(cabinet: Cabinet) -> range:
+    return range(len(_LOOPS) if cabinet.loop_lamps else 0)
+
+
+def _loop(cabinet: int, phase: int, of: Cabinet) -> Circuit:
+    loop, zh = _LOOPS[phase]
+    return Circuit(
+        id=f"circuit-{cabinet + 1:02}-{loop}",
+        cabinet=cabinet,
+        phase=phase,
+        name=Name(f"{of.name.zh}{zh}回路", f"{of.name.en}, {loop} loop"),
+        offset=LOOP_OFFSETS[phase],
+        loop=loop,
+        loop_lamps=of.loop_lamps,
     )
 
 

@@ -9,6 +9,7 @@ from lamplighter_firmware_sim.scenario.model import LampModel, Name, Road, Scena
 
 PHASES: Final = "abc"
 CIRCUIT_OFFSETS: Final = (100, 110, 120)  # first register of the phase's contactor on the cabinet's unit
+LOOP_OFFSETS: Final = (130, 140)  # of the contactors of the all-night and the half-night loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cabinet:
-    """A supply point of a road: meter, three contactors, door contacts, photocell; `loop_lamps` beside its own."""
+    """A supply point of a road: meter, three contactors and those of its loops, door contacts, photocell."""
 
     id: str
     gateway: str
@@ -40,12 +41,15 @@ class Cabinet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circuit:
-    """One contactor and breaker of a cabinet; feeds the lamps of one phase."""
+    """One contactor and breaker of a cabinet; feeds the lamps of one phase, or a loop of lamps without a controller."""
 
     id: str
     cabinet: int
     phase: int
     name: Name
+    offset: int
+    loop: str = ""
+    loop_lamps: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +70,7 @@ class Lamp:
 
 @dataclass(frozen=True)
 class City:
-    """The whole inventory."""
+    """The whole inventory. Circuits of loops come after all others."""
 
     scenario: Scenario
     cabinets: tuple[Cabinet, ...]
@@ -86,6 +90,11 @@ class City:
             | {cabinet.id: (Kind.CABINET, index) for index, cabinet in enumerate(self.cabinets)}
             | {circuit.id: (Kind.CIRCUIT, index) for index, circuit in enumerate(self.circuits)}
         )
+
+    @cached_property
+    def contactors(self) -> dict[tuple[int, int], int]:
+        """Column index of the circuit by cabinet and first register."""
+        return {(circuit.cabinet, circuit.offset): index for index, circuit in enumerate(self.circuits)}
 
     def lamps_of(self, cabinet: int) -> list[int]:
         """Column indices of the cabinet's lamps."""

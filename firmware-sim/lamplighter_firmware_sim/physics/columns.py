@@ -105,9 +105,9 @@ def lamp_columns(city: City, random: np.random.Generator, civil_ms: int) -> Lamp
 
 
 def circuit_columns(city: City) -> CircuitColumns:
-    """Circuits, all closed and sound."""
-    count = len(city.circuits)
-    return CircuitColumns(np.ones(count, dtype=bool), np.zeros(count, dtype=bool), np.zeros(count), np.zeros(count))
+    """Circuits, all sound, and all closed but loops."""
+    count, closed = len(city.circuits), np.array([not circuit.loop for circuit in city.circuits])
+    return CircuitColumns(closed, np.zeros(count, dtype=bool), np.zeros(count), np.zeros(count))
 
 
 def cabinet_columns(city: City, lamp_energy_wh: Array) -> CabinetColumns:

@@ -6,6 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter_firmware_sim.scenario.model import LampModel, Technology
+
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
@@ -49,6 +51,14 @@ def hps_power_w(rated_w: Array, level_percent: Array, voltage_v: Array, arc_min:
     level = np.clip(level_percent / 100, _HPS_LOWEST, 1)
     warmth = np.interp(arc_min, _HPS_ARC_MIN, _HPS_SHARE)
     return rated_w * _HPS_BALLAST * level * warmth * np.clip(voltage_v / NOMINAL_V, 0, 1.3) ** 1.6
+
+
+def full_power_w(model: LampModel) -> float:
+    """What a luminaire draws that burns undimmed and warm, at nominal voltage."""
+    rated, level, voltage = np.array(model.rated_w), np.array(100.0), np.array(NOMINAL_V)
+    if model.technology is Technology.LED:
+        return float(led_power_w(rated, level, voltage))
+    return float(hps_power_w(rated, level, voltage, np.array(ARC_FULL_MIN)))
 
 
 def hps_power_factor(arc_min: Array) -> Array:

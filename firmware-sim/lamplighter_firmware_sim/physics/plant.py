@@ -167,7 +167,8 @@ class Plant:
         sign = np.where(lamps.is_hps & lamps.lit, 1.0, -1.0)  # a ballast is inductive, a driver's filter capacitive
         reactive = sign * np.sqrt(np.maximum(apparent**2 - lamps.power_w**2, 0))
         _, self.losses_w = supply.feeder_drops(self.tree, lamps.current_a, self.ails.joint_ohm)
-        losses_w = self.losses_w + self.ails.stolen_w * circuits.closed
+        beside_w = supply.loops_w(self.tree, cabinets.voltage_v) * ~circuits.tripped + self.ails.stolen_w
+        losses_w = self.losses_w + beside_w * circuits.closed
         load = supply.sum_load(self.tree, lamps.power_w, reactive, losses_w, cabinets.voltage_v)
         circuits.current_a = load.circuit_a * ~circuits.tripped
         circuits.leakage_ma = supply.sum_by(self.tree.lamp_circuit, lamps.leakage_ma, self.tree.circuits)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter_firmware_sim.city.inventory import City
-from lamplighter_firmware_sim.physics.lamps import Array
+from lamplighter_firmware_sim.physics.lamps import Array, full_power_w, led_power_w
 
 _SPAN_OHM: Final = 0.08  # 105 m of 25 mm2 copper: every third pole is on the same phase
 _SOURCE_OHM: Final = 0.02  # transformer and mains up to the cabinet
@@ -21,12 +21,16 @@ Index = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """Who hangs on what. `cable` lists lamps feeder by feeder, from the cabinet outwards."""
+    """Who hangs on what. `cable` lists lamps feeder by feeder, from the cabinet outwards.
+
+    `loop_w`: what the lamps without a controller on each circuit draw.
+    """
 
     lamp_circuit: Index
     lamp_cabinet: Index
     circuit_cabinet: Index
     circuit_phase: Index
+    loop_w: Array
     cable: Index
     first: Index
     last: Index
@@ -47,6 +51,7 @@ def tree_of(city: City) -> Tree:
         lamp_cabinet=np.array([lamp.cabinet for lamp in city.lamps], dtype=np.intp),
         circuit_cabinet=np.array([circuit.cabinet for circuit in city.circuits], dtype=np.intp),
         circuit_phase=np.array([circuit.phase for circuit in city.circuits], dtype=np.intp),
+        loop_w=np.array([circuit.loop_lamps for circuit in city.circuits]) * full_power_w(city.scenario.models[0]),
         cable=cable,
         first=np.repeat(starts, lengths),
         last=np.repeat(starts + lengths - 1, lengths),
@@ -77,6 +82,11 @@ def feeder_drops(tree: Tree, current_a: Array, joint_ohm: Array) -> tuple[Array,
     return drops, losses
 
 
+def loops_w(tree: Tree, cabinet_v: Array) -> Array:
+    """What the lamps without a controller draw on each circuit that is closed; `cabinet_v` is (cabinet, phase)."""
+    return led_power_w(tree.loop_w, np.array(100.0), cabinet_v[tree.circuit_cabinet, tree.circuit_phase])
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """What circuits and cabinets carry; circuit arrays and (cabinet, phase) arrays."""
@@ -89,13 +99,13 @@ class Load:
 
 
 def sum_load(tree: Tree, power_w: Array, reactive_var: Array, losses_w: Array, cabinet_v: Array) -> Load:
-    """Sum lamps and cable losses up the tree; `cabinet_v` is (cabinet, phase)."""
+    """Sum lamps and whatever else is drawn (`losses_w`, by circuit) up the tree; `cabinet_v` is (cabinet, phase)."""
     circuit_w = sum_by(tree.lamp_circuit, power_w, tree.circuits) + losses_w
     circuit_var = sum_by(tree.lamp_circuit, reactive_var, tree.circuits)
     circuit_v = cabinet_v[tree.circuit_cabinet, tree.circuit_phase]
     phase_w, phase_var = np.zeros_like(cabinet_v), np.zeros_like(cabinet_v)
-    phase_w[tree.circuit_cabinet, tree.circuit_phase] = circuit_w
-    phase_var[tree.circuit_cabinet, tree.circuit_phase] = circuit_var
+    np.add.at(phase_w, (tree.circuit_cabinet, tree.circuit_phase), circuit_w)
+    np.add.at(phase_var, (tree.circuit_cabinet, tree.circuit_phase), circuit_var)
     alive = cabinet_v > _DEAD_V
     phase_w[:, 0] += CABINET_OWN_W * alive[:, 0]
     phase_var[:, 0] += CABINET_OWN_W * np.tan(np.arccos(CABINET_OWN_PF)) * alive[:, 0]

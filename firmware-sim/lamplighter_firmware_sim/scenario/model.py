@@ -58,8 +58,8 @@ class Place:
 class CabinetGroup:
     """Equal cabinets that every gateway serves: how many, on which wire, with how many lamps each.
 
-    `loop_lamps` have no controller and hang on an all-night and a half-night loop with as many each. They stand in the
-    survey of the city only: no wire leads to them, and the cabinet's meter does not count them.
+    `loop_lamps` have no controller and hang on an all-night and a half-night loop with as many each: full light while
+    the loop's contactor is closed, and the cabinet's meter counts it.
     """
 
     wire: Wire

@@ -18,7 +18,6 @@ ALWAYS: Final = "always"
 CURVE_AT: Final = (1.0, 10.0, 25.0, 50.0, 75.0, 100.0)
 CLO_HOURS: Final = 50_000
 FULL_PERCENT: Final = 100
-LOOPS: Final = {"all-night": ("all-night-loop", "a"), "half-night": ("half-night-loop", "b")}  # calendar, phase
 FIRST_SERVICE: Final = date(2016, 1, 1)
 SERVICE_DAYS: Final = 3_000
 CABINETS_AN_ACCOUNT: Final = 2
@@ -35,7 +34,7 @@ def tables(city: City) -> Mapping[str, Sequence[Row]]:
         "districts": [{"id": _slug(name), "name": name.zh} for name in city.scenario.districts],
         "roads": list(_roads(city)),
         "cabinets": [_cabinet(index, cabinet) for index, cabinet in enumerate(city.cabinets)],
-        "circuits": [*_circuits(city), *_loops(city)],
+        "circuits": list(_circuits(city)),
         "luminaire-models": [_model(model) for model in city.scenario.models],
         "luminaires": [*_luminaires(city), *_loop_luminaires(city)],
         "groups": list(_groups(city)),
@@ -77,18 +76,8 @@ def _circuits(city: City) -> Iterator[Row]:
     """Contactors that feed lamps with controllers stay closed, so that these can be spoken to by day."""
     for circuit in city.circuits:
         cabinet = city.cabinets[circuit.cabinet].id
-        yield {"id": circuit.id, "cabinet": cabinet, "phase": PHASES[circuit.phase], "calendar": ALWAYS}
-
-
-def _loops(city: City) -> Iterator[Row]:
-    for cabinet in city.cabinets:
-        if cabinet.loop_lamps:
-            for loop, (calendar, phase) in LOOPS.items():
-                yield {"id": _loop(cabinet, loop), "cabinet": cabinet.id, "phase": phase, "calendar": calendar}
-
-
-def _loop(cabinet: Cabinet, loop: str) -> str:
-    return f"circuit-{cabinet.id.removeprefix('cab-')}-{loop}"
+        calendar = f"{circuit.loop}-loop" if circuit.loop else ALWAYS
+        yield {"id": circuit.id, "cabinet": cabinet, "phase": PHASES[circuit.phase], "calendar": calendar}
 
 
 def _model(model: LampModel) -> Row:
@@ -131,27 +120,26 @@ def _luminaires(city: City) -> Iterator[Row]:
 def _loop_luminaires(city: City) -> Iterator[Row]:
     """Lamps of loops stand behind the poles of the road, in a row from the supply point."""
     model = _model_id(city.scenario.models[0])
-    for number, cabinet in enumerate(city.cabinets):
-        for loop, (_, phase) in LOOPS.items():
-            for order in range(cabinet.loop_lamps):
-                aside = _ASIDE_DEG * (1 if phase == "a" else -1)
-                there = cabinet.position
-                position = Position(round(there.latitude + (order + 1) * 2 * _ASIDE_DEG, 6), there.longitude + aside)
-                name = f"{cabinet.id.removeprefix('cab-')}-{loop}-{order + 1:03}"
-                yield {
-                    "id": f"lum-{name}",
-                    **_placed(position),
-                    "road": _slug(cabinet.road),
-                    "cabinet": cabinet.id,
-                    "circuit": _loop(cabinet, loop),
-                    "phase": phase,
-                    "feeder": f"{phase.upper()}{len(PHASES)}",
-                    "pole": name,
-                    "pole_order": order,
-                    "model": model,
-                    "component_code": _component("0103", len(city.lamps) + number * cabinet.loop_lamps * 2 + order),
-                    "in_service": _in_service(city, number),
-                }
+    loops = [circuit for circuit in city.circuits if circuit.loop]
+    for number, (circuit, order) in enumerate((one, order) for one in loops for order in range(one.loop_lamps)):
+        cabinet, phase = city.cabinets[circuit.cabinet], PHASES[circuit.phase]
+        there, aside = cabinet.position, _ASIDE_DEG * (-1 if circuit.phase else 1)
+        position = Position(round(there.latitude + (order + 1) * 2 * _ASIDE_DEG, 6), there.longitude + aside)
+        name = f"{circuit.id.removeprefix('circuit-')}-{order + 1:03}"
+        yield {
+            "id": f"lum-{name}",
+            **_placed(position),
+            "road": _slug(cabinet.road),
+            "cabinet": cabinet.id,
+            "circuit": circuit.id,
+            "phase": phase,
+            "feeder": f"{phase.upper()}{len(PHASES)}",
+            "pole": name,
+            "pole_order": order,
+            "model": model,
+            "component_code": _component("0103", len(city.lamps) + number),
+            "in_service": _in_service(city, circuit.cabinet),
+        }
 
 
 def _groups(city: City) -> Iterator[Row]:

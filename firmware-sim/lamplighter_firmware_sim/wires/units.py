@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from lamplighter_contract.quantities import Kind
-from lamplighter_firmware_sim.city.inventory import CIRCUIT_OFFSETS
 from lamplighter_firmware_sim.simulation import Simulation
 from lamplighter_firmware_sim.wires.modbus import ExceptionCode, Unit
 from lamplighter_firmware_sim.wires.registers import CABINET_REGISTERS, CIRCUIT_REGISTERS, LAMP_REGISTERS
 
+_CIRCUIT_STEP: Final = 10
 _LEVEL, _RESUME, _IDENTIFY = 32, 33, 34
 _LAMP_BOUNDS: Final = {_LEVEL: (0, 100), _RESUME: (1, 1), _IDENTIFY: (1, 600)}
 
@@ -59,7 +59,7 @@ class LampUnit:
 
 @dataclass(frozen=True, slots=True)
 class CabinetUnit:
-    """A supply point: its meter at 0, its circuits at 100, 110 and 120."""
+    """A supply point: its meter at 0, its circuits from 100 on, ten registers each."""
 
     simulation: Simulation
     index: int
@@ -78,19 +78,19 @@ class CabinetUnit:
         bank = self.simulation.bank
         if address + count <= CABINET_REGISTERS:
             return bank.cabinets[self.index, address : address + count].tobytes()
-        for phase, offset in enumerate(CIRCUIT_OFFSETS):
-            start = address - offset
-            if start >= 0 and start + count <= CIRCUIT_REGISTERS:
-                return bank.circuits[self.index * len(CIRCUIT_OFFSETS) + phase, start : start + count].tobytes()
-        return ExceptionCode.ILLEGAL_ADDRESS
+        start = address % _CIRCUIT_STEP
+        circuit = self.simulation.city.contactors.get((self.index, address - start))
+        if circuit is None or start + count > CIRCUIT_REGISTERS:
+            return ExceptionCode.ILLEGAL_ADDRESS
+        return bank.circuits[circuit, start : start + count].tobytes()
 
     def write(self, address: int, values: Sequence[int]) -> ExceptionCode | None:
         """Open or close one contactor."""
-        if address not in CIRCUIT_OFFSETS or len(values) != 1:
+        circuit = self.simulation.city.contactors.get((self.index, address))
+        if circuit is None or len(values) != 1:
             return ExceptionCode.ILLEGAL_ADDRESS
         if values[0] not in {0, 1}:
             return ExceptionCode.ILLEGAL_VALUE
-        circuit = self.index * len(CIRCUIT_OFFSETS) + CIRCUIT_OFFSETS.index(address)
         self.simulation.switch(circuit, closed=bool(values[0]))
         return None
 
