@@ -119,7 +119,12 @@ def _sample(schema: dict[str, Any]) -> Any:
 def _times(civil_ms: int) -> dict[str, int]:
     """Samples of the fields that are moments, for a moment in a document would be past."""
     minute_ms = civil_ms - civil_ms % 60_000
-    return {"start": minute_ms - HOUR_MS, "end": minute_ms, "until": minute_ms + 2 * HOUR_MS}
+    return {
+        "start": minute_ms - HOUR_MS,
+        "end": minute_ms,
+        "until": minute_ms + 2 * HOUR_MS,
+        "end_ms": minute_ms + 2 * HOUR_MS,
+    }
 
 
 def _timed(part: Any, times: dict[str, int]) -> Any:

@@ -34,6 +34,12 @@ class ElementIn(BaseModel):
 class WindowIn(ReasonIn):
     """Where somebody works, and until when."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"reason": "cable work", "elements": [{"kind": "cabinet", "id": "cab-01"}], "end_ms": 1}]
+        }
+    )
+
     elements: list[ElementIn] = Field(min_length=1, max_length=1_000)
     start_ms: Time | None = Field(default=None, description="None: now")
     end_ms: Time
@@ -77,7 +83,7 @@ class Protectors(BaseModel):
 class TripTestIn(ReasonIn):
     """What came of pressing the button."""
 
-    tripped: bool
+    tripped: bool = Field(examples=[True])
     time_ms: Time | None = Field(default=None, description="None: now")
 
 
