@@ -4,7 +4,6 @@ Rows are only added, in the transaction of the change they tell of, and each car
 and of itself: whatever is edited, removed or put in between afterwards shows in `verify`.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, desc, select, update
 
 from lamplighter_controller.ledger.tables import storable
+from lamplighter_controller.security.chain import HASHED, row_sha256
 from lamplighter_controller.security.store import audit, audit_head
 
 VERIFIED_AT_ONCE: Final = 5_000
@@ -77,6 +77,12 @@ def record_all(connection: Connection, entries: Sequence[Entry]) -> None:
     connection.execute(update(audit_head).values(number=rows[-1]["number"], row_sha256=previous))
 
 
+def last_row(connection: Connection) -> dict[str, Any]:
+    """The newest row as it was hashed, with its own digest, for whoever has to prove that it stands in the trail."""
+    row = connection.execute(select(audit).order_by(desc(audit.c.number)).limit(1)).one()
+    return {name: getattr(row, name) for name in (*HASHED, "row_sha256")}
+
+
 def verify(connection: Connection) -> Tampered | None:
     """None when the trail is whole from its first row to its last."""
     head = connection.execute(select(audit_head).where(audit_head.c.id == 1)).one()
@@ -86,7 +92,7 @@ def verify(connection: Connection) -> Tampered | None:
         for number, row in enumerate(rows, start=1):
             if row.number != number:
                 return Tampered(number, f"the row is missing, the next one is {row.number}")
-            if row.previous_sha256 != previous or row.row_sha256 != _hash(row._asdict()):
+            if row.previous_sha256 != previous or row.row_sha256 != row_sha256(row._asdict()):
                 return Tampered(number, "the row is not what was recorded")
             previous = row.row_sha256
     if (head.number, head.row_sha256) != (number, previous):
@@ -118,12 +124,7 @@ def _row(number: int, entry: Entry, previous: str) -> dict[str, Any]:
         "detail": msgspec.json.encode(entry.detail).decode(),
         "previous_sha256": previous,
     }
-    return row | {"row_sha256": _hash(row)}
-
-
-def _hash(row: Mapping[str, Any]) -> str:
-    columns = ("number", "time_ms", "who", "action", "subject", "reason", "result", "detail", "previous_sha256")
-    return hashlib.sha256(msgspec.json.encode([row[name] for name in columns])).hexdigest()
+    return row | {"row_sha256": row_sha256(row)}
 
 
 def _recorded(row: Row[Any]) -> Recorded:

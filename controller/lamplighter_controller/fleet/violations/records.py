@@ -35,9 +35,10 @@ def add(connection: Connection, violations: Iterable[Violation], who: str) -> No
 
 
 def save(connection: Connection, violation: Violation) -> None:
-    """One that went on, ended, or was acted upon."""
+    """One that went on, ended, or was acted upon; its state only a step changes, whoever reviewed it meanwhile."""
     table = violation_table
-    connection.execute(update(table).where(table.c.id == violation.id).values(**_row(violation)))
+    values = {name: value for name, value in _row(violation).items() if name not in {"state", "changed_ms"}}
+    connection.execute(update(table).where(table.c.id == violation.id).values(**values))
 
 
 def step(connection: Connection, violation: str, taken: Step) -> int:
