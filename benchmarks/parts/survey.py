@@ -13,7 +13,7 @@ from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire import topics
 from lamplighter_contract.wire.documents import DeviceEntry, DevicesDocument, GatewayState, encode
 
-LAMPS: Final = 92  # behind one cabinet, in the mean
+LAMPS: Final = 93  # behind one cabinet; Jinan has 128,000 behind 1,389
 RATED_W: Final = 150
 CAPABILITIES: Final = ("light.set", "light.resume")
 _PER_ROW: Final = 40
