@@ -122,6 +122,17 @@ def showings(session: Session, as_json: bool) -> None:
 @reason
 @as_json
 @asks
+def approve(session: Session, showing: str, reason: str, as_json: bool) -> None:
+    """Let another person's show play."""
+    found = session.api.send("POST", f"/showings/{showing}/approve", {"reason": reason})
+    tell(found, as_json=as_json, lines=lambda: _showings(session, [found]))
+
+
+@scene.command()
+@click.argument("showing")
+@reason
+@as_json
+@asks
 def stop(session: Session, showing: str, reason: str, as_json: bool) -> None:
     """End a showing: its lamps go back to plan as soon as their gateways are told."""
     found = session.api.send("POST", f"/showings/{showing}/stop", {"reason": reason})
@@ -135,12 +146,15 @@ def _showings(session: Session, found: list[Mapping[str, Any]]) -> Iterator[str]
             one["scene"],
             session.time(one["starts_ms"], seconds=True),
             session.time(one["stopped_ms"] or one["ends_ms"], seconds=True),
-            "stopped" if one["stopped_ms"] else "plays" if one["playing"] else None,
+            "stopped" if one["stopped_ms"] else "plays" if one["playing"] else "waits" if one["waits"] else None,
             one["by"],
         )
         for one in found
     ]
-    return table(("showing", "scene", "starts", "ends", "now", "by"), rows)
+    yield from table(("showing", "scene", "starts", "ends", "now", "by"), rows)
+    for one in found:
+        if one["waits"]:
+            yield from (f"  {one['id']} needs a second person: {why}" for why in one["needs_approval"])
 
 
 def _rehearsal(session: Session, found: Mapping[str, Any]) -> Iterator[str]:
@@ -148,6 +162,7 @@ def _rehearsal(session: Session, found: Mapping[str, Any]) -> Iterator[str]:
     verdict = "it can be played" if found["playable"] else "it cannot be played"
     yield f"{found['scene']} from {starts} to {ends}: {verdict}"
     yield from (f"  {one['severity']}: {one['where']}: {one['what']}" for one in found["problems"])
+    yield from (f"  needs a second person: {why}" for why in found["needs_approval"])
     rows = [
         (session.time(cue["at_ms"], seconds=True), cue["level_percent"], cue["ramp_s"], cue["lamps"])
         for cue in found["cues"]

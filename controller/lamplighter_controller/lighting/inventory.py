@@ -68,11 +68,6 @@ class Road(msgspec.Struct, frozen=True):
     district: Id | None = None
     structure: Structure = Structure.NONE
 
-    @property
-    def noun(self) -> str:
-        """What it is called before its id."""
-        return "road" if self.structure is Structure.NONE else str(self.structure)
-
 
 class Cabinet(msgspec.Struct, frozen=True):
     """A supply point: its electricity account and tariff, and where it stands."""

@@ -5,9 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from lamplighter_contract.level import Override
+from lamplighter_contract.light.plans.programs import RoadClass
 from lamplighter_controller.hold import begin
+from lamplighter_controller.lighting import store
+from lamplighter_controller.lighting.inventory import Luminaire, Road, Structure
 from lamplighter_controller.lighting.overrides.desk import WAITS_MS
 from lamplighter_controller.lighting.overrides.in_force import standings
 from lamplighter_controller.lighting.overrides.standing import Standing
@@ -187,6 +191,42 @@ class TestTheSecondPerson:
         dim = wanted(40, roads=["spruce"])
         assert (await lit.post("/overrides", dim)).json()["state"] == "pending"
         assert (await lit.post("/overrides", wanted(40, roads=["linden"]))).json()["state"] == "given"
+
+    async def test_a_lamp_has_the_floor_of_its_road_in_the_plan_in_force(self, lit: LitWorld):
+        """The library may have stricter programs that nobody is lit by."""
+        why = {"reason": "x"}
+        await lit.post("/presets", why)
+        number = (await lit.post("/plans", why)).json()["number"]
+        await lit.post(f"/plans/{number}/validate", why)
+        assert (await lit.post(f"/plans/{number}/publish", why)).status_code == 200
+        shelf = (await lit.get("/programs")).json()["items"]
+        body = {
+            **shelf[0]["body"],
+            "id": "strict",
+            "floors": {"level_percent": 60},
+            "levels": {"level_percent": 100},
+            "steps": [],
+        }
+        put = await lit.send("PUT", "/programs/strict", {**why, "body": body})
+        assert put.status_code == 200, put.text
+        assert (await lit.post("/overrides", wanted(55, roads=["spruce"]))).json()["state"] == "given"
+        assert (await lit.post("/overrides", wanted(45, roads=["spruce"]))).json()["state"] == "pending"
+
+    @pytest.mark.parametrize("structure", list(Structure))
+    async def test_a_whole_tunnel_or_junction_needs_a_second_person_however_small(
+        self, lit: LitWorld, structure: Structure
+    ):
+        def work(connection: Connection) -> None:
+            store.put(connection, [Road("under", RoadClass.MAIN, structure=structure)])
+            store.put(connection, [Luminaire(f"l-{name}", 36.65, 117, name, "under") for name in LAMPS[:2]])
+
+        await lit.world.ledger.write(work)
+        first = (await lit.post("/overrides", wanted(0, lamps=LAMPS[:1]))).json()
+        assert first["state"] == "given"
+        await lit.settle(first["id"])
+        second = (await lit.post("/overrides", wanted(0, lamps=LAMPS[1:2]))).json()
+        guarded = structure in {Structure.TUNNEL, Structure.JUNCTION}
+        assert second["needs_approval"] == ([f"{structure} under would be dark as a whole"] if guarded else [])
 
 
 class TestEmergency:

@@ -16,7 +16,7 @@ from tests.controller.lighting.lit import LAMPS, LitWorld, open_lit
 
 WHY = {"reason": "New Year"}
 CUES = [
-    {"after_s": 0, "level_percent": 30, "groups": ["mains"]},
+    {"after_s": 0, "level_percent": 50, "groups": ["mains"]},
     {"after_s": 60, "level_percent": 100, "ramp_s": 20, "groups": ["mains"]},
     {"after_s": 60, "level_percent": 20, "devices": [LAMPS[30]]},
 ]
@@ -78,7 +78,7 @@ async def test_a_show_goes_ahead_with_the_plans_of_those_who_play_it(lit: LitWor
     def levels(view: View, lamp: str) -> list[float | None]:
         return [level(view, lamp, starts_ms + s * 1000, {}).level_percent for s in (-1, 0, 59, 70, 90, 599, 600)]
 
-    assert levels(west, LAMPS[0]) == [60, 30, 30, 65, 100, 100, 60]
+    assert levels(west, LAMPS[0]) == [60, 50, 50, 75, 100, 100, 60]
     assert levels(east, LAMPS[30]) == [50, 50, 50, 20, 20, 20, 50]
     assert levels(east, LAMPS[31]) == [50] * 7
     (shown,) = (await lit.get("/showings")).json()["items"]
@@ -106,6 +106,59 @@ async def test_stopped_its_lamps_go_back_to_plan_and_what_is_over_needs_no_word(
     light.wake()
     await light.look()
     assert (await plans(lit))["gw-1"].version == 4
+
+
+DARK = {"cues": [{"after_s": 0, "level_percent": 0, "groups": ["mains"]}], "length_s": 600}
+
+
+class TestTheSecondPerson:
+    async def test_a_show_that_makes_much_of_the_city_dark_waits_for_a_second_person(self, lit: LitWorld):
+        await keep(lit, "blackout", DARK)
+        rehearsed = (await lit.post("/scenes/blackout/rehearse", {}, name="reader")).json()
+        asked = (await lit.post("/scenes/blackout/start", WHY)).json()
+        assert asked["needs_approval"] == rehearsed["needs_approval"]
+        assert "30 of 60 lamps (50.0 %)" in asked["needs_approval"][0]
+        assert (asked["waits"], asked["playing"]) == (True, False)
+        light = upkeep(lit)
+        await light.look()
+        assert (await plans(lit))["gw-1"].scenes == ()
+        own = await lit.post(f"/showings/{asked['id']}/approve", WHY)
+        assert (own.status_code, "cannot approve" in own.text) == (409, True)
+        lit.clock.advance(300)
+        given = await lit.post(f"/showings/{asked['id']}/approve", WHY, name="nobody")
+        assert given.status_code == 202, given.text
+        assert (given.json()["waits"], given.json()["approvals"]) == (False, ["token:nobody"])
+        assert given.json()["starts_ms"] == lit.clock.civil_ms()
+        assert given.json()["ends_ms"] == lit.clock.civil_ms() + 600_000
+        light.wake()
+        await light.look()
+        (scene,) = (await plans(lit))["gw-1"].scenes
+        assert (scene.id, scene.starts) == (asked["id"], given.json()["starts_ms"])
+        assert (await lit.post(f"/showings/{asked['id']}/approve", WHY, name="nobody")).status_code == 409
+
+    @pytest.mark.parametrize(("ahead_s", "waits_s"), [(None, 901), (3_600, 3_600)])
+    async def test_nobody_approves_in_time_and_it_never_plays(self, lit: LitWorld, ahead_s: int | None, waits_s: int):
+        await keep(lit, "blackout", {**DARK, "length_s": 7_200})
+        start = {} if ahead_s is None else {"starts_ms": lit.clock.civil_ms() + ahead_s * 1000}
+        asked = (await lit.post("/scenes/blackout/start", {**WHY, **start})).json()
+        lit.clock.advance(waits_s)
+        late = await lit.post(f"/showings/{asked['id']}/approve", WHY, name="nobody")
+        assert (late.status_code, "in time" in late.text) == (409, True)
+        assert (await lit.get("/showings")).json()["items"][0]["playing"] is False
+
+    async def test_overrides_in_force_and_other_shows_count_with_it(self, lit: LitWorld):
+        for name, lamps in (("few", LAMPS[:2]), ("more", LAMPS[30:32])):
+            cue = {"after_s": 0, "level_percent": 0, "devices": lamps}
+            await keep(lit, name, {"cues": [cue], "length_s": 600})
+        assert (await lit.post("/scenes/few/start", WHY)).json()["waits"] is False
+        assert (await lit.post("/scenes/more/start", WHY)).json()["waits"] is True
+        dark = {"level_percent": 0, "reason": "WO-7", "lamps": LAMPS[2:3]}
+        first = (await lit.post("/overrides", dark)).json()
+        assert first["state"] == "given"
+        await lit.settle(first["id"])
+        assert (await lit.post("/overrides", {**dark, "lamps": LAMPS[3:4]})).json()["state"] == "pending"
+        later = lit.clock.civil_ms() + 86_400_000
+        assert (await lit.post("/scenes/more/start", {**WHY, "starts_ms": later})).json()["waits"] is False
 
 
 async def test_what_the_wire_cannot_carry_is_refused_with_bus_and_lamp(lit: LitWorld):

@@ -16,7 +16,7 @@ from lamplighter_controller.api.resources.commands import Reason500
 from lamplighter_controller.api.resources.gateways import ReasonIn
 from lamplighter_controller.api.services import Provided, Services
 from lamplighter_controller.lighting.scenes import store
-from lamplighter_controller.lighting.scenes.desk import LAMPS_SHOWN, Unplayable
+from lamplighter_controller.lighting.scenes.desk import LAMPS_SHOWN, NotApproved, Unplayable
 from lamplighter_controller.lighting.scenes.scene import Scene
 from lamplighter_controller.lighting.scenes.store import Showing
 
@@ -59,6 +59,9 @@ class ShowingOut(BaseModel):
     reason: str
     stopped_ms: int | None
     playing: bool
+    needs_approval: list[str] = Field(description="Why a second person has to approve it before it starts")
+    approvals: list[str]
+    waits: bool = Field(description="It does not play before a second person has approved it")
 
 
 class Showings(BaseModel):
@@ -103,6 +106,7 @@ class RehearsalOut(BaseModel):
     problems: list[Wrong]
     gateways: list[str] = Field(description="Those that would be given it with their plan")
     cues: list[CueOut]
+    needs_approval: list[str] = Field(description="Why a second person would have to approve it")
     nights: dict[str, list[ChangeOut]] = Field(description="The whole night of some lamps, by the gateway's own rules")
 
 
@@ -118,6 +122,7 @@ async def rehearse(services: Provided, _: Reader, scene: SceneId, wanted: Rehear
         playable=all(one.severity is not Severity.ERROR for one in made.problems),
         problems=[_wrong(one) for one in made.problems],
         gateways=list(made.gateways),
+        needs_approval=list(made.grave),
         cues=[
             CueOut(
                 after_s=cue.after_s,
@@ -144,7 +149,10 @@ async def rehearse(services: Provided, _: Reader, scene: SceneId, wanted: Rehear
 
 @router.post("/scenes/{scene}/start", status_code=202, summary="Have a scene played")
 async def start(services: Provided, caller: Lighter, scene: SceneId, wanted: StartIn) -> ShowingOut:
-    """Its cues go to the gateways with their plans, ahead of the start; a wire that cannot carry it is named."""
+    """Its cues go to the gateways with their plans, ahead of the start; a wire that cannot carry it is named.
+
+    One that makes more than 5 % of all lamps dark, with the levels by hand in force, waits for a second person.
+    """
     try:
         showing = await services.scenes.start(
             await _scene(services, scene), wanted.starts_ms, caller.who, wanted.reason
@@ -160,6 +168,18 @@ async def showings(services: Provided, _: Reader, limit: Annotated[int, Query(ge
     """Each with its start and end."""
     found = await services.ledger.read(lambda ledger: store.newest(ledger, limit))
     return Showings(items=[_shown(services, one) for one in found])
+
+
+@router.post("/showings/{showing}/approve", status_code=202, summary="Approve a show as a second person")
+async def approve(services: Provided, caller: Lighter, showing: ShowingId, why: ReasonIn) -> ShowingOut:
+    """By a token of another name than the one that asked; a show that was wanted at once begins now."""
+    found = await services.ledger.read(lambda ledger: store.find(ledger, showing))
+    if found is None:
+        raise not_found("showing", showing)
+    try:
+        return _shown(services, await services.scenes.approve(found, caller.who, why.reason))
+    except NotApproved as error:
+        raise Problem(HTTPStatus.CONFLICT, "not-now", str(error)) from error
 
 
 @router.post("/showings/{showing}/stop", status_code=202, summary="Stop a show")
@@ -197,5 +217,8 @@ def _shown(services: Services, one: Showing) -> ShowingOut:
         by=one.who,
         reason=one.reason,
         stopped_ms=one.stopped_ms,
-        playing=one.is_ahead(now_ms) and one.starts_ms <= now_ms,
+        playing=one.is_ahead(now_ms) and one.starts_ms <= now_ms and not one.waits,
+        needs_approval=list(one.grave),
+        approvals=list(one.approvals),
+        waits=one.stopped_ms is None and one.waits and not one.is_late(now_ms, services.clock.wall_ms()),
     )

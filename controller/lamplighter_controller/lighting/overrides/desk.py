@@ -1,7 +1,7 @@
 """Where levels by hand are asked for, approved, given and taken back; each step is in the audit trail."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random, SystemRandom
 from typing import Any, Final, Protocol
@@ -15,14 +15,14 @@ from lamplighter_contract.ids import uuid7
 from lamplighter_contract.level import rank
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
+from lamplighter_contract.wire.limits import MAX_OVERRIDE_MS
 from lamplighter_controller.commands.model import CommandRequest, Submitted
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.ledger.engine import Ledger
-from lamplighter_controller.lighting import records
 from lamplighter_controller.lighting import store as inventory_store
-from lamplighter_controller.lighting.inventory import Inventory
-from lamplighter_controller.lighting.overrides import share, store
+from lamplighter_controller.lighting.overrides import store
 from lamplighter_controller.lighting.overrides.in_force import InForce, in_force
+from lamplighter_controller.lighting.overrides.judge import DarkJudge
 from lamplighter_controller.lighting.overrides.store import Ask, AskState
 from lamplighter_controller.lighting.overrides.target import Wrong, resolved
 from lamplighter_controller.lighting.overrides.wish import Wish, wrong_with
@@ -143,7 +143,9 @@ class OverrideDesk:
             level_percent = wanted.args.get("level_percent")
             if isinstance(level_percent, int | float):
                 inventory = await self.ledger.read(inventory_store.inventory)
-                grave = await self._grave(wanted.devices, float(level_percent), inventory)
+                now_ms = self.clock.civil_ms()
+                levels = dict.fromkeys(wanted.devices, float(level_percent))
+                grave = await self._judge.grave(levels, (now_ms, now_ms + MAX_OVERRIDE_MS), inventory)
                 if grave:
                     raise NotNow(f"a second person has to approve it: {'; '.join(grave)}; ask for an override")
             return await self.commands.submit(wanted, who)
@@ -186,7 +188,8 @@ class OverrideDesk:
         wrong = [*found.wrong, *wrong_with(wish, now_ms)]
         if wrong:
             raise Unusable(wrong)
-        grave = () if wish.emergency else await self._grave(found.lamps, wish.level_percent, inventory)
+        levels, span = dict.fromkeys(found.lamps, wish.level_percent), (now_ms, wish.end_ms(now_ms))
+        grave = () if wish.emergency else await self._judge.grave(levels, span, inventory)
         return Ask(
             id=uuid7(wall_ms, self.random.randbytes(10)),
             who=who,
@@ -203,16 +206,6 @@ class OverrideDesk:
             grave=grave,
             state=AskState.PENDING if grave else AskState.GIVEN,
         )
-
-    async def _grave(self, lamps: Sequence[str], level_percent: float, inventory: Inventory) -> tuple[str, ...]:
-        """Why a level for these lamps needs a second person."""
-        floors = share.floors_of((await self.ledger.read(records.library)).programs)
-        asked = share.dark(dict.fromkeys(lamps, level_percent), inventory, floors)
-        if not asked:
-            return ()
-        found = await self.ledger.read(self._in_force)
-        levels = share.levels_of(record for one in found for record in one.records)
-        return share.grave(share.dark(levels, inventory, floors), asked, len(self.lamps()))
 
     async def _give(self, ask: Ask) -> Ask:
         """Have its command taken; the key makes a second try of the same override harmless."""
@@ -251,6 +244,10 @@ class OverrideDesk:
                 if record.device in mine and rank(record) > mine[record.device]:
                     del mine[record.device]
         return tuple(sorted(mine))
+
+    @property
+    def _judge(self) -> DarkJudge:
+        return DarkJudge(self.ledger, self.twin, self.clock)
 
     def _in_force(self, connection: Connection) -> list[InForce]:
         return in_force(connection, self.clock.wall_ms(), self.clock.civil_ms())

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random, SystemRandom
 from typing import Final
 
@@ -24,9 +24,10 @@ from lamplighter_controller.lighting import records
 from lamplighter_controller.lighting import store as inventory_store
 from lamplighter_controller.lighting.inventory import Inventory
 from lamplighter_controller.lighting.live import renewed
+from lamplighter_controller.lighting.overrides.judge import DarkJudge
 from lamplighter_controller.lighting.overrides.standing import Standing
 from lamplighter_controller.lighting.scenes import store
-from lamplighter_controller.lighting.scenes.scene import Scene, too_fast, wrong_with
+from lamplighter_controller.lighting.scenes.scene import Scene, lowest, too_fast, wrong_with
 from lamplighter_controller.lighting.scenes.store import Showing
 from lamplighter_controller.lighting.whom import reached
 from lamplighter_controller.security import audit
@@ -45,9 +46,16 @@ class Unplayable(ControllerError):
         super().__init__("; ".join(map(str, self.problems[:3])))
 
 
+class NotApproved(ControllerError):
+    """A show that cannot be approved; the message says why. Nothing has changed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What a show would do: how many lamps each cue reaches, some lamps' nights, and what is wrong with it."""
+    """What a show would do: how many lamps each cue reaches, some lamps' nights, and what is wrong with it.
+
+    `grave`: why it would need a second person.
+    """
 
     scene: Scene
     starts_ms: int
@@ -55,6 +63,7 @@ class Rehearsal:
     gateways: tuple[str, ...]
     problems: tuple[Problem, ...]
     nights: dict[str, tuple[Change, ...]]
+    grave: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,7 @@ class SceneDesk:
     rate: float
     changed: Callable[[], None]
     random: Random = field(default_factory=SystemRandom)
+    _one_by_one: asyncio.Lock = field(default_factory=asyncio.Lock)  # shares are judged and given in one step
 
     async def scene(self, name: str) -> Scene | None:
         """A scene of the library."""
@@ -76,6 +86,8 @@ class SceneDesk:
 
     async def start(self, scene: Scene, starts_ms: int | None, who: str, reason: str) -> Showing:
         """Have a scene played from a start on (civil epoch ms; None: now) for its length.
+
+        One that makes too much of the city dark waits for a second person.
 
         Raises:
             Unplayable: with every problem.
@@ -86,23 +98,53 @@ class SceneDesk:
         problems = [*await self._problems(scene, inventory), *_untimely(scene, begins_ms, now_ms)]
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise Unplayable(problems)
-        showing = Showing(
-            uuid7(wall_ms, self.random.randbytes(10)),
-            scene,
-            begins_ms,
-            begins_ms + round(scene.length_s * 1000),
-            who,
-            reason,
-            wall_ms,
-        )
+        async with self._one_by_one:
+            ends_ms = begins_ms + round(scene.length_s * 1000)
+            grave = await self._grave(scene, (begins_ms, ends_ms), inventory)
+            showing = Showing(
+                uuid7(wall_ms, self.random.randbytes(10)),
+                scene,
+                begins_ms,
+                ends_ms,
+                who,
+                reason,
+                wall_ms,
+                grave=grave,
+                at_once=starts_ms is None,
+            )
+
+            def work(connection: Connection) -> None:
+                store.add(connection, showing)
+                self._audit(connection, showing, who, "scene.start", reason)
+
+            await self.ledger.write(work)
+        self.changed()
+        return showing
+
+    async def approve(self, showing: Showing, who: str, reason: str) -> Showing:
+        """Stand for a show as a second person; one that was wanted at once begins now.
+
+        Raises:
+            NotApproved: by who asked, or it does not wait (any more).
+        """
+        now_ms, wall_ms = self.clock.civil_ms(), self.clock.wall_ms()
+        if showing.who == who:
+            raise NotApproved("who asked for it cannot approve it")
+        if not showing.waits or showing.stopped_ms is not None:
+            raise NotApproved("it does not wait for a second person")
+        if showing.is_late(now_ms, wall_ms):
+            raise NotApproved("nobody approved it in time; ask for it again")
+        starts_ms = now_ms if showing.at_once else showing.starts_ms
+        length_ms = showing.ends_ms - showing.starts_ms
+        given = replace(showing, approvals=(who,), starts_ms=starts_ms, ends_ms=starts_ms + length_ms)
 
         def work(connection: Connection) -> None:
-            store.add(connection, showing)
-            self._audit(connection, showing, who, "scene.start", reason)
+            store.approve(connection, given)
+            self._audit(connection, given, who, "scene.approve", reason)
 
         await self.ledger.write(work)
         self.changed()
-        return showing
+        return given
 
     async def stop(self, showing: Showing, who: str, reason: str) -> None:
         """End a show before its time; its lamps go back to their plan."""
@@ -127,7 +169,13 @@ class SceneDesk:
         problems = await self._problems(scene, inventory)
         involved = {self.twin.gateway_of(lamp) or "" for cast in casts for lamp in cast}
         counts = tuple(map(len, casts))
-        return Rehearsal(scene, begins_ms, counts, tuple(sorted(involved)), tuple(problems), nights)
+        grave = await self._grave(scene, (showing.starts_ms, showing.ends_ms), inventory)
+        return Rehearsal(scene, begins_ms, counts, tuple(sorted(involved)), tuple(problems), nights, grave)
+
+    async def _grave(self, scene: Scene, span: tuple[int, int], inventory: Inventory) -> tuple[str, ...]:
+        """Why it needs a second person: it is judged by the lowest level it has for each lamp."""
+        judge = DarkJudge(self.ledger, self.twin, self.clock)
+        return await judge.grave(lowest(scene, inventory, self._lamps()), span, inventory)
 
     async def _problems(self, scene: Scene, inventory: Inventory) -> list[Problem]:
         devices = self._lamps()
@@ -176,8 +224,14 @@ class SceneDesk:
             action=action,
             subject=f"scene:{showing.scene.id}",
             reason=reason,
-            result="done",
-            detail={"showing": showing.id, "starts": showing.starts_ms, "ends": showing.ends_ms},
+            result="waits" if showing.waits else "done",
+            detail={
+                "showing": showing.id,
+                "starts": showing.starts_ms,
+                "ends": showing.ends_ms,
+                "grave": list(showing.grave),
+                "approvals": list(showing.approvals),
+            },
             time_ms=self.clock.wall_ms(),
         )
 

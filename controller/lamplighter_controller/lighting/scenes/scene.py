@@ -62,6 +62,15 @@ def too_fast(
         yield Problem(Severity.ERROR, f"scene {scene.id}", str(late))
 
 
+def lowest(scene: Scene, inventory: Inventory, lamps: Iterable[str]) -> dict[str, float]:
+    """The lowest level that a scene has for each of these lamps that is in it."""
+    found: dict[str, float] = {}
+    for cue in _cues(scene, inventory, list(lamps)):
+        for lamp in cue.devices:
+            found[lamp] = min(cue.level_percent, found.get(lamp, cue.level_percent))
+    return found
+
+
 def played(
     scene: Scene, name: str, span: tuple[int, int], inventory: Inventory, lamps: Iterable[str], groups: dict[str, Group]
 ) -> PlayedScene | None:
