@@ -161,10 +161,18 @@ class PlanDesk:
         """
         if self.held():
             raise NotTaken([HELD])
-        missing = gate.missing(Case(plan.state, plan.author, plan.approvals, await self.effect(plan, names)))
+        tried = await self._tried(plan, names)
+        missing = gate.missing(Case(plan.state, plan.author, plan.approvals, await self.effect(plan, names), tried))
         if missing:
             raise NotTaken(missing)
         return await self._give(plan, who, names, "plan.publish")
+
+    async def _tried(self, plan: StoredPlan, names: Sequence[str] | None) -> bool:
+        """Whether a plan goes to a part of those that have one, or one of them runs it already."""
+        given = await self.ledger.read(records.in_force)
+        part = names is not None and any(one.gateway not in names for one in given)
+        runs = any(one.plan == plan.number and self.told(one.gateway) >= one.version for one in given)
+        return part or runs or len(given) < 2
 
     async def back(self, who: Who) -> dict[str, int]:
         """One step back: every gateway gets the plan it had before, as a new version; returns gateway -> version.

@@ -20,12 +20,16 @@ class PlanState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A plan before the gate: who made it, who else has approved it, and what it would change."""
+    """A plan before the gate: who made it, who else has approved it, and what it would change.
+
+    `tried`: it goes to canaries, or one of several gateways runs it already by its own word.
+    """
 
     state: PlanState
     author: str
     approvals: tuple[str, ...]
     effect: Effect
+    tried: bool = True
 
 
 def grave(effect: Effect) -> tuple[str, ...]:
@@ -51,4 +55,6 @@ def missing(case: Case) -> tuple[str, ...]:
     reasons = grave(case.effect)
     if reasons and not set(case.approvals) - {case.author}:
         return (f"a second person has to approve it: {'; '.join(reasons)}",)
+    if reasons and not case.tried:
+        return ("it takes light away: give it to a few gateways first, and to all when one of them runs it",)
     return ()

@@ -165,6 +165,9 @@ class TestTheGate:
         assert approved.json()["approvals"] == ["token:nobody"], approved.text
         canary = await world.post(f"/plans/{second}/publish", WHY | {"gateways": ["gw-2"]})
         assert canary.json() == {"versions": {"gw-2": 2}}, canary.text
+        untried = await world.post(f"/plans/{second}/publish", WHY)
+        assert (untried.status_code, "a few gateways first" in untried.json()["detail"]) == (409, True)
+        world.services.gateways.state("gw-2", GatewayState("b-1", online=True, plan_version=2, rate=RATE))
         assert (await world.post(f"/plans/{second}/publish", WHY)).json() == {"versions": {"gw-1": 2, "gw-2": 3}}
 
         back = await world.post("/plans/back", WHY)
