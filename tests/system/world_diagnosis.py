@@ -82,7 +82,17 @@ class Diagnosed:
     def wait_told(self, expected: Iterable[tuple[str, str, str]], within_s: float) -> float:
         """Wait until all of these are told; how long that took."""
         begun, wanted = time.monotonic(), set(expected)
-        eventually(lambda: wanted <= self.told(), within_s, f"{wanted} told")
+        told: set[tuple[str, str, str]] = set()
+
+        def look() -> bool:
+            told.clear()
+            told.update(self.told())
+            return wanted <= told
+
+        try:
+            eventually(look, within_s, "told")
+        except AssertionError as late:
+            raise AssertionError(f"not told within {within_s:g} s: {wanted - told}; told: {told}") from late
         return time.monotonic() - begun
 
     def _survey(self) -> None:
