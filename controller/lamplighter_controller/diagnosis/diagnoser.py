@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from lamplighter_controller.diagnosis.arrays import Arrays
 from lamplighter_controller.diagnosis.findings import Finding
-from lamplighter_controller.diagnosis.lamps.suspecting import LampSuspector
-from lamplighter_controller.diagnosis.lamps.tables import ModelTables
+from lamplighter_controller.diagnosis.lamps.expectation.tables import ModelTables
+from lamplighter_controller.diagnosis.lamps.suspects.suspecting import LampSuspector
 from lamplighter_controller.diagnosis.leakage import Leakage
 from lamplighter_controller.diagnosis.meters.watch import MeterWatch, PhaseSums
 from lamplighter_controller.diagnosis.models import LampModel

@@ -4,7 +4,7 @@ import pytest
 
 from lamplighter_controller.diagnosis.catalogue.faults import Trip, catalogue, wording
 from lamplighter_controller.diagnosis.findings import ElementKind
-from lamplighter_controller.diagnosis.lamps.posterior import CLASSES
+from lamplighter_controller.diagnosis.lamps.suspects.posterior import CLASSES
 
 ROWS = (
     "lamp_dead",

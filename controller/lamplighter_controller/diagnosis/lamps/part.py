@@ -6,15 +6,14 @@ from typing import Final, Protocol
 import numpy as np
 
 from lamplighter_controller.diagnosis.arrays import F32, I64, U32, Flags
-from lamplighter_controller.diagnosis.lamps import showing as shown
 from lamplighter_controller.diagnosis.lamps.columns import LampColumns
-from lamplighter_controller.diagnosis.lamps.command import Command, follow
-from lamplighter_controller.diagnosis.lamps.expected import Expectation, common_mode, expect, warming
-from lamplighter_controller.diagnosis.lamps.limits import Limits
-from lamplighter_controller.diagnosis.lamps.reading import AHEAD_S, Reading, judge, remember
+from lamplighter_controller.diagnosis.lamps.expectation.command import Command, follow
+from lamplighter_controller.diagnosis.lamps.expectation.expected import Expectation, common_mode, expect, warming
+from lamplighter_controller.diagnosis.lamps.expectation.tables import KNOTS, ModelTables
 from lamplighter_controller.diagnosis.lamps.seen import Seen
-from lamplighter_controller.diagnosis.lamps.sequential import GROSS as GROSS_EARLY
-from lamplighter_controller.diagnosis.lamps.sequential import (
+from lamplighter_controller.diagnosis.lamps.sequences.limits import Limits
+from lamplighter_controller.diagnosis.lamps.sequences.sequential import GROSS as GROSS_EARLY
+from lamplighter_controller.diagnosis.lamps.sequences.sequential import (
     MATURE,
     TRUSTED,
     Steady,
@@ -26,8 +25,9 @@ from lamplighter_controller.diagnosis.lamps.sequential import (
     unlike_model,
     weigh,
 )
-from lamplighter_controller.diagnosis.lamps.tables import KNOTS, ModelTables
-from lamplighter_controller.diagnosis.lamps.triggers import Trigger, odd, triggers
+from lamplighter_controller.diagnosis.lamps.sequences.triggers import Trigger, odd, triggers
+from lamplighter_controller.diagnosis.lamps.signs import showing as shown
+from lamplighter_controller.diagnosis.lamps.signs.reading import AHEAD_S, Reading, judge, remember
 from lamplighter_controller.diagnosis.samples import Floats, Samples
 from lamplighter_controller.diagnosis.settings import Settings
 

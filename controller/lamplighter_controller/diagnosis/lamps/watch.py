@@ -8,7 +8,7 @@ import numpy as np
 
 from lamplighter_controller.diagnosis.arrays import I64, Arrays, Flags
 from lamplighter_controller.diagnosis.lamps.columns import LampColumns, blank
-from lamplighter_controller.diagnosis.lamps.limits import Limits, limits
+from lamplighter_controller.diagnosis.lamps.expectation.tables import ModelTables
 from lamplighter_controller.diagnosis.lamps.part import (
     FROZEN_S,
     LATE_PERIODS,
@@ -21,7 +21,7 @@ from lamplighter_controller.diagnosis.lamps.part import (
     PartStep,
 )
 from lamplighter_controller.diagnosis.lamps.seen import Seen, nothing_seen
-from lamplighter_controller.diagnosis.lamps.tables import ModelTables
+from lamplighter_controller.diagnosis.lamps.sequences.limits import Limits, limits
 from lamplighter_controller.diagnosis.samples import Floats, Samples
 from lamplighter_controller.diagnosis.settings import Settings
 from lamplighter_controller.diagnosis.topology import Topology

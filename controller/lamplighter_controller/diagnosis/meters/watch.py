@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from lamplighter_controller.diagnosis.arrays import F32, I64, Arrays, Flags
-from lamplighter_controller.diagnosis.lamps.limits import STEP_REFERENCE, limit_for
+from lamplighter_controller.diagnosis.lamps.sequences.limits import STEP_REFERENCE, limit_for
 from lamplighter_controller.diagnosis.meters.blocks import BlockGatherer, Blocks
 from lamplighter_controller.diagnosis.meters.profile import Profiles
 from lamplighter_controller.diagnosis.samples import Columns, Times

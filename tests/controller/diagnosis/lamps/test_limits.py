@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lamplighter_controller.diagnosis.lamps.limits import STEP_REFERENCE, limit_for, limits, run_length
+from lamplighter_controller.diagnosis.lamps.sequences.limits import STEP_REFERENCE, limit_for, limits, run_length
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 
 from lamplighter_controller.diagnosis.arrays import F32, U32, Flags
 from lamplighter_controller.diagnosis.lamps.columns import LampColumns
-from lamplighter_controller.diagnosis.lamps.reading import Reading
+from lamplighter_controller.diagnosis.lamps.signs.reading import Reading
 
 SAME_PERCENT: Final = 1.0
 FOLLOWED_PERCENT: Final = 2.5

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from lamplighter_controller.diagnosis.arrays import F32, U32, Arrays, Flags
-from lamplighter_controller.diagnosis.lamps.triggers import Trigger
+from lamplighter_controller.diagnosis.lamps.sequences.triggers import Trigger
 from lamplighter_controller.diagnosis.samples import Rows
 
 SLOW: Final = 0.1

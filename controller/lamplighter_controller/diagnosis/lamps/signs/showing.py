@@ -8,10 +8,10 @@ import numpy as np
 
 from lamplighter_controller.diagnosis.arrays import F32, Flags
 from lamplighter_controller.diagnosis.lamps.columns import LampColumns
-from lamplighter_controller.diagnosis.lamps.command import Command
-from lamplighter_controller.diagnosis.lamps.counting import counted
-from lamplighter_controller.diagnosis.lamps.expected import LEAST_EXPECTED_W, Expectation
-from lamplighter_controller.diagnosis.lamps.reading import Reading
+from lamplighter_controller.diagnosis.lamps.expectation.command import Command
+from lamplighter_controller.diagnosis.lamps.expectation.expected import LEAST_EXPECTED_W, Expectation
+from lamplighter_controller.diagnosis.lamps.signs.counting import counted
+from lamplighter_controller.diagnosis.lamps.signs.reading import Reading
 
 DARK_SHARE: Final = 0.18
 DARK_W: Final = 4.0

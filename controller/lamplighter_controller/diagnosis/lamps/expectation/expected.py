@@ -7,8 +7,8 @@ import numpy as np
 
 from lamplighter_controller.diagnosis.arrays import F32, I64, U8, U32, Flags
 from lamplighter_controller.diagnosis.lamps.columns import LampColumns
-from lamplighter_controller.diagnosis.lamps.command import Command
-from lamplighter_controller.diagnosis.lamps.tables import ModelTables
+from lamplighter_controller.diagnosis.lamps.expectation.command import Command
+from lamplighter_controller.diagnosis.lamps.expectation.tables import ModelTables
 
 LEAST_EXPECTED_W: Final = 4.0
 """Below this nothing can be told from a driver's own need."""

@@ -7,8 +7,8 @@ import numpy as np
 
 from lamplighter_controller.diagnosis.arrays import F32, U32, Flags
 from lamplighter_controller.diagnosis.lamps.columns import LampColumns
-from lamplighter_controller.diagnosis.lamps.expected import SWING_WEIGHT, Expectation
-from lamplighter_controller.diagnosis.lamps.limits import BLOCK_S, DRIFT_REFERENCE, STEP_REFERENCE, Limits
+from lamplighter_controller.diagnosis.lamps.expectation.expected import SWING_WEIGHT, Expectation
+from lamplighter_controller.diagnosis.lamps.sequences.limits import BLOCK_S, DRIFT_REFERENCE, STEP_REFERENCE, Limits
 
 MOST_Z: Final = 6.0
 """One reading adds at most this many sigma: no single outlier raises anything."""

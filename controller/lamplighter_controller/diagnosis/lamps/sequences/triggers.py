@@ -7,8 +7,8 @@ import numpy as np
 
 from lamplighter_controller.diagnosis.arrays import U32, Flags
 from lamplighter_controller.diagnosis.lamps.columns import LampColumns
-from lamplighter_controller.diagnosis.lamps.limits import Limits
-from lamplighter_controller.diagnosis.lamps.sequential import LOST
+from lamplighter_controller.diagnosis.lamps.sequences.limits import Limits
+from lamplighter_controller.diagnosis.lamps.sequences.sequential import LOST
 
 
 class Trigger(IntFlag):

@@ -11,7 +11,7 @@ import numpy as np
 from lamplighter_contract.quality import Quality
 from lamplighter_controller.diagnosis.arrays import F32, U8, U32, Flags
 from lamplighter_controller.diagnosis.lamps.columns import LampColumns
-from lamplighter_controller.diagnosis.lamps.counting import counted
+from lamplighter_controller.diagnosis.lamps.signs.counting import counted
 
 AHEAD_S: Final = 300
 """A reading dated further in the future than this was dated by a wrong clock."""

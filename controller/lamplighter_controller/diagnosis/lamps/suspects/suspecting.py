@@ -3,15 +3,15 @@
 import numpy as np
 
 from lamplighter_controller.diagnosis.arrays import F32, U32, Arrays, Flags
-from lamplighter_controller.diagnosis.lamps import cases as casebook
-from lamplighter_controller.diagnosis.lamps.cases import Cases, Latest
-from lamplighter_controller.diagnosis.lamps.evidence import evidence
-from lamplighter_controller.diagnosis.lamps.inference import level_in_force
-from lamplighter_controller.diagnosis.lamps.late import correct
-from lamplighter_controller.diagnosis.lamps.posterior import CLASSES, log_likelihood, posterior
+from lamplighter_controller.diagnosis.lamps.expectation.inference import level_in_force
+from lamplighter_controller.diagnosis.lamps.expectation.tables import ModelTables
 from lamplighter_controller.diagnosis.lamps.seen import Seen
-from lamplighter_controller.diagnosis.lamps.tables import ModelTables
-from lamplighter_controller.diagnosis.lamps.triggers import Trigger
+from lamplighter_controller.diagnosis.lamps.sequences.triggers import Trigger
+from lamplighter_controller.diagnosis.lamps.suspects import cases as casebook
+from lamplighter_controller.diagnosis.lamps.suspects.cases import Cases, Latest
+from lamplighter_controller.diagnosis.lamps.suspects.evidence import evidence
+from lamplighter_controller.diagnosis.lamps.suspects.late import correct
+from lamplighter_controller.diagnosis.lamps.suspects.posterior import CLASSES, log_likelihood, posterior
 from lamplighter_controller.diagnosis.lamps.watch import LampWatch
 from lamplighter_controller.diagnosis.samples import Rows, Samples
 from lamplighter_controller.diagnosis.settings import Settings

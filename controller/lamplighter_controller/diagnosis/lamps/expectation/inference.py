@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from lamplighter_controller.diagnosis.arrays import F32, I64
-from lamplighter_controller.diagnosis.lamps.tables import ModelTables
+from lamplighter_controller.diagnosis.lamps.expectation.tables import ModelTables
 from lamplighter_controller.diagnosis.samples import Columns, Floats
 
 DRAWING_SHARE: Final = 0.03

@@ -5,9 +5,9 @@ from typing import Final
 import numpy as np
 
 from lamplighter_controller.diagnosis.arrays import F32, Flags
-from lamplighter_controller.diagnosis.lamps.cases import Cases
-from lamplighter_controller.diagnosis.lamps.showing import HOT_C, TILT_DEG
-from lamplighter_controller.diagnosis.lamps.triggers import Trigger
+from lamplighter_controller.diagnosis.lamps.sequences.triggers import Trigger
+from lamplighter_controller.diagnosis.lamps.signs.showing import HOT_C, TILT_DEG
+from lamplighter_controller.diagnosis.lamps.suspects.cases import Cases
 from lamplighter_controller.diagnosis.suspicions import EvidenceColumns
 
 INSTRUMENT: Final = Trigger.BAD | Trigger.FROZEN | Trigger.UNREAD | Trigger.AHEAD

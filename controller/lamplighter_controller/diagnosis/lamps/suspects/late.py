@@ -3,11 +3,11 @@
 import numpy as np
 
 from lamplighter_controller.diagnosis.arrays import U32, Flags
-from lamplighter_controller.diagnosis.lamps.cases import Cases
 from lamplighter_controller.diagnosis.lamps.columns import BANDS
-from lamplighter_controller.diagnosis.lamps.expected import HIGH_PERCENT, LEAST_EXPECTED_W, MIDDLE_PERCENT
-from lamplighter_controller.diagnosis.lamps.showing import DARK_SHARE, LIT_W, STUCK_SHARE
-from lamplighter_controller.diagnosis.lamps.triggers import Trigger
+from lamplighter_controller.diagnosis.lamps.expectation.expected import HIGH_PERCENT, LEAST_EXPECTED_W, MIDDLE_PERCENT
+from lamplighter_controller.diagnosis.lamps.sequences.triggers import Trigger
+from lamplighter_controller.diagnosis.lamps.signs.showing import DARK_SHARE, LIT_W, STUCK_SHARE
+from lamplighter_controller.diagnosis.lamps.suspects.cases import Cases
 from lamplighter_controller.diagnosis.lamps.watch import LampWatch
 from lamplighter_controller.diagnosis.samples import Floats, Rows, Samples
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from lamplighter_contract.faults import FaultBit
 from lamplighter_controller.diagnosis.arrays import F32, Flags
-from lamplighter_controller.diagnosis.lamps.cases import Cases
-from lamplighter_controller.diagnosis.lamps.showing import HOT_C
-from lamplighter_controller.diagnosis.lamps.triggers import Trigger
+from lamplighter_controller.diagnosis.lamps.sequences.triggers import Trigger
+from lamplighter_controller.diagnosis.lamps.signs.showing import HOT_C
+from lamplighter_controller.diagnosis.lamps.suspects.cases import Cases
 
 CLASSES: Final = (
     "lamp_dead",

@@ -1,0 +1,1 @@
+"""Evidence that gathers reading by reading, and when it is enough for a suspicion."""

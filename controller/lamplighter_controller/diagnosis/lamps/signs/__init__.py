@@ -1,0 +1,1 @@
+"""What a reading shows by itself, and whether it can be believed."""

@@ -1,0 +1,1 @@
+"""Lamps under suspicion: what is gathered of each, and which class explains it."""
