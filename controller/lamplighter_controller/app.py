@@ -26,6 +26,7 @@ from lamplighter_controller.diagnosis.settings import Settings
 from lamplighter_controller.diagnosis_setup import SupplyMap, rules_of, sight_of
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.events import Events
+from lamplighter_controller.fleet_setup import fleet_of
 from lamplighter_controller.hold import HELD, RESTORED, WHY, Hold, Standing
 from lamplighter_controller.hold import begin as begin_hold
 from lamplighter_controller.intake import store
@@ -231,6 +232,8 @@ class _Program:
         rules, rate = rules_of(config, on.scale.rate), on.scale.rate
         settings = Settings(period_s=config.diagnosis.reading_s * rate)
         self._diagnosis = diagnosis(around, config.data, rules, settings, rate)
+        stores = on.ledger, on.series
+        self._fleet = fleet_of(config, stores, self._twin, self._events, self._dispatch, clock, registry, rate)
         self._upkeep = Upkeep(on.ledger, on.series, clock, registry.alarms, losses)
         self._actions = ProgramActions(
             config,
@@ -271,6 +274,7 @@ class _Program:
                 group.create_task(self._upkeep.run(), name="upkeep")
                 group.create_task(self._diagnosis.run(), name="diagnosis")
                 group.create_task(self._proof_keeper.run(), name="proof")
+                group.create_task(self._fleet.run(), name="fleet")
                 group.create_task(self._restore(), name="twin-restore")
                 group.create_task(self._server.run(create_api(self._services())), name="http")
                 group.create_task(self._stop_on(stop), name="stop")
@@ -314,6 +318,7 @@ class _Program:
             scenes=SceneDesk(on.ledger, self._twin, self._intake.gateways, on.clock, on.scale.rate, self._light.wake),
             proof=self._proof,
             diagnosis=self._diagnosis,
+            fleet=self._fleet,
             session_key=first_start.session_key(config.data),
         )
 
@@ -338,6 +343,7 @@ class _Program:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(KEEP_S):
                 await self._diagnosis.keep()
+                await self._fleet.keep()
         raise _Stop
 
 

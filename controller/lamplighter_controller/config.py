@@ -192,6 +192,12 @@ class ProtectorConfig(_Section):
     circuit: Identity | None = None
 
 
+class FleetConfig(_Section):
+    """How trucks are supervised. `lift_lock`: the platform may lock the lift; else that is the terminal's own work."""
+
+    lift_lock: bool = False
+
+
 class DiagnosisConfig(_Section):
     """How faults are looked for, and what may be done about them without asking.
 
@@ -223,6 +229,7 @@ class Config(_Section):
     http: HttpConfig = HttpConfig()
     city: CityConfig = CityConfig()
     diagnosis: DiagnosisConfig = DiagnosisConfig()
+    fleet: FleetConfig = FleetConfig()
     clock: File | None = None
     keys: Place | None = None
     enrolled: tuple[Identity, ...] = ()

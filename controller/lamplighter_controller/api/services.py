@@ -14,6 +14,7 @@ from lamplighter_contract.geo.box import Box
 from lamplighter_controller.commands.model import CommandRequest, Overview, Submitted
 from lamplighter_controller.diagnosis.engine import Diagnosis
 from lamplighter_controller.events import Events
+from lamplighter_controller.fleet.engine import Fleet
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.gateways import Gateways, Unheard
 from lamplighter_controller.intake.replay import Outcome
@@ -106,6 +107,7 @@ class Services:
     scenes: SceneDesk
     signals: SignalKeeper
     diagnosis: Diagnosis
+    fleet: Fleet
     session_key: bytes = field(default_factory=lambda: secrets.token_bytes(SESSION_KEY_BYTES), repr=False)
 
 

@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import numpy as np
@@ -32,6 +34,8 @@ from lamplighter_controller.diagnosis.settings import Settings
 from lamplighter_controller.diagnosis_setup import SupplyMap, sight_of
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.events import CommandChanged, Events
+from lamplighter_controller.fleet.engine import Around as Supervised
+from lamplighter_controller.fleet.engine import Fleet
 from lamplighter_controller.intake import letters
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.gateways import Gateways, Unheard
@@ -346,6 +350,25 @@ def watching(
     return diagnosis(around, folder, Rules(), Settings(), RATE)
 
 
+def trucks(
+    ledger: Ledger,
+    series: MemorySeries,
+    twin: Twin,
+    events: Events,
+    commands: Any,
+    alarms: Alarms,
+    clock: Clock,
+    folder: Path,
+) -> Fleet:
+    """A fleet that nobody runs."""
+    zone = ZoneInfo("Asia/Shanghai")
+    return Fleet(
+        Supervised(
+            ledger, series, twin, events, commands, alarms, clock, Random(7), zone, RATE, BOX, folder, lambda _: True
+        )
+    )
+
+
 @asynccontextmanager
 async def open_world(
     folder: Path,
@@ -395,6 +418,7 @@ async def open_world(
         scenes=SceneDesk(ledger, twin, gateways, clock, rate, lambda: None),
         proof=ProofDesk(NightWork(ledger, series, twin, clock, "Asia/Shanghai", RATE)),
         diagnosis=watching(ledger, series, twin, events, commands, clock, gateways, folder),
+        fleet=trucks(ledger, series, twin, events, commands, alarms, clock, folder),
         session_key=bytes(32),
     )
     app = create_api(services, web)

@@ -12,8 +12,7 @@ from sqlalchemy import Connection
 from lamplighter_controller.fleet.judging.fixes import Fixes
 from lamplighter_controller.fleet.live.city import City
 from lamplighter_controller.fleet.trips import records
-from lamplighter_controller.fleet.trips.follow import Moved
-from lamplighter_controller.fleet.trips.records import Day
+from lamplighter_controller.fleet.trips.follow import Day, Moved
 from lamplighter_controller.fleet.trips.waybill import begun, unloaded
 from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.ledger.errors import LedgerUnavailable

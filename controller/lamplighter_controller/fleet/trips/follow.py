@@ -32,6 +32,17 @@ class Moved:
     longitude: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A truck was heard on a local day, `reports` times; civil ms."""
+
+    truck: str
+    day: str
+    first_ms: int
+    last_ms: int
+    reports: int
+
+
 @dataclass(slots=True)
 class TripBook:
     """The trip each truck is on."""

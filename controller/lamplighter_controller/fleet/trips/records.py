@@ -1,25 +1,13 @@
 """Queries of trips, waybills and the days on which trucks were heard."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, desc, func, select, true, update
 
 from lamplighter_controller.fleet.store import day_table, trip_table, waybill_table
-from lamplighter_controller.fleet.trips.follow import Trip
+from lamplighter_controller.fleet.trips.follow import Day, Trip
 from lamplighter_controller.fleet.trips.waybill import Waybill
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """A truck was heard on a local day, `reports` times; civil ms."""
-
-    truck: str
-    day: str
-    first_ms: int
-    last_ms: int
-    reports: int
 
 
 def put_trip(connection: Connection, trip: Trip) -> None:
