@@ -19,6 +19,7 @@ from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.gateways import Gateways
 from lamplighter_controller.intake.journal import Journal
 from lamplighter_controller.intake.outage import Outage
+from lamplighter_controller.intake.pieces import Nobody, PiecesLane, TakesPieces
 from lamplighter_controller.intake.readings import ReadingsLane
 from lamplighter_controller.intake.reception import Reception
 from lamplighter_controller.intake.records import RecordsLane, TakesResults
@@ -80,6 +81,7 @@ class Intake:
         registry: Registry,
         *,
         future_ms: int,
+        files: TakesPieces | None = None,
     ) -> None:
         """Join the parts; nothing runs yet."""
         self._identity, self._link, self._ledger = identity, link, ledger
@@ -87,6 +89,7 @@ class Intake:
         self.acker = Acker(link, self.alarms, identity.controller, identity.epoch)
         self.urgent = RecordsLane(ledger, results, clock, self.alarms, self.acker, events)
         self.letters = RecordsLane(ledger, results, clock, self.alarms, self.acker, events)
+        self.pieces = PiecesLane(files or Nobody(), self.alarms, self.acker)
         self.readings = ReadingsLane(series, twin, events, clock, self.alarms, self.acker, self.letters.room)
         self.reception = Reception(
             clock,
@@ -98,6 +101,7 @@ class Intake:
             self.readings,
             self.urgent,
             self.letters,
+            self.pieces,
             future_ms=future_ms,
         )
         self.replayer = Replay(ledger, series, twin, results, events, clock, future_ms=future_ms)
@@ -151,6 +155,7 @@ class Intake:
             group.create_task(self.readings.run(), name="intake-readings")
             group.create_task(self.urgent.run(), name="intake-urgent")
             group.create_task(self.letters.run(), name="intake-letters")
+            group.create_task(self.pieces.run(), name="intake-pieces")
             group.create_task(self.acker.run(), name="intake-acks")
             group.create_task(self.journal.run(), name="intake-journal")
             group.create_task(self._ticks(), name="intake-tick")

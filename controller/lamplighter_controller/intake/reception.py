@@ -11,7 +11,14 @@ from lamplighter_contract.ids import is_id
 from lamplighter_contract.wire import documents
 from lamplighter_contract.wire.bounded import inflate
 from lamplighter_contract.wire.documents import DeviceEntry, DevicesDocument, GatewayState, Health
-from lamplighter_contract.wire.frame import EventsFrame, Frame, ReadingsFrame, decode_envelope, decode_frame
+from lamplighter_contract.wire.frame import (
+    EventsFrame,
+    Frame,
+    PiecesFrame,
+    ReadingsFrame,
+    decode_envelope,
+    decode_frame,
+)
 from lamplighter_contract.wire.limits import MAX_FRAME_BYTES, MAX_TEXT
 from lamplighter_contract.wire.topics import Up, parse_up
 from lamplighter_controller.events import DevicesChanged, Events
@@ -20,6 +27,7 @@ from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.claims import Claims
 from lamplighter_controller.intake.gateways import Gateways
 from lamplighter_controller.intake.journal import Journal
+from lamplighter_controller.intake.pieces import Brought, PiecesLane
 from lamplighter_controller.intake.placing import Letter, place
 from lamplighter_controller.intake.readings import ReadingsLane, Waiting
 from lamplighter_controller.intake.records import Record, RecordsLane
@@ -49,6 +57,7 @@ class Reception:
         readings: ReadingsLane,
         urgent: RecordsLane,
         letters: RecordsLane,
+        pieces: PiecesLane,
         *,
         future_ms: int,
     ) -> None:
@@ -56,6 +65,7 @@ class Reception:
         self._clock, self._twin, self._gateways, self._events = clock, twin, gateways, events
         self._alarms, self._journal, self._future_ms = alarms, journal, future_ms
         self._readings, self._urgent, self._letters = readings, urgent, letters
+        self._pieces = pieces
         self._room: dict[Up, WaitingRoom[Waiting]] = {Up.LIVE: readings.live, Up.BACKLOG: readings.backlog}
         self._claims = Claims(twin, gateways, alarms)
         self.counts: Counter[str] = Counter()
@@ -145,8 +155,20 @@ class Reception:
         sender = Sender(gateway, frame.envelope.boot, frame.envelope.seq)
         if isinstance(frame, EventsFrame):
             self._urgent.room.put(Record(sender, events=frame.events, letters=letters))
+        elif isinstance(frame, PiecesFrame):
+            self._piece(sender, frame, letters)
         elif not isinstance(frame, ReadingsFrame):
             self._urgent.room.put(Record(sender, results=frame.results, letters=letters))
+
+    def _piece(self, sender: Sender, frame: PiecesFrame, letters: tuple[Letter, ...]) -> None:
+        """Files of devices that another gateway serves are nobody's; the rest is for whoever keeps files."""
+        strange = [p for p in frame.pieces if self._twin.gateway_of(p.device) not in (None, sender.gateway)]
+        self.counts["strange-pieces"] += len(strange)
+        mine = tuple(piece for piece in frame.pieces if piece not in strange)
+        if letters or not mine:
+            self._letters.room.put(Record(None if mine else sender, letters=letters))
+        if mine:
+            self._pieces.room.put(Brought(sender, mine))
 
     def _refused_frame(self, gateway: str, channel: Up, payload: bytes, refusal: Refusal) -> None:
         """Keep what cannot be read as a letter and acknowledge it: sent again, it would be no better."""

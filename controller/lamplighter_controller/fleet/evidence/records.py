@@ -8,7 +8,10 @@ import msgspec
 from sqlalchemy import Connection, Row, delete, func, select, update
 
 from lamplighter_controller.fleet.evidence.manifest import Missing
+from lamplighter_controller.fleet.evidence.retention import Kept
 from lamplighter_controller.fleet.evidence.store import hold_table, package_table, part_table
+from lamplighter_controller.fleet.store import violation_table, waybill_table
+from lamplighter_controller.fleet.violations.violation import State
 from lamplighter_controller.ledger.tables import storable
 
 AT_ONCE: Final = 500
@@ -129,6 +132,45 @@ def held(connection: Connection) -> frozenset[str]:
     """Every violation under a hold."""
     query = select(hold_table.c.violation).where(hold_table.c.ended_ms.is_(None))
     return frozenset(connection.scalars(query))
+
+
+def wanting(
+    connection: Connection, name: str, states: Sequence[State], since_ms: int, ended_ms: int, limit: int
+) -> list[str]:
+    """Violations in these states without that file, found after `since_ms` (real) and over by `ended_ms` (civil)."""
+    table, part = violation_table.c, part_table.c
+    there = select(part.violation).where((part.violation == table.id) & (part.name == name)).exists()
+    where = (table.found_ms >= since_ms) & (table.last_ms <= ended_ms) & table.state.in_(states) & ~there
+    return list(connection.scalars(select(table.id).where(where).order_by(table.found_ms).limit(limit)))
+
+
+def kept(connection: Connection) -> list[Kept]:
+    """Every violation that has files."""
+    table = violation_table.c
+    some = select(part_table.c.violation).union(select(package_table.c.violation))
+    query = select(table.id, table.state, table.changed_ms).where(table.id.in_(some))
+    return [Kept(row.id, State(row.state), row.changed_ms) for row in connection.execute(query)]
+
+
+def forget_drivers(connection: Connection, before_ms: int, spared: Sequence[str]) -> int:
+    """Take the driver from waybills loaded before then (civil), but for those of `spared` trucks; how many."""
+    table = waybill_table
+    where = (table.c.loaded_ms < before_ms) & table.c.driver.is_not(None) & table.c.truck.not_in(spared)
+    return connection.execute(update(table).where(where).values(driver=None)).rowcount
+
+
+def trucks_of(connection: Connection, violations: Sequence[str]) -> list[str]:
+    """The trucks of some violations."""
+    found: set[str] = set()
+    for start in range(0, len(violations), AT_ONCE):
+        some = violations[start : start + AT_ONCE]
+        found |= set(connection.scalars(select(violation_table.c.truck).where(violation_table.c.id.in_(some))))
+    return sorted(found)
+
+
+def in_process(connection: Connection, states: Sequence[State]) -> list[str]:
+    """Violations in these states."""
+    return list(connection.scalars(select(violation_table.c.id).where(violation_table.c.state.in_(states))))
 
 
 def forget(connection: Connection, violation: str) -> list[str]:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ class Shelf:
     folder: Path
     max_bytes: int
     used_bytes: int = field(init=False, default=0)
+    _lock: threading.RLock = field(init=False, default_factory=threading.RLock)
 
     def open(self) -> None:
         """Make the folder and count what is there."""
@@ -44,11 +46,12 @@ class Shelf:
         """
         digest = hashlib.sha256(content).hexdigest()
         place = self._place(digest)
-        if not place.exists():
-            self._room(len(content))
-            place.parent.mkdir(mode=0o700, exist_ok=True)
-            _write(place, content)
-            self.used_bytes += len(content)
+        with self._lock:
+            if not place.exists():
+                self._room(len(content))
+                place.parent.mkdir(mode=0o700, exist_ok=True)
+                _write(place, content)
+                self.used_bytes += len(content)
         return digest
 
     def read(self, digest: str) -> bytes:
@@ -72,31 +75,33 @@ class Shelf:
             ShelfFull: there is no room left for it.
             OSError: the disk does not take it.
         """
-        if self._place(piece.sha256).exists():
-            return True
-        folder = self.folder / INCOMING / piece.sha256
-        kept = folder / str(piece.number)
-        if not kept.exists():
-            content = piece.read()
-            self._room(len(content))
-            folder.mkdir(mode=0o700, exist_ok=True)
-            _write(kept, content)
-            self.used_bytes += len(content)
-        return self._joined(folder, piece)
+        with self._lock:
+            if self._place(piece.sha256).exists():
+                return True
+            folder = self.folder / INCOMING / piece.sha256
+            kept = folder / str(piece.number)
+            if not kept.exists():
+                content = piece.read()
+                self._room(len(content))
+                folder.mkdir(mode=0o700, exist_ok=True)
+                _write(kept, content)
+                self.used_bytes += len(content)
+            return self._joined(folder, piece)
 
     def remove(self, digests: Iterable[str]) -> None:
         """Delete files for good."""
-        for digest in digests:
-            place = self._place(digest)
-            if place.exists():
-                self.used_bytes -= place.stat().st_size
-                place.unlink()
+        with self._lock:
+            for place in map(self._place, digests):
+                if place.exists():
+                    self.used_bytes -= place.stat().st_size
+                    place.unlink()
 
     def forget_incoming(self, before_s: float) -> int:
         """Drop files of which nothing has come since then (epoch s) and that never became whole; how many."""
-        stale = [folder for folder in (self.folder / INCOMING).iterdir() if folder.stat().st_mtime < before_s]
-        for folder in stale:
-            self._drop(folder)
+        with self._lock:
+            stale = [folder for folder in (self.folder / INCOMING).iterdir() if folder.stat().st_mtime < before_s]
+            for folder in stale:
+                self._drop(folder)
         return len(stale)
 
     def _joined(self, folder: Path, piece: Piece) -> bool:

@@ -1,5 +1,7 @@
 """What may follow what: every state with every act."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from lamplighter_controller.fleet.cases import life
 from lamplighter_controller.fleet.cases.life import RULES, Act, Wish
 from lamplighter_controller.fleet.violations.violation import State, Step
 
-DETAIL = {
+DETAIL: dict[Act, dict[str, Any]] = {
     Act.FIND_VALID: {},
     Act.FIND_INVALID: {},
     Act.NOTIFY: {"to": "dispatcher", "way": "letter"},
