@@ -11,6 +11,7 @@ from lamplighter_firmware_sim.errors import SimError
 PREFERRED_HTTP: Final = 8080
 PREFERRED_UPLINK: Final = 18_830
 PREFERRED_FIELD: Final = 18_840
+PREFERRED_TRUCKS: Final = 18_880
 PREFERRED_INFLUX: Final = 18_860
 PREFERRED_BUSES: Final = range(15_000, 19_000, 100)
 
@@ -44,6 +45,11 @@ class Layout:
         return self.directory / "survey"
 
     @property
+    def fleet(self) -> Path:
+        """The fleet as files for the register, and the socket that takes orders for trucks."""
+        return self.directory / "fleet"
+
+    @property
     def centre(self) -> Path:
         """The controller's data."""
         return self.directory / "centre"
@@ -62,7 +68,7 @@ class Layout:
 
     def make(self) -> None:
         """Make the folders."""
-        for folder in (self.sim, self.directory / "logs", self.directory / "pids"):
+        for folder in (self.sim, self.fleet, self.directory / "logs", self.directory / "pids"):
             folder.mkdir(parents=True, exist_ok=True)
 
 
@@ -74,6 +80,7 @@ class Ports:
     uplink: int
     field: int
     influx: int
+    trucks: int
     buses_from: int  # cabinet n listens on this + n
 
 
@@ -101,6 +108,7 @@ def choose_ports(cabinets: int, http: int | None, free: Free = is_free) -> Ports
         uplink=_first(range(PREFERRED_UPLINK, PREFERRED_UPLINK + 10), free),
         field=_first(range(PREFERRED_FIELD, PREFERRED_FIELD + 10), free),
         influx=_first(range(PREFERRED_INFLUX, PREFERRED_INFLUX + 10), free),
+        trucks=_first(range(PREFERRED_TRUCKS, PREFERRED_TRUCKS + 10), free),
         buses_from=_first([b for b in PREFERRED_BUSES if all(free(b + n) for n in range(1, cabinets + 1))], free),
     )
 

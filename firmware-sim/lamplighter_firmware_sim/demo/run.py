@@ -26,12 +26,16 @@ from lamplighter_firmware_sim.demo.screen import civil as civil_text
 from lamplighter_firmware_sim.endpoints import endpoints_in
 from lamplighter_firmware_sim.gateway_config import GatewayOptions, gateway_config
 from lamplighter_firmware_sim.physics.sky import solar_elevation_deg
+from lamplighter_firmware_sim.trucks.fleet import build_fleet
+from lamplighter_firmware_sim.trucks.gateway import trucks_gateway_config
 
 REMEMBER_S: Final = 5.0
 POLL_S: Final = 5.0
 REPORT_S: Final = 2.0
+KEPT_S: Final = 30.0  # what diagnosis has learned; half a civil hour
 HEARTBEAT_S: Final = 60.0
 FIRST_READING_S: Final = 60.0
+TRUCKS_GATEWAY: Final = "gw-trucks"
 BIN: Final = Path(sys.executable).parent
 
 
@@ -72,6 +76,7 @@ class Demo:
         for gateway in self.city.gateways:
             await self._gateway(gateway, root_key)
         self.progress.step(f"{len(self.city.gateways)} gateways polling")
+        await self._trucks(root_key)
         token = (self.layout.centre / "admin.token").read_text().strip()
         await self._first_reading(token)
         self.progress.step("first live readings are stored and shown")
@@ -157,14 +162,15 @@ class Demo:
             "data": "centre",
             "demo": True,
             "clock": self.layout.clock.name,
-            "enrolled": list(self.city.gateways),
+            "enrolled": [*self.city.gateways, TRUCKS_GATEWAY],
             "broker": {"port": self.ports.uplink},
             "http": {"port": self.ports.http},
+            "diagnosis": {"reading_s": POLL_S, "step_s": POLL_S / 2, "checkpoint_s": KEPT_S},
             **({"series": {"url": store.url}} if store else {}),
         }
 
-    async def _gateway(self, gateway: str, root_key: str) -> None:
-        options = GatewayOptions(
+    def _options(self, gateway: str, root_key: str) -> GatewayOptions:
+        return GatewayOptions(
             data=gateway,
             root_key=root_key,
             profiles=str((self.options.config / "profiles").resolve()),
@@ -174,9 +180,33 @@ class Demo:
             report_interval_s=REPORT_S,
             heartbeat_s=HEARTBEAT_S,
         )
+
+    async def _gateway(self, gateway: str, root_key: str) -> None:
+        options = self._options(gateway, root_key)
         config = self.layout.config(gateway)
         config.write_text(gateway_config(self.city, gateway, endpoints_in(self.layout.sim / "endpoints.json"), options))
         await self._launch(self._own(gateway, "lamplighter-gateway", "run", str(config)))
+
+    async def _trucks(self, root_key: str) -> None:
+        """The gateway that trucks call, and the trucks."""
+        fleet = build_fleet(self.city.scenario.place, self.city.scenario.seed)
+        field, config = ("127.0.0.1", self.ports.field), self.layout.config(TRUCKS_GATEWAY)
+        options = self._options(TRUCKS_GATEWAY, root_key)
+        config.write_text(trucks_gateway_config(fleet, TRUCKS_GATEWAY, self.ports.trucks, field, options))
+        await until_port(
+            await self._launch(self._own(TRUCKS_GATEWAY, "lamplighter-gateway", "run", str(config))), self.ports.trucks
+        )
+        program = self._own(
+            "trucks",
+            "lamplighter-sim",
+            "trucks",
+            "run",
+            *("--scenario", str(self.scenario_file), "--directory", str(self.layout.fleet)),
+            *("--clock", str(self.layout.clock), "--field-broker", f"127.0.0.1:{self.ports.field}"),
+            *("--gateway", f"127.0.0.1:{self.ports.trucks}"),
+        )
+        await until_line(await self._launch(program), "ready ")
+        self.progress.step(f"{len(fleet.trucks)} trucks of {len(fleet.companies)} companies are on their way")
 
     async def _first_reading(self, token: str) -> None:
         last = self.programs[-1]

@@ -50,7 +50,10 @@ def try_next(url: str, directory: str, programs: Sequence[str], rate: float) -> 
        export LAMPLIGHTER_URL={url.split("/#", maxsplit=1)[0]} LAMPLIGHTER_TOKEN_FILE={directory}/centre/admin.token
        .venv/bin/lamplighter lamp why lamp-01-001
        .venv/bin/lamplighter lamp tonight lamp-01-001
-  6  The API and how to call it: {url.split("#", maxsplit=1)[0]}docs
+  6  Have a truck offend (overspeed, cover_open, dump_outside, ...), and look at it:
+       .venv/bin/lamplighter-sim trucks offend truck-001 overspeed --directory {directory}/fleet
+       .venv/bin/lamplighter-sim trucks see truck-001 --directory {directory}/fleet
+  7  The API and how to call it: {url.split("#", maxsplit=1)[0]}docs
 
   Logs are in {directory}/logs, data in {directory}. Ctrl-C ends everything; the next
   `make run` goes on after this one's data; `make clean` forgets it.
