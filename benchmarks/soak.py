@@ -1,4 +1,4 @@
-"""`python -m benchmarks.soak`: half an hour of the whole path at load, and three nights that nobody looks after."""
+"""`python -m benchmarks.soak`: the whole path at load, three nights that nobody looks after, twenty years of suns."""
 
 import json
 import signal
@@ -16,6 +16,7 @@ from benchmarks.__main__ import end_cleanly
 from benchmarks.machine import Machine
 from benchmarks.nights import three_nights
 from benchmarks.parts.stack import LAMPS, whole_path
+from benchmarks.suns import twenty_years
 
 SAMPLE_S: Final = 5.0
 SHOWN_EVERY: Final = 12  # samples
@@ -104,11 +105,17 @@ def _nights(_minutes: float) -> bool:
     return bool(verdict["good"])
 
 
+def _suns(_minutes: float) -> bool:
+    verdict = twenty_years()
+    _show("verdict", verdict, "suns")
+    return bool(verdict["good"])
+
+
 def _show(what: str, content: Mapping[str, Any], campaign: str = "path") -> None:
     click.echo(json.dumps({"soak": campaign, "what": what, **content}))
 
 
-CAMPAIGNS: Final = {"path": _path, "nights": _nights}
+CAMPAIGNS: Final = {"path": _path, "nights": _nights, "suns": _suns}
 
 
 @click.command()
@@ -123,7 +130,8 @@ CAMPAIGNS: Final = {"path": _path, "nights": _nights}
 def main(names: tuple[str, ...], minutes: float) -> None:
     """Run long campaigns; exit code 1 if something grew, fell behind or stood in the dark.
 
-    path: a thousand lamps through everything; nights: three nights by plan without broker and controller.
+    path: a thousand lamps through everything; nights: three nights by plan without broker and controller;
+    suns: every dusk and dawn of twenty years against an ephemeris.
     """
     signal.signal(signal.SIGTERM, end_cleanly)
     good = [CAMPAIGNS[name](minutes) for name in names or CAMPAIGNS]
