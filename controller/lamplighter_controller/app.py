@@ -26,6 +26,7 @@ from lamplighter_controller.diagnosis.settings import Settings
 from lamplighter_controller.diagnosis_setup import SupplyMap, rules_of, sight_of
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.events import Events
+from lamplighter_controller.evidence_setup import evidence_of
 from lamplighter_controller.fleet_setup import fleet_of
 from lamplighter_controller.hold import HELD, RESTORED, WHY, Hold, Standing
 from lamplighter_controller.hold import begin as begin_hold
@@ -177,6 +178,8 @@ class _Program:
         self._dispatch = Dispatch(
             Surroundings(on.ledger, self._link, on.keys.signer, self._twin, standing, self._events, clock, generator)
         )
+        stores = on.ledger, on.series
+        self._evidence = evidence_of(config, stores, on.keys, self._dispatch, self._events, clock)
         self._intake = Intake(
             on.identity,
             self._link,
@@ -188,6 +191,7 @@ class _Program:
             clock,
             registry,
             future_ms=max(FUTURE_CIVIL_MS, round(FUTURE_REAL_MS * on.scale.rate)),
+            files=self._evidence.desk,
         )
         self._keeper = KeysKeeper(self._link, registry.gateways, registry.alarms, on.keys.document)
         losses = Losses(on.series, self._dispatch, registry.gateways, registry.alarms)
@@ -232,7 +236,6 @@ class _Program:
         rules, rate = rules_of(config, on.scale.rate), on.scale.rate
         settings = Settings(period_s=config.diagnosis.reading_s * rate)
         self._diagnosis = diagnosis(around, config.data, rules, settings, rate)
-        stores = on.ledger, on.series
         self._fleet = fleet_of(config, stores, self._twin, self._events, self._dispatch, clock, registry, rate)
         self._upkeep = Upkeep(on.ledger, on.series, clock, registry.alarms, losses)
         self._actions = ProgramActions(
@@ -275,6 +278,7 @@ class _Program:
                 group.create_task(self._diagnosis.run(), name="diagnosis")
                 group.create_task(self._proof_keeper.run(), name="proof")
                 group.create_task(self._fleet.run(), name="fleet")
+                group.create_task(self._evidence.keeper.run(), name="evidence")
                 group.create_task(self._restore(), name="twin-restore")
                 group.create_task(self._server.run(create_api(self._services())), name="http")
                 group.create_task(self._stop_on(stop), name="stop")
@@ -319,6 +323,8 @@ class _Program:
             proof=self._proof,
             diagnosis=self._diagnosis,
             fleet=self._fleet,
+            cases=self._evidence.cases,
+            evidence=self._evidence.desk,
             session_key=first_start.session_key(config.data),
         )
 

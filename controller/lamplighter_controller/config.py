@@ -198,6 +198,19 @@ class FleetConfig(_Section):
     lift_lock: bool = False
 
 
+class EvidenceConfig(_Section):
+    """How much room evidence may take, and how many days files are kept after the last step of their violation.
+
+    `driver_days`: who drove, on waybills. What is held or in process stays whatever these say.
+    """
+
+    max_gib: Annotated[float, Field(gt=0, le=100_000)] = 20.0
+    candidate_days: Annotated[int, Field(ge=1)] = 90
+    invalid_days: Annotated[int, Field(ge=1)] = 180
+    closed_days: Annotated[int, Field(ge=1)] = 1_825
+    driver_days: Annotated[int, Field(ge=1)] = 365
+
+
 class DiagnosisConfig(_Section):
     """How faults are looked for, and what may be done about them without asking.
 
@@ -230,6 +243,7 @@ class Config(_Section):
     city: CityConfig = CityConfig()
     diagnosis: DiagnosisConfig = DiagnosisConfig()
     fleet: FleetConfig = FleetConfig()
+    evidence: EvidenceConfig = EvidenceConfig()
     clock: File | None = None
     keys: Place | None = None
     enrolled: tuple[Identity, ...] = ()

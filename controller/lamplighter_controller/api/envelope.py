@@ -13,6 +13,8 @@ from lamplighter_controller.api import problems
 MAX_BODY_BYTES: Final = 1_048_576
 MAX_IMPORT_BYTES: Final = 67_108_864  # 128,000 luminaires are 20 MB as CSV, 50 MB as GeoJSON
 IMPORT: Final = "/import"
+MAX_PHOTO_BYTES: Final = 16_777_216
+PHOTOS: Final = "/photos"
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -58,7 +60,7 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """Refuses a request body beyond `MAX_BODY_BYTES`, that of a file beyond `MAX_IMPORT_BYTES`, announced or not."""
+    """Refuses a request body beyond what its path may take, announced or not: files and photos take more."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -68,7 +70,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = MAX_IMPORT_BYTES if scope["path"].endswith(IMPORT) else MAX_BODY_BYTES
+        most = _most(scope["path"])
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isdigit() and int(announced) > most:
             await _refuse(send, most)
@@ -84,6 +86,12 @@ class BodyLimit:
             return message
 
         await self._app(scope, counted, send)
+
+
+def _most(path: str) -> int:
+    if path.endswith(IMPORT):
+        return MAX_IMPORT_BYTES
+    return MAX_PHOTO_BYTES if path.endswith(PHOTOS) else MAX_BODY_BYTES
 
 
 def _detail(most: int) -> str:

@@ -14,7 +14,9 @@ from lamplighter_contract.geo.box import Box
 from lamplighter_controller.commands.model import CommandRequest, Overview, Submitted
 from lamplighter_controller.diagnosis.engine import Diagnosis
 from lamplighter_controller.events import Events
+from lamplighter_controller.fleet.cases.desk import CaseDesk
 from lamplighter_controller.fleet.engine import Fleet
+from lamplighter_controller.fleet.evidence.desk import EvidenceDesk
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.gateways import Gateways, Unheard
 from lamplighter_controller.intake.replay import Outcome
@@ -108,6 +110,8 @@ class Services:
     signals: SignalKeeper
     diagnosis: Diagnosis
     fleet: Fleet
+    cases: CaseDesk
+    evidence: EvidenceDesk
     session_key: bytes = field(default_factory=lambda: secrets.token_bytes(SESSION_KEY_BYTES), repr=False)
 
 

@@ -35,7 +35,12 @@ WORD_BYTES: Final = 3  # two quotes and a comma
 
 # Supply operations wait for the interlocks that judge them.
 TRUCK_LIMITS: Final = frozenset({Operation.TRUCK_LIMIT_SPEED, Operation.TRUCK_LIMIT_LIFT})
-ON_TRUCKS: Final = TRUCK_LIMITS | {Operation.TRUCK_RELEASE, Operation.TRUCK_SPEAK, Operation.TRUCK_LOCATE}
+ON_TRUCKS: Final = TRUCK_LIMITS | {
+    Operation.TRUCK_RELEASE,
+    Operation.TRUCK_SPEAK,
+    Operation.TRUCK_LOCATE,
+    Operation.TRUCK_EVIDENCE,
+}
 ON_DEVICES: Final = ON_TRUCKS | {
     Operation.LIGHT_SET,
     Operation.LIGHT_RESUME,

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from lamplighter_contract.clock import Clock, ManualClock
 from lamplighter_contract.commands.command import check_args
-from lamplighter_contract.commands.signing import Signer
+from lamplighter_contract.commands.signing import KeysDocument, PublicKey, Signer, encode_key
 from lamplighter_contract.commands.states import CommandState, summary
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.geo.box import Box
@@ -34,8 +34,12 @@ from lamplighter_controller.diagnosis.settings import Settings
 from lamplighter_controller.diagnosis_setup import SupplyMap, sight_of
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.events import CommandChanged, Events
+from lamplighter_controller.fleet.cases.desk import CaseDesk
 from lamplighter_controller.fleet.engine import Around as Supervised
 from lamplighter_controller.fleet.engine import Fleet
+from lamplighter_controller.fleet.evidence.desk import Around as Proving
+from lamplighter_controller.fleet.evidence.desk import EvidenceDesk
+from lamplighter_controller.fleet.evidence.shelf import Shelf
 from lamplighter_controller.intake import letters
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.gateways import Gateways, Unheard
@@ -55,6 +59,8 @@ from lamplighter_controller.series.port import Aggregate, Readings, SeriesUnavai
 from lamplighter_controller.twin.columns import Twin
 
 RATE = 60.0
+ROOT_KEY = Signer("root", bytes(range(32)))
+KEY = Signer("commands-1", bytes(32))
 BOX = Box(36.0, 116.0, 37.0, 118.0)
 LAMPS = [f"lamp-{cabinet:02}-{lamp:03}" for cabinet in (1, 2) for lamp in range(1, 6)]
 
@@ -369,6 +375,15 @@ def trucks(
     )
 
 
+def proving(ledger: Ledger, series: MemorySeries, commands: Any, clock: Clock, folder: Path) -> EvidenceDesk:
+    """Evidence in a folder of its own, signed with a key that a root vouches for."""
+    shelf = Shelf(folder / "evidence", 100_000_000)
+    shelf.open()
+    keys = ROOT_KEY.sign(KeysDocument(1, (PublicKey(KEY.kid, encode_key(KEY.public), 0, 2**52),)).as_json())
+    zone = ZoneInfo("Asia/Shanghai")
+    return EvidenceDesk(Proving("centre", ledger, series, shelf, commands, KEY, keys, clock, zone))
+
+
 @asynccontextmanager
 async def open_world(
     folder: Path,
@@ -419,6 +434,8 @@ async def open_world(
         proof=ProofDesk(NightWork(ledger, series, twin, clock, "Asia/Shanghai", RATE)),
         diagnosis=watching(ledger, series, twin, events, commands, clock, gateways, folder),
         fleet=trucks(ledger, series, twin, events, commands, alarms, clock, folder),
+        cases=CaseDesk(ledger, clock, lambda _violation: None),
+        evidence=proving(ledger, series, commands, clock, folder),
         session_key=bytes(32),
     )
     app = create_api(services, web)
