@@ -48,6 +48,13 @@ class DevicesChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class InventoryChanged:
+    """What stands in the streets was entered anew or differently; `what` names the kind of thing."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmChanged:
     """An alarm about the system itself was raised or cleared; `key` names it for good."""
 
@@ -106,6 +113,7 @@ Event = (
     | CommandChanged
     | GatewayChanged
     | DevicesChanged
+    | InventoryChanged
     | AlarmChanged
     | IncidentChanged
     | DeviceHappened

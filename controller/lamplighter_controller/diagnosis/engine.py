@@ -33,6 +33,7 @@ from lamplighter_controller.events import (
     DevicesChanged,
     ElementReplaced,
     Events,
+    InventoryChanged,
     ReadingsStored,
     Subscription,
 )
@@ -44,7 +45,7 @@ from lamplighter_controller.twin.columns import Twin
 log = logging.getLogger(__name__)
 
 RETRY_S: Final = 2.0
-LOOK_AROUND_S: Final = 900.0  # the inventory tells nobody that it changed
+LOOK_AROUND_S: Final = 900.0  # another controller on the same ledger tells nobody here that the inventory changed
 DAY_MS: Final = 86_400_000
 BY_RULE: Final = Who(RULE, "leakage: somebody may be in danger")
 
@@ -80,7 +81,7 @@ class Diagnosis:
 
     async def run(self) -> None:
         """Take up where the last run ended, then step by step, for ever."""
-        kinds = (ReadingsStored, DevicesChanged, ElementReplaced, CommandChanged)
+        kinds = (ReadingsStored, DevicesChanged, InventoryChanged, ElementReplaced, CommandChanged)
         with self._around.events.subscribe(*kinds) as news:
             await self._begin()
             self.began.set()
@@ -135,7 +136,7 @@ class Diagnosis:
                     self._collector.take(event.readings, self._around.clock.monotonic_s())
                 case ReadingsStored():
                     self._late.take(event.readings)
-                case DevicesChanged():
+                case DevicesChanged() | InventoryChanged():
                     self._moved = True
                 case ElementReplaced(elements, time_ms):
                     await self._parts_replaced([Element(ElementKind(kind), name) for kind, name in elements], time_ms)
@@ -145,8 +146,6 @@ class Diagnosis:
     async def _work(self) -> None:
         while True:
             await asyncio.sleep(self._rules.step_s)
-            with contextlib.suppress(LedgerUnavailable):  # the ledger says so itself, once
-                await self._look_around()
             await self.step()
             now_s = self._around.clock.monotonic_s()
             if now_s - self._kept_s >= self._rules.checkpoint_s:
@@ -154,7 +153,9 @@ class Diagnosis:
                 await self.keep()
 
     async def step(self) -> None:
-        """Judge what came since the last step, then what came late."""
+        """Judge what came since the last step, then what came late, in the city as it is now."""
+        with contextlib.suppress(LedgerUnavailable):  # the ledger says so itself, once
+            await self._look_around()
         clock = self._around.clock
         now_ms = clock.civil_ms()
         topology = self._judge.topology

@@ -87,6 +87,7 @@ class Centre:
     leakage: dict[str, float] = field(default_factory=dict)
     sight: Sight = Sight.HEARD
     storing: bool = False  # only what is read back has to be stored
+    known: Supply = field(default_factory=Supply)  # what the inventory has
 
     def drawn_w(self, name: str) -> float:
         return 0.0 if name in self.unpowered else LAMP_W * self.level / 100 * self.share.get(name, 1.0)
@@ -173,7 +174,7 @@ async def open_centre(
     series = await open_series(SeriesSettings(f"duckdb:///{folder / 'series.duckdb'}", retention=Retention(30, 60, 90)))
 
     async def find() -> Supply:
-        return supply(isolates=isolates)
+        return centre.known if centre else supply(isolates=isolates)
 
     centre: Centre | None = None
     around = Around(
@@ -182,6 +183,7 @@ async def open_centre(
     rules = Rules(step_s=3600.0, step_ms=STEP_MS, dwell_s=0.2)
     engine = diagnosis(around, folder, rules, settings or Settings(), 1.0)
     centre = Centre(engine, ledger, series, events, commands, clock, np.random.default_rng(5))
+    centre.known = supply(isolates=isolates)
     running = asyncio.create_task(engine.run(), name="diagnosis")
     try:
         async with asyncio.timeout(20):

@@ -1,6 +1,7 @@
 """The running engine: readings in, incidents kept; restarts lose none and raise none twice; acts follow their rules."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,8 @@ from lamplighter_controller.diagnosis.incidents.incident import State
 from lamplighter_controller.diagnosis.leakage.protectors import TripTest
 from lamplighter_controller.diagnosis.live.collector import Collector, Sight
 from lamplighter_controller.diagnosis.settings import Settings
-from lamplighter_controller.events import CommandChanged, ElementReplaced, IncidentChanged
-from tests.controller.diagnosis.centre import LAMPS, STEP_MS, Centre, open_centre
+from lamplighter_controller.events import CommandChanged, ElementReplaced, IncidentChanged, InventoryChanged
+from tests.controller.diagnosis.centre import LAMPS, STEP_MS, Centre, open_centre, supply
 
 CIRCUIT_B = {name for name in LAMPS if name.startswith("l-b")}
 BY = Who("user:li", "test")
@@ -204,6 +205,24 @@ async def test_lamps_in_a_window_raise_nothing(centre: Centre) -> None:
     centre.unpowered = set()
     await centre.step(25)
     assert centre.classes() == []
+
+
+async def test_what_is_entered_in_the_inventory_counts_from_the_next_step_on(centre: Centre) -> None:
+    places = centre.known.places
+    moved = [replace(one, circuit="k-c", phase="c", feeder="f2") if one.id == "l-b-05" else one for one in places.lamps]
+    centre.known = replace(centre.known, places=replace(places, lamps=moved))
+    centre.events.publish(InventoryChanged("luminaires"))
+    await centre.step()
+    tree = centre.engine.desk.topology
+    circuit = tree.feeder_circuit[tree.lamp_feeder[tree.row_of_lamp["l-b-05"]]]
+    assert tree.circuits[circuit] == "k-c"
+
+
+def test_what_was_learned_of_an_empty_city_is_no_obstacle() -> None:
+    known = supply()
+    diagnoser = Diagnoser(assemble(known.places), known.models)
+    diagnoser.restore(Diagnoser(assemble(Places()), {}).export())
+    assert len(diagnoser.silent) == len(LAMPS)
 
 
 async def test_trip_tests_fall_due(centre: Centre) -> None:

@@ -15,6 +15,7 @@ from lamplighter_controller.api.paging import Page, Paging
 from lamplighter_controller.api.problems import Fault as ProblemFault
 from lamplighter_controller.api.problems import Problem, several
 from lamplighter_controller.api.services import Provided, Services
+from lamplighter_controller.events import InventoryChanged
 from lamplighter_controller.lighting import exporting, importing, store
 from lamplighter_controller.lighting.faults import Fault
 from lamplighter_controller.lighting.importing import ANYWHERE, Imported, Known
@@ -147,6 +148,7 @@ async def _take(services: Services, found: Imported, name: str, who: str, reason
         return added, replaced
 
     added, replaced = await services.ledger.write(work, WRITE_S)
+    services.events.publish(InventoryChanged(name))
     return Report(dry_run=False, rows=len(found.things), added=added, replaced=replaced, mistakes=[])
 
 

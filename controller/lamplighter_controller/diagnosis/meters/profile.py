@@ -61,7 +61,7 @@ class Profiles:
 
     def restore(self, arrays: Arrays, source: I64) -> None:
         """Take row i from `source[i]` where that is not negative."""
-        former = np.where(source >= 0, arrays["at"][np.maximum(source, 0)], -1).astype(np.int64)
+        former = np.append(arrays["at"], -1)[source].astype(np.int64)  # the last: of cabinets that are new
         mine = np.flatnonzero(former >= 0)
         self._at[:] = -1
         self._at[mine] = np.arange(len(mine))
