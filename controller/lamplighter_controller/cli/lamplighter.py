@@ -6,7 +6,19 @@ from typing import Final
 
 import click
 
-from lamplighter_controller.cli import fault, inventory, lamp, library, override, plan, rate, road, scene, signal
+from lamplighter_controller.cli import (
+    fault,
+    inventory,
+    lamp,
+    library,
+    override,
+    plan,
+    rate,
+    road,
+    scene,
+    signal,
+    violation,
+)
 from lamplighter_controller.cli.asking import Asking, Session
 from lamplighter_controller.cli.client import Client
 
@@ -23,6 +35,7 @@ NOUNS: Final = (
     road.road,
     scene.scene,
     signal.signal,
+    violation.violation,
 )
 
 
