@@ -1,6 +1,7 @@
 """Stories of signals: what is said through the API, what gateways are told, and what becomes of their lamps."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,10 @@ import pytest
 from lamplighter_contract.clock import ManualClock
 from lamplighter_contract.commands.signing import Signer, verify
 from lamplighter_contract.light.signals import SignalsDocument, read_signals
+from lamplighter_controller.lighting.adaptive import store
+from lamplighter_controller.lighting.adaptive.engine import SignalKeeper
+from lamplighter_controller.lighting.adaptive.rules import Count
+from lamplighter_controller.lighting.adaptive.station import Station
 from lamplighter_controller.link.memory import MemoryLink
 from tests.controller.api.world import LAMPS, RATE, World, entry, open_world
 
@@ -163,11 +168,53 @@ async def test_what_is_wrong_is_refused_whole_with_every_error(
     assert (await world.post("/signals/none/inputs", {"inputs": [{"value": 1}]})).status_code == 404
 
 
+def restarted(world: World) -> SignalKeeper:
+    """A keeper that knows nothing but what the ledger holds."""
+    return replace(world.services.signals, station=Station(), _told={}, _kept=None, _taken_up=False, _rules={})
+
+
+async def test_sensors_counters_and_flags_go_on_after_a_restart(world: World):
+    await say_lux(world, 31, 30, 29)
+    await say(world, "fog", {"value": 1})
+    await say(world, "flow", {"sensor": "counter-1", "value": 120})
+    before = await world.services.signals.standings()
+    assert all(one.signal is not None for one in before)
+    assert await restarted(world).standings() == before
+
+
+async def test_a_run_of_calm_quarters_goes_on_after_a_restart(world: World):
+    """A calmer class counts after four whole quarters, two before the restart and two after it."""
+    clock = world.services.clock
+    assert isinstance(clock, ManualClock)
+    await say(world, "flow", {"sensor": "counter-1", "value": 120})
+    for quarter in range(6):
+        clock.advance(900 / RATE)
+        world.services.signals.station.passed_by(await flow(world), 3, clock.civil_ms())
+        await world.services.signals.look()
+        standing = next(one for one in await world.services.signals.standings() if one.source.id == "flow")
+        assert standing.signal is not None
+        assert standing.signal.value == ("high" if quarter < 4 else "low")
+        if quarter == 2:
+            fresh = restarted(world)
+            await fresh.sources()
+            world.services.signals.station = fresh.station
+
+
+async def flow(world: World) -> Count:
+    return next(one for one in await world.services.signals.sources() if isinstance(one, Count))
+
+
+async def test_what_a_signal_heard_is_forgotten_with_it(world: World):
+    await say(world, "fog", {"value": 1})
+    assert "fog" in await world.ledger.read(store.heard)
+    gone = await world.send("DELETE", "/signals/fog", {"reason": "x"}, "operator")
+    assert gone.status_code in {200, 204}, gone.text
+    await world.services.signals.look()
+    assert "fog" not in await world.ledger.read(store.heard)
+
+
 async def test_what_was_told_is_remembered_over_a_restart(world: World):
     await say(world, "fog", {"value": 1})
-    signals = world.services.signals
-    signals.station._flags.clear()
-    signals._kept = None
-    signals._told.clear()
+    signals = restarted(world)
     await signals.look()
     assert [one.name for one in told(world)[-1].signals] == ["fog"]

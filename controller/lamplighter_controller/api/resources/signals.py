@@ -82,7 +82,7 @@ async def values(services: Provided, _: Reader) -> SignalsOut:
 
 @router.post("/signals/{signal}/inputs", status_code=202, summary="Say what was measured, counted or seen")
 async def inputs(services: Provided, caller: Lighter, signal: SignalId, said: InputsIn) -> SignalOut:
-    """Gateways are told at once when it makes a difference. Nothing is stored: what is said ends by itself."""
+    """Gateways are told at once when it makes a difference. What is said ends by itself."""
     source = next((one for one in await services.signals.sources() if one.id == signal), None)
     if source is None:
         raise not_found("signal", signal)

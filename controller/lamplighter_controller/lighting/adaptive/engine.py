@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -58,6 +58,7 @@ class SignalKeeper:
     station: Station = field(default_factory=Station)
     _told: dict[str, tuple[Signal, ...]] = field(default_factory=dict)
     _kept: dict[str, Signal] | None = None
+    _taken_up: bool = False
     _rules: dict[str, tuple[int, frozenset[str]]] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -83,6 +84,7 @@ class SignalKeeper:
 
     async def sources(self) -> list[Source]:
         """The signals of the library."""
+        await self._take_up()
         found = await self.ledger.read(lambda connection: records.shelved(connection, SHELF))
         return [one.item for one in found if isinstance(one.item, Source)]
 
@@ -102,9 +104,10 @@ class SignalKeeper:
             LedgerUnavailable: the database does not answer.
             LinkDown: the connection to the broker was lost.
         """
+        standings = await self.standings()
+        await self.keep(one.source.id for one in standings)
         if self.held() or not self.link.up:
             return
-        standings = await self.standings()
         self._complain(standings)
         now_ms = self.clock.civil_ms()
         before = await self._remembered()
@@ -113,6 +116,30 @@ class SignalKeeper:
         fresh = {name: one.signal for name, one in known.items() if one.signal is not None}
         signals = kept | {name: one for name, one in fresh.items() if _worth(kept.get(name), one, now_ms)}
         await self._tell(signals, before)
+
+    async def keep(self, known: Iterable[str]) -> None:
+        """Have the ledger hold what was heard by these signals, so that a restart goes on from it.
+
+        Raises:
+            LedgerUnavailable: the database does not answer.
+        """
+        news, gone = self.station.news(), self.station.forget(known)
+        news = {name: one for name, one in news.items() if name not in gone}
+        if not news and not gone:
+            return
+
+        def work(connection: Connection) -> None:
+            store.put_heard(connection, news)
+            store.forget_heard(connection, gone)
+
+        await self.ledger.write(work)
+        self.station.is_kept(news)
+
+    async def _take_up(self) -> None:
+        if not self._taken_up:
+            kept = await self.ledger.read(store.heard)
+            self.station.take_up(kept)
+            self._taken_up = True
 
     async def _tell(self, signals: dict[str, Signal], before: dict[str, Signal]) -> None:
         listeners = await self._listeners()

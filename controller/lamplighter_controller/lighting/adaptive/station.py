@@ -1,4 +1,4 @@
-"""Takes what is said and tells the signals it makes; what waits in it is memory only, for signals end by themselves."""
+"""Takes what is said and tells the signals it makes; what it has heard can be taken out, kept and put back."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,27 +22,59 @@ class Standing:
     broken: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """All that one source has heard and still goes by."""
+
+    said: dict[str, Said] = field(default_factory=dict)
+    traffic: Traffic = field(default_factory=Traffic)
+    flag: Signal | None = None
+
+
+NOTHING: Final = Heard()
+
+
 @dataclass(slots=True)
 class Station:
     """What every source has heard."""
 
-    _said: dict[str, dict[str, Said]] = field(default_factory=dict)
-    _traffic: dict[str, Traffic] = field(default_factory=dict)
-    _flags: dict[str, Signal] = field(default_factory=dict)
+    _heard: dict[str, Heard] = field(default_factory=dict)
+    _kept: dict[str, Heard] = field(default_factory=dict)
+
+    def take_up(self, kept: Mapping[str, Heard]) -> None:
+        """Go on from what was kept; what was said since goes before it."""
+        self._kept = dict(kept)
+        self._heard = {**kept, **self._heard}
+
+    def news(self) -> dict[str, Heard]:
+        """What has been heard since it was last kept, by source."""
+        return {name: one for name, one in self._heard.items() if self._kept.get(name) != one}
+
+    def is_kept(self, news: Mapping[str, Heard]) -> None:
+        """These were kept."""
+        self._kept |= news
+
+    def forget(self, known: Iterable[str]) -> frozenset[str]:
+        """Sources other than these are gone; those forgotten."""
+        gone = (self._heard.keys() | self._kept.keys()) - set(known)
+        for name in gone:
+            self._heard.pop(name, None)
+            self._kept.pop(name, None)
+        return frozenset(gone)
 
     def measured(self, source: Lux, sensor: str, lux: float, time_ms: int) -> None:
         """A sensor of light said something; only its newest word counts."""
-        known = self._said.setdefault(source.id, {})
+        known = self._of(source).said
         if sensor not in known or known[sensor].time_ms <= time_ms:
-            known[sensor] = Said(lux, time_ms)
+            self._heard[source.id] = Heard(known | {sensor: Said(lux, time_ms)})
 
     def passed_by(self, source: Count, vehicles: int, time_ms: int) -> None:
         """A counter saw vehicles since its last report."""
-        self._traffic[source.id] = counted(source, self._traffic.get(source.id, Traffic()), vehicles, time_ms)
+        self._heard[source.id] = Heard(traffic=counted(source, self._of(source).traffic, vehicles, time_ms))
 
     def flagged(self, source: Weather, value: float, until_ms: int) -> None:
         """Somebody says how the weather is until then."""
-        self._flags[source.id] = Signal(source.id, value, until_ms)
+        self._heard[source.id] = Heard(flag=Signal(source.id, value, until_ms))
 
     def standings(self, sources: Iterable[Source], read: Read, now_ms: int) -> list[Standing]:
         """Every signal as it stands; `read` tells what a sensor that is a device measured last."""
@@ -50,16 +82,19 @@ class Station:
 
     def _standing(self, source: Source, read: Read, now_ms: int) -> Standing:
         if isinstance(source, Lux):
-            return _lit(source, light(source, self._heard(source, read), now_ms))
+            return _lit(source, light(source, self._spoken(source, read), now_ms))
         if isinstance(source, Count):
             return self._flowing(source, now_ms)
-        flag = self._flags.get(source.id)
+        flag = self._of(source).flag
         if flag is None or flag.until <= now_ms:
             return Standing(source, None, "nobody has said anything that still counts")
         return Standing(source, flag)
 
-    def _heard(self, source: Lux, read: Read) -> Mapping[str, Said]:
-        found = dict(self._said.get(source.id, {}))
+    def _of(self, source: Source) -> Heard:
+        return self._heard.get(source.id, NOTHING)
+
+    def _spoken(self, source: Lux, read: Read) -> Mapping[str, Said]:
+        found = dict(self._of(source).said)
         for sensor in source.sensors:
             one = read(sensor)
             if one is not None and (sensor not in found or found[sensor].time_ms < one.time_ms):
@@ -67,7 +102,8 @@ class Station:
         return found
 
     def _flowing(self, source: Count, now_ms: int) -> Standing:
-        state = self._traffic[source.id] = passed(source, self._traffic.get(source.id, Traffic()), now_ms)
+        state = passed(source, self._of(source).traffic, now_ms)
+        self._heard[source.id] = Heard(traffic=state)
         until_ms = state.newest_ms + round(source.valid_s * 1000)
         if state.now is None or until_ms <= now_ms or state.now >= len(source.classes):
             return Standing(source, None, "no counter has said anything that still counts")

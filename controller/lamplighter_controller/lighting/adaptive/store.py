@@ -1,6 +1,6 @@
-"""The signals last told, and the number of the document each gateway was told."""
+"""What signals have heard, the signals last told, and the number of the document each gateway was told."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Column, Connection, String, Table, Text, dele
 
 from lamplighter_contract.light.signals import Signal
 from lamplighter_controller.ledger.tables import metadata
+from lamplighter_controller.lighting.adaptive.station import Heard
 
 NAME: Final = String(64)
 
@@ -25,6 +26,30 @@ version_table: Final = Table(
     Column("gateway", NAME, primary_key=True),
     Column("version", BigInteger, nullable=False),
 )
+
+heard_table: Final = Table(
+    "lighting_signal_heard",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("heard", Text, nullable=False),
+)
+
+
+def heard(connection: Connection) -> dict[str, Heard]:
+    """What every signal has heard, by its name."""
+    return {row.name: msgspec.json.decode(row.heard, type=Heard) for row in connection.execute(select(heard_table))}
+
+
+def put_heard(connection: Connection, changed: Mapping[str, Heard]) -> None:
+    """Keep what signals have heard."""
+    for name, one in changed.items():
+        connection.execute(delete(heard_table).where(heard_table.c.name == name))
+        connection.execute(heard_table.insert().values(name=name, heard=msgspec.json.encode(one).decode()))
+
+
+def forget_heard(connection: Connection, names: Iterable[str]) -> None:
+    """Signals that are no longer in the library."""
+    connection.execute(delete(heard_table).where(heard_table.c.name.in_(list(names))))
 
 
 def signals(connection: Connection) -> dict[str, Signal]:
