@@ -36,6 +36,7 @@ from lamplighter_gateway.light.photocell import Dusk, Photocell
 from lamplighter_gateway.light.plan_desk import PlanDesk
 from lamplighter_gateway.light.registry import Registry
 from lamplighter_gateway.light.shows import Shows
+from lamplighter_gateway.light.switch_notes import SwitchNotes
 from lamplighter_gateway.light.switching import Switching
 from lamplighter_gateway.light.wanted import Wanted
 from lamplighter_gateway.link.port import Link
@@ -133,6 +134,8 @@ class Gateway:
                 trackers.record_to(self._recorder.record)
         self._answers = Answers(self.journal, self.spool)
         self._actuator = Actuator(self.registry, clock, settings.switching)
+        self._switchings = SwitchNotes(self.journal, clock, settings.switching.day_s, self._actuator.switched_s)
+        self._actuator.remember = self._switchings.keep
         self.uplink = self._make_uplink(link)
         own = OwnWork(
             self.registry, self._actuator, self.spool, self.uplink.look_again, lambda: self.stop(Ending.RESTART)
@@ -269,6 +272,7 @@ class Gateway:
             self.events.say("ledger.set_aside", file=aside.name)
         await self._keys.open()
         await self._plans.open()
+        await self._switchings.open()
         self._autonomy.refresh()
         self.events.say("gateway.started", boot=self.boot, version=_version())
 

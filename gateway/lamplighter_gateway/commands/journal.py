@@ -183,6 +183,19 @@ class Journal:
         """
         await self._in_thread(lambda: self._opened.put(SIGNALS, body))
 
+    async def switched(self, devices: Iterable[str], forget_before_ms: int) -> None:
+        """Keep that these have gone on or off now; what is older than a real time is forgotten.
+
+        Raises:
+            DiskFullError: the disk is full; this switching is known until the next start.
+        """
+        now_ms = self._clock.wall_ms()
+        await self._in_thread(lambda: self._opened.switched(devices, now_ms, forget_before_ms))
+
+    async def switchings(self) -> list[tuple[str, int]]:
+        """Device and real time of the switchings kept, the oldest first."""
+        return await self._in_thread(self._opened.switchings)
+
     @property
     def limits(self) -> Mapping[LimitKey, Limit]:
         """Limits of trucks that are not over."""

@@ -47,6 +47,10 @@ CREATE TABLE hold (
     device TEXT NOT NULL, kind TEXT NOT NULL, holder TEXT NOT NULL, command TEXT NOT NULL, seq INTEGER NOT NULL,
     since INTEGER NOT NULL, PRIMARY KEY (device, kind)) WITHOUT ROWID
 """,
+    """
+CREATE TABLE switched (device TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (device, at)) WITHOUT ROWID;
+CREATE INDEX switched_at ON switched (at)
+""",
 )
 KEEP_MS: Final = 48 * 3_600_000  # twice the longest life of a command
 PRUNE_EVERY: Final = 64
@@ -214,6 +218,16 @@ class Ledger:
                 "DELETE FROM override WHERE id = ? AND device = ?", [(record.id, record.device) for record in ended]
             )
             self._db.executemany("DELETE FROM held WHERE device = ?", [(device,) for device in handed_back])
+
+    def switched(self, devices: Iterable[str], at_ms: int, forget_before_ms: int) -> None:
+        """These have gone on or off at a real time; what is older than another is forgotten."""
+        with transaction(self._db):
+            self._db.executemany("INSERT OR REPLACE INTO switched VALUES (?, ?)", [(one, at_ms) for one in devices])
+            self._db.execute("DELETE FROM switched WHERE at < ?", (forget_before_ms,))
+
+    def switchings(self) -> list[tuple[str, int]]:
+        """Device and real time of switchings, the oldest first."""
+        return list(self._db.execute("SELECT device, at FROM switched ORDER BY at"))
 
     def forget_limit(self, limit: Limit) -> None:
         """This limit is over; a newer one in its place stays."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from lamplighter_contract.clock import Clock
@@ -29,6 +29,7 @@ class Actuator:
         self._clock = clock
         self.relays = Relays(switching)
         self.forbids: Callable[[str, Point, float, str | None], Reason | None] = lambda *_: None
+        self.remember: Callable[[Collection[str]], Awaitable[None]] = _nothing
         self.busy: set[str] = set()
         self.shown: dict[str, Shown] = {}
         self.tried: dict[str, Tried] = {}
@@ -108,11 +109,14 @@ class Actuator:
         except TimeoutError:
             late = "the bus did not answer in time"
             written = [Written(device, Outcome.UNCONFIRMED, late, answered=False) for device in values]
-        self._settle(written, turning)
+        turned = self._settle(written, turning)
+        if turned:
+            await self.remember(turned)
         done(written)
 
-    def _settle(self, written: Sequence[Written], turning: Collection[str]) -> None:
-        now_s = self._clock.monotonic_s()
+    def _settle(self, written: Sequence[Written], turning: Collection[str]) -> list[str]:
+        """Note what came of writes; those that have gone on or off."""
+        now_s, turned = self._clock.monotonic_s(), []
         for part in written:
             good = part.outcome in (Outcome.VERIFIED, Outcome.APPLIED)
             before = self.tried.get(part.device)
@@ -120,8 +124,10 @@ class Actuator:
             self.tried[part.device] = Tried(now_s, 0 if good else failures)
             if good and part.device in turning:
                 self.switched_s[part.device].append(now_s)
+                turned.append(part.device)
             if part.reading is not None:
                 self._note(part.reading, now_s)
+        return turned
 
     def _note(self, reading: Reading, at_s: float) -> None:
         self.shown[reading.device] = Shown(_percent(reading), at_s)
@@ -132,6 +138,10 @@ class Actuator:
         return frozenset(
             device for device, percent in shown.items() if percent is not None and (percent > 0) != (values[device] > 0)
         )
+
+
+async def _nothing(_turned: Collection[str]) -> None:
+    """Nobody keeps them."""
 
 
 def _percent(reading: Reading) -> float | None:
