@@ -63,7 +63,7 @@ def _said(columns: Snapshot) -> Conditions:
     """What the newest values say, whatever their age."""
     if columns.kind is Kind.LAMP:
         return _lamps(columns)
-    evidence = {Kind.CABINET: "voltage_a_v", Kind.CIRCUIT: "contactor_closed"}.get(columns.kind)
+    evidence = {Kind.CABINET: "voltage_a_v", Kind.CIRCUIT: "contactor_closed", Kind.TRUCK: "ignition"}.get(columns.kind)
     return _above_zero(_column(columns, evidence or ""))
 
 

@@ -39,6 +39,14 @@ from lamplighter_controller.api.resources import (
     tokens,
     windows,
 )
+from lamplighter_controller.api.resources.fleet import cases as fleet_cases
+from lamplighter_controller.api.resources.fleet import evidence as fleet_evidence
+from lamplighter_controller.api.resources.fleet import figures as fleet_figures
+from lamplighter_controller.api.resources.fleet import limits as fleet_limits
+from lamplighter_controller.api.resources.fleet import policies as fleet_policies
+from lamplighter_controller.api.resources.fleet import register as fleet_register
+from lamplighter_controller.api.resources.fleet import trucks as fleet_trucks
+from lamplighter_controller.api.resources.fleet import violations as fleet_violations
 from lamplighter_controller.api.services import Services
 from lamplighter_controller.ledger.errors import LedgerUnavailable
 from lamplighter_controller.series.port import SeriesUnavailable
@@ -69,6 +77,7 @@ TAGS: Final = [
     },
     {"name": "lamps", "description": "A lamp's night ahead, and why it has its level"},
     {"name": "proof", "description": "Lit rate of each night and what proves it; energy, bills, burning hours"},
+    {"name": "fleet", "description": "Muck trucks: where they are, what they did, limits, policies, permits, waybills"},
     {"name": "inventory", "description": "What stands in the streets; import and export"},
     {"name": "gateways", "description": "Enrolment, presence, health"},
     {"name": "live", "description": "Values and events as they come"},
@@ -97,6 +106,14 @@ ROUTERS: Final = (
     energy.router,
     hours.router,
     inventory.router,
+    fleet_trucks.router,
+    fleet_violations.router,
+    fleet_cases.router,
+    fleet_evidence.router,
+    fleet_limits.router,
+    fleet_policies.router,
+    fleet_figures.router,
+    fleet_register.router,
     live.router,
     incidents.router,
     windows.router,

@@ -19,6 +19,7 @@ from lamplighter_controller.events import (
     CommandChanged,
     DevicesChanged,
     Event,
+    FleetChanged,
     GatewayChanged,
     IncidentChanged,
     Subscription,
@@ -34,6 +35,18 @@ SHOWN: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.LAMP: ("level_percent", "power_w"),
     Kind.CABINET: ("power_w",),
     Kind.CIRCUIT: ("contactor_closed", "circuit_current_a"),
+    Kind.TRUCK: (
+        "latitude",
+        "longitude",
+        "speed_kmh",
+        "heading_deg",
+        "lift",
+        "cover",
+        "load",
+        "speed_limited",
+        "lift_limited",
+        "limit_kmh",
+    ),
 }
 
 
@@ -62,7 +75,7 @@ class Watcher:
 class Hub:
     """Turns what changed in the twin into frames. `version` counts them; snapshots carry it too."""
 
-    kinds = (CommandChanged, DevicesChanged, GatewayChanged, IncidentChanged)
+    kinds = (CommandChanged, DevicesChanged, GatewayChanged, IncidentChanged, FleetChanged)
 
     def __init__(self, services: Services, build: str = "") -> None:
         self.version = 0
@@ -115,6 +128,8 @@ class Hub:
                 self._reviewed_s = -REVIEW_S
             case IncidentChanged():
                 self._tell({"type": "incident", **incident_of(event)})
+            case FleetChanged():
+                self._tell({"type": "fleet", **fleet_of(event)}, Kind.TRUCK)
             case _:
                 pass
 
@@ -196,6 +211,18 @@ def incident_of(event: IncidentChanged) -> dict[str, Any]:
         "class": event.class_id,
         "state": event.state,
         "severity": event.severity,
+        "time_ms": event.time_ms,
+    }
+
+
+def fleet_of(event: FleetChanged) -> dict[str, Any]:
+    """What is told of a violation, a limit, an ask, a switch or the register; the whole of it is under `/fleet`."""
+    return {
+        "what": event.what,
+        "id": event.id,
+        "truck": event.truck,
+        "class": event.class_id,
+        "state": event.state,
         "time_ms": event.time_ms,
     }
 

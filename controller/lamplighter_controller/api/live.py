@@ -14,7 +14,7 @@ from starlette.websockets import WebSocketDisconnect
 from lamplighter_contract.quantities import Kind
 from lamplighter_controller.api import guard
 from lamplighter_controller.api.guard import Reader
-from lamplighter_controller.api.hub import Hub, TooManyWatchers, Watcher, incident_of
+from lamplighter_controller.api.hub import Hub, TooManyWatchers, Watcher, fleet_of, incident_of
 from lamplighter_controller.api.problems import Problem
 from lamplighter_controller.api.services import Provided, Services
 from lamplighter_controller.events import (
@@ -22,6 +22,7 @@ from lamplighter_controller.events import (
     CommandChanged,
     DevicesChanged,
     Event,
+    FleetChanged,
     GatewayChanged,
     IncidentChanged,
     Subscription,
@@ -124,7 +125,7 @@ async def _may_read(connection: HTTPConnection, services: Services) -> bool:
     responses={200: {"content": {"text/event-stream": {"example": 'event: gateway\ndata: {"gateway":"gw-1"}\n\n'}}}},
 )
 async def events(connection: HTTPConnection, services: Provided, _: Reader) -> StreamingResponse:
-    """Events `command`, `gateway`, `devices`, `alarm`, `incident`; `missed`: some were lost, read the lists again."""
+    """`command`, `gateway`, `devices`, `alarm`, `incident`, `fleet`; `missed`: some were lost, read the lists again."""
     state = connection.app.state
     if state.listeners >= MAX_LISTENERS:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "busy", "Too many listen already.", headers={"Retry-After": "10"})
@@ -135,7 +136,7 @@ async def _stream(connection: HTTPConnection, services: Services) -> AsyncIterat
     state = connection.app.state
     state.listeners += 1
     try:
-        kinds = (CommandChanged, GatewayChanged, DevicesChanged, AlarmChanged, IncidentChanged)
+        kinds = (CommandChanged, GatewayChanged, DevicesChanged, AlarmChanged, IncidentChanged, FleetChanged)
         with services.events.subscribe(*kinds) as subscription:
             yield b"retry: 2000\n\n"
             checked_s = services.clock.monotonic_s()
@@ -184,7 +185,15 @@ def _told(event: Event) -> tuple[str, dict[str, Any]] | None:
             return "devices", {"gateway": gateway}
         case AlarmChanged(key, raised, text, time_ms):
             return "alarm", {"key": key, "raised": raised, "text": text, "time_ms": time_ms}
+        case _:
+            return _told_of_the_city(event)
+
+
+def _told_of_the_city(event: Event) -> tuple[str, dict[str, Any]] | None:
+    match event:
         case IncidentChanged():
             return "incident", incident_of(event)
+        case FleetChanged():
+            return "fleet", fleet_of(event)
         case _:
             return None

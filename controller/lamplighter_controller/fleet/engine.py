@@ -30,6 +30,7 @@ from lamplighter_controller.events import (
 from lamplighter_controller.fleet.judging.bounds import Bounds
 from lamplighter_controller.fleet.limits.desk import LimitDesk
 from lamplighter_controller.fleet.limits.ground import Commands, Ground
+from lamplighter_controller.fleet.limits.judging import Sight
 from lamplighter_controller.fleet.limits.keeper import LimitKeeper
 from lamplighter_controller.fleet.limits.sights import Sights
 from lamplighter_controller.fleet.live import history
@@ -129,6 +130,10 @@ class Fleet:
         """What a truck is doing now, -1 = unknown."""
         row = self.city.row_of_truck.get(truck)
         return -1 if row is None else int(self._judge.judge.trips.state[row])
+
+    def sight(self, device: str) -> Sight:
+        """What a terminal told last, in its last live report alone."""
+        return self._sights.of(device, self._around.clock.wall_ms(), self._around.clock.civil_ms())
 
     def red_alert(self) -> bool:
         """True while all permits are suspended."""

@@ -147,3 +147,57 @@ def test_trucks_judged_together_are_judged_as_if_alone():
     good = Day(truck=1).drive(3_000, -3_000, 40.0)
     judged = judge(2).judge(fixes(bad, good))
     assert [(one.truck, str(one.kind)) for one in judged if one.first_ms] == [(0, "dump_outside")]
+
+
+def test_a_load_that_goes_a_report_after_the_body_is_down_is_a_dump_all_the_same():
+    day = loaded_at_the_site().drive(7_000, 5_000, 28.0)
+    day.stand(60, lift=1).stand(10, lift=0).stand(60, load=0).drive(0, 0, 28.0)
+    assert found(judge().judge(fixes(day))) == ["dump_outside"]
+
+
+def test_a_load_sensor_that_flickers_unloads_nothing():
+    day = loaded_at_the_site(lift=FAULT).drive(7_000, 5_000, 28.0)
+    day.stand(60).stand(10, load=0).stand(120, load=2).drive(10_000, 0, 28.0)
+    dumped(day).stand(20).report(0.0, load=2).report(0.0, load=0).drive(0, 0, 28.0)
+    assert found(judge().judge(fixes(day))) == []
+
+
+def round_trip(day):
+    """Loaded at the site, dumped at the ground, back again."""
+    works = {name: day.now[name] >= 0 for name in SENSORS}
+    day.stand(200, cover=1).stand(30, cover=0, **({"load": 2} if works["load"] else {}))
+    dumped(day.drive(10_000, 0, 28.0))
+    return day.drive(0, 0, 28.0)
+
+
+@pytest.mark.parametrize("stuck", [{"lift": 0}, {"load": 0}, {"load": 2}])
+def test_a_sensor_that_keeps_silent_at_the_ground_is_known_to_be_dead(stuck):
+    day = Day()
+    [(name, value)] = stuck.items()
+    for wrong in (False, False, False, True):
+        at = len(day.rows)
+        round_trip(day) if not wrong else dumped(
+            day.stand(200, cover=1).stand(30, cover=0, load=2).drive(7_000, 5_000, 28.0), 90
+        ).drive(0, 0, 28.0)
+        for row in day.rows[at:]:
+            row[6][name] = value
+    assert found(judge().judge(fixes(day))) == ["dump_outside"]
+
+
+def test_a_cover_sensor_that_did_not_see_the_loading_accuses_nobody():
+    day = round_trip(round_trip(Day()))
+    for row in day.rows:
+        row[6]["cover"] = 1
+    assert found(judge().judge(fixes(day))) == []
+
+
+def test_a_clock_from_tomorrow_moves_no_truck():
+    day = Day().stand(60)
+    reports = fixes(day)
+    tomorrow = Day(time_ms=day.time_ms + 86_400_000, east_m=300_000.0).stand(60)
+    wrong = fixes(tomorrow)
+    wrong.received_ms[:] = day.time_ms
+    judging = judge()
+    judging.judge(reports)
+    assert found(judging.judge(wrong)) == []
+    assert judging.track.time_ms[0] == reports.time_ms[-1]
