@@ -7,6 +7,7 @@ from dataclasses import dataclass
 class Bounds:
     """Speeds in km/h, times in civil seconds, distances in metres."""
 
+    ahead_s: float = 60.0  # a report from the future is told by a wrong clock
     fastest_kmh: float = 150.0  # between two positions; more is a jump, not a truck
     jump_m: float = 500.0
     gap_s: float = 180.0
@@ -29,6 +30,7 @@ class Bounds:
     raised_s: float = 20.0
     dumping_kmh: float = 10.0
     unload_s: float = 60.0
+    settle_s: float = 40.0  # after the body is down a load sensor may still change its mind
     corridor_m: float = 50.0
     back_m: float = 40.0
     off_route_s: float = 180.0

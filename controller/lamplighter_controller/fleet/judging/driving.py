@@ -100,6 +100,8 @@ class Driving:
 
     def _judge(self, view: View, condition: Condition) -> list[Finding]:
         turned = self.episodes[condition.kind].step(view.truck, condition.holds, condition.unknown, view.time_ms)
+        if not len(turned.began) and not len(turned.ended):
+            return []
         where = {int(truck): at for at, truck in enumerate(view.truck)}
         found = []
         for truck, since_ms in zip(turned.began, turned.since_ms, strict=True):

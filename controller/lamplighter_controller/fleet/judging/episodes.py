@@ -38,6 +38,9 @@ class Episodes:
     def step(self, truck: Rows, holds: Flags, unknown: Flags, time_ms: Times) -> Turned:
         """One step for these trucks; where it is unknown whether the condition holds, nothing changes at all."""
         known = ~unknown
+        if not holds.any() and not self.active[truck].any():
+            self.since_ms[truck[known]] = NEVER
+            return Turned(truck[:0], time_ms[:0], truck[:0])
         self._mark(truck[known & holds], time_ms[known & holds], self.since_ms, self.gone_ms)
         gone = known & ~holds
         self.since_ms[truck[gone & ~self.active[truck]]] = NEVER

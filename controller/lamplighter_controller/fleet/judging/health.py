@@ -31,6 +31,8 @@ class TrackerHealth:
         )
         for kind, episodes, flag in cases:
             turned = episodes.step(fixes.truck, flag == YES, flag < 0, fixes.time_ms)
+            if not len(turned.began) and not len(turned.ended):
+                continue
             began = zip(turned.began, turned.since_ms, strict=True)
             found += [Finding(int(truck), kind, 0.9, int(since_ms)) for truck, since_ms in began]
             ended = dict(zip(fixes.truck.tolist(), fixes.time_ms.tolist(), strict=True))

@@ -67,7 +67,7 @@ class Judge:
             self.places,
             view.minute,
             trusted.lift,
-            fixes.cover,
+            trusted.cover,
             trusted.load,
             trusted.loaded,
             looked.standing_s,

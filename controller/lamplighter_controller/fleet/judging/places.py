@@ -92,6 +92,7 @@ class Places:
     plane: Plane
     _enter: shapely.STRtree = field(init=False)
     _leave: shapely.STRtree = field(init=False)
+    _of: dict[tuple[PlaceKind, ...], Flags] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Draw both borders of each place."""
@@ -115,6 +116,9 @@ class Places:
         found[~np.isfinite(latitude)] = before[~np.isfinite(latitude)]
         return found
 
-    def of(self, kind: PlaceKind) -> Flags:
-        """Which places are of a kind."""
-        return np.array([place.kind is kind for place in self.places], bool)
+    def of(self, *kinds: PlaceKind) -> Flags:
+        """Which places are of any of these kinds."""
+        found = self._of.get(kinds)
+        if found is None:
+            found = self._of[kinds] = np.array([place.kind in kinds for place in self.places], bool)
+        return found

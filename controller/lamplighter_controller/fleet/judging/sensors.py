@@ -10,6 +10,7 @@ from lamplighter_controller.fleet.judging.episodes import Episodes
 from lamplighter_controller.fleet.judging.fixes import (
     EMPTY,
     FAULT,
+    FLAT,
     FULL,
     HALF,
     RAISED,
@@ -23,6 +24,7 @@ from lamplighter_controller.fleet.judging.fixes import (
 from lamplighter_controller.fleet.judging.violations import Class, Finding
 
 CONTRADICTIONS: Final = 2  # so often a sensor must be silent where it should have spoken
+UNPROVEN: Final = 1  # loadings through which a cover sensor has not changed; so it begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Trusted:
     """What the sensors say as far as they are believed, and what is believed of the load."""
 
     lift: Codes
+    cover: Codes
     load: Codes
     loaded: Codes
     findings: list[Finding]
@@ -42,6 +45,9 @@ class Sensors:
     trucks: int
     bounds: Bounds
     stuck: Episodes = field(init=False)
+    lift_stuck: Flags = field(init=False)
+    cover_before: Codes = field(init=False)
+    cover_same: Codes = field(init=False)
     missed: Codes = field(init=False)
     lifts_missed: Codes = field(init=False)
     loaded: Codes = field(init=False)
@@ -51,6 +57,9 @@ class Sensors:
     def __post_init__(self) -> None:
         """All are trusted, nothing is believed."""
         self.stuck = Episodes(self.trucks, self.bounds.lift_stuck_s, self.bounds.gone_s)
+        self.lift_stuck = np.zeros(self.trucks, bool)
+        self.cover_before = np.full(self.trucks, UNKNOWN, np.int8)
+        self.cover_same = np.full(self.trucks, UNPROVEN, np.int8)
         self.missed = np.zeros(self.trucks, np.int8)
         self.lifts_missed = np.zeros(self.trucks, np.int8)
         self.loaded = np.full(self.trucks, UNKNOWN, np.int8)
@@ -62,7 +71,10 @@ class Sensors:
         row = fixes.truck
         fast = fixes.speed_kmh > self.bounds.lift_stuck_kmh
         turned = self.stuck.step(row, (fixes.lift == RAISED) & fast, ~sane | (fixes.lift < 0), fixes.time_ms)
-        lift = np.where(self.stuck.active[row], np.int8(FAULT), fixes.lift).astype(np.int8)
+        self.lift_stuck[turned.began] = True
+        self.lift_stuck[row[fixes.lift == FLAT]] = False
+        lift = np.where(self.lift_stuck[row], np.int8(FAULT), fixes.lift).astype(np.int8)
+        cover = self._cover(fixes, at_site & ~self.loading_seen[row] & (standing_s >= self.bounds.loading_s))
         load = np.where(self.missed[row] >= CONTRADICTIONS, np.int8(FAULT), fixes.load).astype(np.int8)
         load[load == HALF] = FULL
         self._learn(fixes, at_site, standing_s)
@@ -77,7 +89,7 @@ class Sensors:
             )
             for truck, since_ms in zip(turned.began, turned.since_ms, strict=True)
         ]
-        return Trusted(lift, load, self.loaded[row].copy(), findings)
+        return Trusted(lift, cover, load, self.loaded[row].copy(), findings)
 
     def dumped(self, row: Rows, *, load_spoke: Flags, lift_spoke: Flags) -> None:
         """These trucks have dumped; a sensor that did not notice loses trust, one that did is trusted again."""
@@ -89,6 +101,15 @@ class Sensors:
     def lift_dead(self, row: Rows, lift: Codes) -> Flags:
         """Whose lift sensor says nothing, or said nothing when it should have."""
         return (lift < 0) | (self.lifts_missed[row] >= CONTRADICTIONS)
+
+    def _cover(self, fixes: Fixes, loads: Flags) -> Codes:
+        """A cover that stays as it is from one loading to the next is no cover: it must open to be filled."""
+        row, raw = fixes.truck, fixes.cover
+        moved = (raw >= 0) & (self.cover_before[row] >= 0) & (raw != self.cover_before[row])
+        self.cover_before[row] = np.where(raw >= 0, raw, self.cover_before[row])
+        self.cover_same[row[loads]] = np.minimum(self.cover_same[row[loads]] + 1, UNPROVEN)
+        self.cover_same[row[moved]] = 0
+        return np.where(self.cover_same[row] >= UNPROVEN, np.int8(FAULT), raw).astype(np.int8)
 
     def _learn(self, fixes: Fixes, at_site: Flags, standing_s: Floats) -> None:
         row, raw = fixes.truck, fixes.load

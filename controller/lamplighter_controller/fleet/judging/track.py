@@ -54,6 +54,7 @@ class Track:
         row = fixes.truck
         east_m, north_m = self.plane.metres(fixes.latitude, fixes.longitude)
         placed = np.isfinite(east_m + north_m + fixes.speed_kmh) & (fixes.time_ms > self.time_ms[row])
+        placed &= fixes.time_ms - fixes.received_ms <= self.bounds.ahead_s * 1000
         moved_m = np.hypot(east_m - self.east_m[row], north_m - self.north_m[row])
         elapsed_ms = np.maximum(fixes.time_ms - self.time_ms[row], 1)
         known = np.isfinite(self.east_m[row])

@@ -39,10 +39,7 @@ class View:
 
     def within(self, *kinds: PlaceKind) -> Flags:
         """Which trucks are in any place of these kinds."""
-        chosen = np.zeros(len(self.places.places), bool)
-        for kind in kinds:
-            chosen |= self.places.of(kind)
-        found: Flags = np.any(self.inside[:, chosen], axis=1)
+        found: Flags = np.any(self.inside[:, self.places.of(*kinds)], axis=1)
         return found
 
     def place_of(self, row: int, *kinds: PlaceKind) -> str | None:

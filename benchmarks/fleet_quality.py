@@ -1,0 +1,109 @@
+"""How well trucks are judged: simulated weeks of unseen seeds, 5 % of the sensors broken, every confounder we know.
+
+The weeks share nothing with the judge, neither constants nor geometry. Development used seeds from 100 on; these begin
+elsewhere. The peer is the proximity rule in use elsewhere, on the same weeks.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from benchmarks.figure import Effort, Figure
+from benchmarks.fleet.judged import judged
+from benchmarks.fleet.proximity import proximity
+from benchmarks.fleet.scoring import Score, score
+from benchmarks.machine import versions
+from lamplighter_firmware_sim.trucks.weeks.week import FAULTY, week
+
+FIRST_SEED: Final = 7_000
+LIMITING: Final = ("dump_outside", "cover_open", "overspeed")  # what policies limit for
+KINDS: Final = ("dump_outside", "cover_open", "overspeed")
+SURE: Final = 0.9  # a policy's least score unless it says otherwise
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of some weeks."""
+
+    by_kind: dict[str, Score] = field(default_factory=lambda: {kind: Score() for kind in KINDS})
+    rule: Score = field(default_factory=Score)
+    alarms: int = 0
+    truck_days: int = 0
+
+    def add(self, other: "Tally") -> None:
+        """Count another one in."""
+        for kind, one in other.by_kind.items():
+            self.by_kind[kind] += one
+        self.rule += other.rule
+        self.alarms += other.alarms
+        self.truck_days += other.truck_days
+
+    @property
+    def dumps(self) -> Score:
+        """Of dumping outside every ground."""
+        return self.by_kind["dump_outside"]
+
+    @property
+    def false_limits(self) -> int:
+        """Findings that a policy would have limited for and that nobody deserved."""
+        return sum(self.by_kind[kind].false for kind in LIMITING)
+
+
+def run(effort: Effort) -> Iterator[Figure]:
+    """The figures of fleet-quality."""
+    seeds, trucks, days = (2, 10, 2) if effort.quick else (20, 24, 7)
+    usual, dead = _weeks(seeds, trucks, days, dead=False), _weeks(seeds, max(4, trucks // 3), days, dead=True)
+    config = _config(seeds, trucks, days, usual, quick=effort.quick)
+    rule = {
+        "name": "proximity rule",
+        "precision": round(usual.rule.precision, 3),
+        "recall": round(usual.rule.recall, 3),
+    }
+    yield Figure("fleet-quality.precision", usual.dumps.precision, "of dumps outside grounds", rule, config)
+    yield Figure("fleet-quality.recall", usual.dumps.recall, "of dumps outside grounds", rule, config)
+    rule_dead = {"name": "proximity rule", "f1": round(dead.rule.f1, 3)}
+    counts = {**config, "truck_days": dead.truck_days, "dumps": dead.dumps.right + dead.dumps.missed}
+    yield Figure("fleet-quality.sensor_dead_f1", dead.dumps.f1, "of dumps outside grounds", rule_dead, counts)
+    per_1000 = usual.false_limits / usual.truck_days * 1000
+    yield Figure("fleet-quality.false_limits_per_1000", per_1000, "of 1,000 truck-days", {}, config)
+    yield Figure("fleet-quality.alarms_per_truck_day", usual.alarms / usual.truck_days, "alarms", {}, config)
+
+
+def _weeks(seeds: int, trucks: int, days: int, *, dead: bool) -> Tally:
+    tally = Tally()
+    with ProcessPoolExecutor(max_workers=2) as pool:
+        orders = [(FIRST_SEED + number, trucks, days, dead) for number in range(seeds)]
+        for one in pool.map(_week, orders):
+            tally.add(one)
+    return tally
+
+
+def _week(order: tuple[int, int, int, bool]) -> Tally:
+    seed, trucks, days, dead = order
+    made = week(seed, trucks, days, dead=dead)
+    found = judged(made)
+    sure = [one for one in found if one.score >= SURE]
+    by_kind = {kind: score(kind, sure, made.done) for kind in KINDS}
+    return Tally(by_kind, score("dump_outside", proximity(made), made.done), len(found), trucks * days)
+
+
+def _config(seeds: int, trucks: int, days: int, tally: Tally, *, quick: bool) -> dict[str, Any]:
+    dumps = tally.dumps
+    return {
+        "seeds": f"{seeds} from {FIRST_SEED}",
+        "trucks": trucks,
+        "days": days,
+        "truck_days": tally.truck_days,
+        "faulty_sensors": FAULTY,
+        "dumps": dumps.right + dumps.missed,
+        "false_dumps": dumps.false,
+        "false_limits": tally.false_limits,
+        "delay_s_median": round(float(np.median(dumps.delays_s)), 1) if dumps.delays_s else None,
+        "recall_cover_open": round(tally.by_kind["cover_open"].recall, 3),
+        "recall_overspeed": round(tally.by_kind["overspeed"].recall, 3),
+        "quick": quick,
+        "versions": versions("numpy", "shapely"),
+    }
