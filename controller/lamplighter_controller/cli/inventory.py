@@ -70,14 +70,22 @@ def import_(
 @KIND
 @click.option("--form", type=click.Choice([*MEDIA_TYPES]), default="csv", show_default=True)
 @click.option("--to", "file", type=click.Path(dir_okay=False, path_type=Path), help="A file; else it is printed.")
+@as_json
 @asks
-def export(session: Session, kind: str, form: str, file: Path | None) -> None:
-    """All things of a kind as the import takes them; positions are WGS-84."""
+def export(session: Session, kind: str, form: str, file: Path | None, as_json: bool) -> None:
+    """All things of a kind as the import takes them; positions are WGS-84.
+
+    With --json the file's text, or its name and size, in an object.
+    """
     content = session.api.download(f"/{kind}/export", {"form": form})
-    if file is None:
-        click.echo(content.decode(), nl=False)
-    else:
+    told = {"kind": kind, "form": form, "bytes": len(content)}
+    if file is not None:
         file.write_bytes(content)
+        tell(told | {"file": str(file)}, as_json=as_json, lines=lambda: ())
+    elif as_json:
+        tell(told | {"content": content.decode()}, as_json=True, lines=lambda: ())
+    else:
+        click.echo(content.decode(), nl=False)
 
 
 def _kind_of(file: Path) -> str:

@@ -9,7 +9,7 @@ import click
 from lamplighter_controller.cli.asking import Session, as_json, asks, reason, tell
 from lamplighter_controller.cli.table import table
 
-SHELVES: Final = ("programs", "calendars", "assignments", "adaptive", "signals", "scenes")
+SHELVES: Final = ("programs", "calendars", "assignments", "adaptive", "almanacs", "signals", "scenes")
 SHELF = click.argument("shelf", type=click.Choice(SHELVES))
 
 
@@ -32,10 +32,12 @@ def list_(session: Session, shelf: str, as_json: bool) -> None:
 @library.command()
 @SHELF
 @click.argument("item")
+@as_json
 @asks
-def show(session: Session, shelf: str, item: str) -> None:
-    """One item as JSON, as `put` takes it."""
-    tell(session.api.get(f"/{shelf}/{item}")["body"], as_json=True, lines=lambda: ())
+def show(session: Session, shelf: str, item: str, as_json: bool) -> None:
+    """One item as `put` takes it; with --json its version and who changed it are around it."""
+    found = session.api.get(f"/{shelf}/{item}")
+    tell(found if as_json else found["body"], as_json=True, lines=lambda: ())
 
 
 @library.command()
@@ -59,8 +61,10 @@ def put(session: Session, shelf: str, item: str, file: Any, reason: str, as_json
 @SHELF
 @click.argument("item")
 @reason
+@as_json
 @asks
-def remove(session: Session, shelf: str, item: str, reason: str) -> None:
+def remove(session: Session, shelf: str, item: str, reason: str, as_json: bool) -> None:
     """Take an item away; plans that were made before keep their copy."""
     session.api.send("DELETE", f"/{shelf}/{item}", {"reason": reason})
-    click.echo(f"{shelf} {item} is removed")
+    gone = {"shelf": shelf, "id": item, "removed": True}
+    tell(gone, as_json=as_json, lines=lambda: [f"{shelf} {item} is removed"])

@@ -31,6 +31,9 @@ async def test_files_are_taken_by_their_names_in_the_order_given(terminal: Termi
     assert listed[1].startswith("l-0")
     out = tmp_path / "again.csv"
     await terminal.shown("inventory", "export", "luminaires", "--to", str(out))
+    text = await terminal.json("inventory", "export", "luminaires")
+    told = await terminal.json("inventory", "export", "luminaires", "--to", str(out))
+    assert (text["content"].encode(), told["bytes"]) == (out.read_bytes(), out.stat().st_size)
     again = await terminal.json(
         "inventory", "import", str(out), "--kind", "luminaires", "--crs", "wgs84", *WHY, who="admin"
     )
@@ -54,6 +57,12 @@ async def test_an_item_of_the_library_is_put_shown_and_removed(terminal: Termina
     assert "version 1" in await terminal.shown("library", "put", "programs", "dim", str(file), *WHY)
     assert json.loads(await terminal.shown("library", "show", "programs", "dim")) == {"id": "dim"} | body
     assert "token:operator" in await terminal.shown("library", "list", "programs")
+    shown = await terminal.json("library", "show", "programs", "dim")
+    assert (shown["version"], shown["changed_by"], shown["body"]) == (1, "token:operator", {"id": "dim"} | body)
     assert "removed" in await terminal.shown("library", "remove", "programs", "dim", *WHY)
+    await terminal.shown("library", "put", "programs", "dim", str(file), *WHY)
+    gone = await terminal.json("library", "remove", "programs", "dim", *WHY)
+    assert gone == {"shelf": "programs", "id": "dim", "removed": True}
+    assert await terminal.json("library", "list", "almanacs") == {"items": []}
     file.write_text("{")
     assert (await terminal.run("library", "put", "programs", "dim", str(file), *WHY)).exit_code == 2
