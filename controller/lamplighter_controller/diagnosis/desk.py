@@ -20,7 +20,7 @@ from lamplighter_controller.diagnosis.incidents.incident import Incident, Isolat
 from lamplighter_controller.diagnosis.incidents.windows import Window, cabinet_of
 from lamplighter_controller.diagnosis.leakage.protectors import TripTest
 from lamplighter_controller.diagnosis.live.city import Rules
-from lamplighter_controller.events import Events, IncidentChanged
+from lamplighter_controller.events import ElementReplaced, Events, IncidentChanged
 from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.ledger.errors import LedgerUnavailable
 from lamplighter_controller.security import audit
@@ -91,6 +91,24 @@ class IncidentDesk:
         """Parts of these were exchanged."""
         async with self._lock:
             await self._keep_if_possible(self._book.replaced(elements, now_ms))
+
+    async def part_replaced(self, elements: Sequence[Element], by: Who) -> list[Element]:
+        """Somebody exchanged these: told to all rooms once it is in the audit trail. Returns those nobody knows.
+
+        Raises:
+            LedgerUnavailable: it is not known to be stored, and nobody was told.
+        """
+        unknown = [one for one in elements if one.id not in self.topology.rows_by_name(one.kind.value)]
+        if unknown:
+            return unknown
+        now_ms = self._clock.wall_ms()
+        entries = [
+            Entry(by.who, "element.replaced", f"{one.kind}:{one.id}", by.reason, "ok", now_ms) for one in elements
+        ]
+        await self._ledger.write(lambda connection: audit.record_all(connection, entries))
+        told = tuple((one.kind.value, one.id) for one in elements)
+        self._events.publish(ElementReplaced(told, self._clock.civil_ms()))
+        return []
 
     async def change(self, identity: str, step: Step, by: Who, action: str) -> Incident | Refusal | None:
         """Have somebody change an incident; None when there is none of that id.

@@ -11,6 +11,7 @@ from typing import Final
 
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.ids import uuid7
+from lamplighter_contract.quantities import Kind
 from lamplighter_controller.checkpoints import Checkpoints
 from lamplighter_controller.diagnosis import store
 from lamplighter_controller.diagnosis.desk import RULE, IncidentDesk, Who
@@ -39,7 +40,7 @@ from lamplighter_controller.events import (
 )
 from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.ledger.errors import LedgerUnavailable
-from lamplighter_controller.series.port import Series, SeriesUnavailable
+from lamplighter_controller.series.port import Readings, Series, SeriesUnavailable
 from lamplighter_controller.twin.columns import Twin
 
 log = logging.getLogger(__name__)
@@ -134,6 +135,7 @@ class Diagnosis:
             match event:
                 case ReadingsStored(live=True):
                     self._collector.take(event.readings, self._around.clock.monotonic_s())
+                    await self._circuits_read(event.readings)
                 case ReadingsStored():
                     self._late.take(event.readings)
                 case DevicesChanged() | InventoryChanged():
@@ -205,14 +207,25 @@ class Diagnosis:
         return isolation
 
     async def _command_changed(self, event: CommandChanged) -> None:
+        why = next((reason for _, _, reason in event.devices if reason), "")
+        now_ms = self._around.clock.civil_ms()
         for incident in self.desk.open():
             isolation = incident.isolation
             if isolation is not None and isolation.request and isolation.request == event.request:
-                why = next((reason for _, _, reason in event.devices if reason), "")
-                told = isolating.followed(isolation, event.state, why, self._around.clock.civil_ms())
-                if told is not isolation:
-                    with contextlib.suppress(LedgerUnavailable):
-                        await self.desk.isolation(incident.id, told, BY_RULE)
+                await self._isolation_told(incident, isolating.followed(isolation, event.state, why, now_ms))
+
+    async def _circuits_read(self, readings: Readings) -> None:
+        if readings.kind is not Kind.CIRCUIT:
+            return
+        now_ms = self._around.clock.civil_ms()
+        for incident in self.desk.open():
+            if incident.isolation is not None:
+                await self._isolation_told(incident, isolating.live_again(incident.isolation, readings, now_ms))
+
+    async def _isolation_told(self, incident: Incident, isolation: Isolation) -> None:
+        if isolation is not incident.isolation:
+            with contextlib.suppress(LedgerUnavailable):
+                await self.desk.isolation(incident.id, isolation, BY_RULE)
 
     async def _parts_replaced(self, elements: list[Element], time_ms: int) -> None:
         self._replaced |= {one for one in elements if one.kind is ElementKind.LAMP}

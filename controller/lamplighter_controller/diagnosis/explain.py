@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from lamplighter_controller.diagnosis.catalogue.faults import Fault, catalogue, wording
 from lamplighter_controller.diagnosis.findings import Element, ElementKind, EvidenceLine
-from lamplighter_controller.diagnosis.incidents.incident import Incident
+from lamplighter_controller.diagnosis.incidents.incident import Incident, Isolation
 
 LANGUAGES: Final = ("en", "zh")
 LEAST_SHARE: Final = 0.02  # of a class that is worth a word beside the likely one
@@ -63,6 +63,7 @@ class _Words:
     besides: str
     settle: str
     folded: str
+    isolation: Mapping[str, str]
     urgent: str
     due: str
     do: str
@@ -84,6 +85,14 @@ _WORDS: Final[Mapping[str, _Words]] = {
         besides="It could also be {others}",
         settle="What would settle it: {settle}",
         folded="Folded under it: {count} elements that show nothing but this",
+        isolation={
+            "proposed": "Isolation of {circuits} is proposed; keep people away until it is done",
+            "sent": "Isolation of {circuits} is asked for; not open until it is read back",
+            "refused": "Isolation of {circuits} was refused ({text})",
+            "failed": "Isolation of {circuits} failed ({text})",
+            "open": "{circuits}: open, 0 A; lock and test by hand",
+            "closed": "{circuits}: closed again, live",
+        },
         urgent="Severity {severity} of 5, {word}",
         due="; to be mended by {due}",
         do="To do: {action}",
@@ -103,6 +112,14 @@ _WORDS: Final[Mapping[str, _Words]] = {
         besides="也可能是{others}",
         settle="可据此判定：{settle}",
         folded="已归并{count}个仅受此影响的对象",
+        isolation={
+            "proposed": "建议断开回路{circuits}；断开之前，请勿让人靠近",
+            "sent": "已请求断开回路{circuits}；回读确认之前不视为断开",
+            "refused": "断开回路{circuits}的请求被拒绝（{text}）",
+            "failed": "断开回路{circuits}未成功（{text}）",
+            "open": "回路{circuits}：已断开，0 A；须上锁并现场验电",
+            "closed": "回路{circuits}：已重新合闸，带电",
+        },
         urgent="严重程度{severity}级（共5级），{word}",
         due="；须于{due}前修复",
         do="处理：{action}",
@@ -135,6 +152,8 @@ def _lines(incident: Incident, language: str, zone: ZoneInfo) -> Iterator[str]:
         yield words.settle.format(settle=settle.in_language(language) if settle else incident.settle) + words.stop
     if incident.members:
         yield words.folded.format(count=len(incident.members)) + words.stop
+    if incident.isolation:
+        yield _isolation(incident.isolation, words)
     yield _urgency(incident, language, zone)
     yield from _acts(fault, language, words)
 
@@ -162,6 +181,11 @@ def _reason(line: EvidenceLine, language: str, words: _Words) -> str:
         if not isnan(line.sigma) and line.sigma > 0:
             said += words.within.format(sigma=_value(line.sigma, line.unit))
     return said + (words.readings.format(samples=line.samples) if line.samples > 1 else "")
+
+
+def _isolation(isolation: Isolation, words: _Words) -> str:
+    said = words.isolation[isolation.state]
+    return said.format(circuits=", ".join(isolation.circuits), text=isolation.text) + words.stop
 
 
 def _urgency(incident: Incident, language: str, zone: ZoneInfo) -> str:

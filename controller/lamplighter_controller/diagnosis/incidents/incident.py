@@ -36,7 +36,10 @@ class Trial(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Isolation(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Circuits to be opened for somebody's safety; `state` is proposed, sent or refused, and `text` says why."""
+    """Circuits to be opened for somebody's safety, and what `text` says of them.
+
+    `state`: proposed, sent, refused, failed, open (read back), closed (a contactor says that it is live again).
+    """
 
     circuits: tuple[str, ...]
     state: str

@@ -1,6 +1,6 @@
 """One part of the city in one step: from readings to what was seen, with all that is held of its lamps."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Protocol
 
 import numpy as np
@@ -9,7 +9,8 @@ from lamplighter_controller.diagnosis.arrays import F32, I64, U32, Flags
 from lamplighter_controller.diagnosis.lamps.columns import LampColumns
 from lamplighter_controller.diagnosis.lamps.expectation.command import Command, follow
 from lamplighter_controller.diagnosis.lamps.expectation.expected import Expectation, common_mode, expect, warming
-from lamplighter_controller.diagnosis.lamps.expectation.tables import KNOTS, ModelTables
+from lamplighter_controller.diagnosis.lamps.expectation.tables import KNOTS, Lessons, ModelTables
+from lamplighter_controller.diagnosis.lamps.groups import Groups, Part
 from lamplighter_controller.diagnosis.lamps.seen import Seen
 from lamplighter_controller.diagnosis.lamps.sequences.limits import Limits
 from lamplighter_controller.diagnosis.lamps.sequences.sequential import GROSS as GROSS_EARLY
@@ -21,6 +22,8 @@ from lamplighter_controller.diagnosis.lamps.sequences.sequential import (
     follow_voltage,
     jumps,
     learn,
+    leave_to_peers,
+    settle_voltage,
     spread,
     unlike_model,
     weigh,
@@ -31,14 +34,8 @@ from lamplighter_controller.diagnosis.lamps.signs.reading import AHEAD_S, Readin
 from lamplighter_controller.diagnosis.samples import Floats, Samples
 from lamplighter_controller.diagnosis.settings import Settings
 
-PART_ROWS: Final = 12_000
-TOGETHER: Final = 0.3
-FEW: Final = 4
 APART: Final = 0.06
 """Of nominal voltage: a lamp that far from its feeder's mean has a voltage of its own."""
-"""Where more of a group goes out or comes on at once, the supply did it."""
-USUAL_AFTER: Final = 40
-USUAL_VOLTAGE_RATE: Final = 0.0005
 GROSS: Final = 0.5
 FAR_SHARE: Final = 0.1
 GROSS_TAUGHT: Final = 0.8
@@ -52,13 +49,6 @@ MOST_REPEATS: Final = 3
 ANY_REPEATS: Final = 251
 STILL_SHARE: Final = 0.6
 """Where more of all lamps than this repeat themselves, the network or the file is that still."""
-SHARED: Final = {
-    Trigger.LIT: ("lit", 0.25),
-    Trigger.DARK: ("dark", 0.4),
-    Trigger.BAD: ("bad", 0.4),
-    Trigger.AHEAD: ("ahead", 0.1),
-}
-"""Share of a group beyond which the supply, the schedule or the gateway's clock did it, not the lamps."""
 
 
 class Watched(Protocol):
@@ -70,6 +60,8 @@ class Watched(Protocol):
     held: LampColumns
     frozen_after: int
     late_s: int
+    kin: I64
+    """(n,) the same number for lamps of one model in one cabinet."""
 
     @property
     def model(self) -> I64:
@@ -78,32 +70,6 @@ class Watched(Protocol):
     @property
     def groups(self) -> I64:
         """First lamp of each group that is told what it has in common."""
-
-
-class Lessons:
-    """What the lamps of a step teach about their models, taken up when the step is over."""
-
-    def __init__(self) -> None:
-        self._cell: list[I64] = []
-        self._residual: list[F32] = []
-        self._factor: list[F32] = []
-
-    def add(self, cell: I64, residual: F32, factor: F32) -> None:
-        self._cell.append(cell)
-        self._residual.append(residual)
-        self._factor.append(factor)
-
-    def teach(self, tables: ModelTables) -> None:
-        if self._cell:
-            tables.learn(np.concatenate(self._cell), np.concatenate(self._residual), np.concatenate(self._factor))
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Lamps `rows` and the groups that lie in them."""
-
-    rows: slice
-    groups: slice
 
 
 class PartStep:
@@ -132,8 +98,7 @@ class PartStep:
         self.now_s = now_ms // 1000
         self.missed = self.lamps.silent[part.rows]
         self.asked = self.lamps.asked[part.rows]
-        self.start = watch.groups[part.groups] - part.rows.start
-        self.size = np.diff(np.append(self.start, len(self.model)))
+        self.groups = Groups(watch.groups[part.groups] - part.rows.start, len(self.model))
 
     def run(self, seen: Seen, lessons: Lessons) -> I64:
         """Judge the part and write what was seen; returns rows with readings older than one had before."""
@@ -169,7 +134,7 @@ class PartStep:
         bits = triggers(held, self.watch.limits, discharge, self.watch.frozen_after)
         if self.still:
             bits &= ~np.uint32(Trigger.FROZEN)
-        seen.bits[rows] = np.where(reading.excused, 0, self._of_its_own(bits))
+        seen.bits[rows] = np.where(reading.excused, 0, self.groups.without_shared(held, bits))
         return np.flatnonzero(stale) + rows.start
 
     def _reading(self, level_percent: Floats, now_ms: int) -> Reading:
@@ -239,14 +204,14 @@ class PartStep:
     def _common(self, raw: F32, sigma: F32, voters: Flags) -> tuple[F32, F32]:
         """(n,) what each lamp's group has in common, and (groups,) in sigma; discharge lamps follow the voltage."""
         if not self.watch.settings.common_mode:
-            return np.zeros_like(raw), np.full(len(self.start), np.nan, np.float32)
+            return np.zeros_like(raw), np.full(len(self.groups.start), np.nan, np.float32)
         discharge = self.watch.tables.discharge.take(self.model)
         if not discharge.any() or discharge.all():
-            common, in_sigma = common_mode(raw, sigma, voters, self.start)
-            return np.repeat(common, self.size), in_sigma
-        one, one_sigma = common_mode(raw, sigma, voters & discharge, self.start)
-        other, other_sigma = common_mode(raw, sigma, voters & ~discharge, self.start)
-        common = np.where(discharge, np.repeat(one, self.size), np.repeat(other, self.size))
+            common, in_sigma = common_mode(raw, sigma, voters, self.groups.start)
+            return self.groups.each(common), in_sigma
+        one, one_sigma = common_mode(raw, sigma, voters & discharge, self.groups.start)
+        other, other_sigma = common_mode(raw, sigma, voters & ~discharge, self.groups.start)
+        common = np.where(discharge, self.groups.each(one), self.groups.each(other))
         return common, np.where(np.isnan(other_sigma), one_sigma, other_sigma)
 
     def _learn_exponent(self, reading: Reading, voters: Flags, raw: F32) -> None:
@@ -276,11 +241,13 @@ class PartStep:
         shown.idle_current(held, reading, showing, off.residual, usual, share)
         fresh = reading.fresh & ~reading.excused
         temperature_c = self._column("temperature_c")
-        warmer_c = self._above(np.where(command.on, temperature_c, np.nan))
+        warmer_c = self.groups.above(np.where(command.on, temperature_c, np.nan))
         shown.surroundings(held, fresh, temperature_c, warmer_c, command)
         shown.leaning(held, fresh, self._column("tilt_deg"))
         voltage = reading.voltage_v / np.float32(self.watch.settings.nominal_voltage_v)
-        shown.voltages(held, fresh, voltage, lambda odd: self._few(odd) & ~(np.abs(self._above(voltage)) <= APART))
+        shown.voltages(
+            held, fresh, voltage, lambda odd: self.groups.few(odd) & ~(np.abs(self.groups.above(voltage)) <= APART)
+        )
         gap_h = np.where(before_s > 0, reading.time_s - np.minimum(before_s, reading.time_s), 0) / np.float32(3600)
         hours = np.where(reading.fresh, np.minimum(gap_h, 24), 0).astype(np.float32)
         shown.edges(held, showing, command, self._column("starts"), hours, self._alone(showing))
@@ -289,21 +256,7 @@ class PartStep:
         """Lamps of groups that are not going out or coming on together."""
         turned = showing.dark & (self.held.lit_before == shown.LIT_SEEN)
         turned |= showing.judged & ~showing.dark & (self.held.lit_before == shown.DARK_SEEN)
-        return self._few(turned)
-
-    def _above(self, value: F32) -> F32:
-        """(n,) how far each is above the mean of its group, NaN where it stands alone or was not read."""
-        read = ~np.isnan(value)
-        if not read.any():
-            return value
-        count = np.add.reduceat(read.astype(np.float32), self.start)
-        mean = np.add.reduceat(np.where(read, value, 0), self.start) / np.maximum(count, 1)
-        return np.where(np.repeat(count, self.size) > 1, value - np.repeat(mean, self.size), np.float32(np.nan))
-
-    def _few(self, shown_by: Flags) -> Flags:
-        """(n,) lamps of groups in which it is not shown by many at once."""
-        share = np.add.reduceat(shown_by.astype(np.float32), self.start) / self.size
-        return np.repeat((share <= TOGETHER) | (self.size < FEW), self.size)
+        return self.groups.few(turned)
 
     def _learn(self, reading: Reading, command: Command, expectation: Expectation, steady: Steady) -> None:
         held = self.held
@@ -313,33 +266,14 @@ class PartStep:
         other = self._other_curve(reading, command, expectation, steady)
         tested = Steady(steady.counts & known & ~other, steady.residual, steady.sigma, steady.weight)
         accumulate(held, tested, reading.time_s)
+        leave_to_peers(held, tested, self.watch.kin[self.part.rows], self.watch.limits)
         jumps(held, tested)
         frozen = self.suspect | (not self.watch.settings.learned_gain)
         learn(held, steady, expectation, frozen, other, self.watch.limits)
         follow_voltage(held, steady, frozen, reading.voltage_v / held.voltage_v - np.float32(1))
         healthy = steady.counts & (np.abs(steady.residual) < shown.STUCK_SHARE)
         shown.hold_level(held, healthy, command.level_percent, reading.power_w)
-        read = reading.usable & command.on & (reading.voltage_v > 100)
-        usual = np.where(np.isnan(held.voltage_v), reading.voltage_v, held.voltage_v)
-        seen = held.most_seen()
-        rate = np.where(seen < USUAL_AFTER, 1 / (seen + np.float32(1)), np.float32(USUAL_VOLTAGE_RATE))
-        moved = usual + rate * (reading.voltage_v - usual)
-        np.copyto(held.voltage_v, moved, where=read)
-
-    def _of_its_own(self, bits: U32) -> U32:
-        """Without what most lamps of the group show alike: that is the supply's doing, or the schedule's.
-
-        Their counts stay at one, so that the last to follow are not taken for faults of their own.
-        """
-        if not bits.any():
-            return bits
-        for trigger, (name, most) in SHARED.items():
-            counts = getattr(self.held, name)
-            share = np.add.reduceat((counts > 0).astype(np.float32), self.start) / self.size
-            many = np.repeat((share > most) & (self.size >= FEW), self.size)
-            bits = np.where(many, bits & ~np.uint32(trigger), bits)
-            np.minimum(counts, 1, out=counts, where=many)
-        return bits
+        settle_voltage(held, reading.voltage_v, reading.usable & command.on & (reading.voltage_v > 100))
 
     def _other_curve(self, reading: Reading, command: Command, expectation: Expectation, steady: Steady) -> Flags:
         """First readings at a level, far off, and not what was drawn before: its curve is not its model's."""

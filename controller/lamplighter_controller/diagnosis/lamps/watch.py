@@ -1,6 +1,5 @@
 """The watch over all lamps: one step through the columns, part by part so that each part stays in the cache."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 
@@ -8,16 +7,14 @@ import numpy as np
 
 from lamplighter_controller.diagnosis.arrays import I64, Arrays, Flags
 from lamplighter_controller.diagnosis.lamps.columns import LampColumns, blank
-from lamplighter_controller.diagnosis.lamps.expectation.tables import ModelTables
+from lamplighter_controller.diagnosis.lamps.expectation.tables import Lessons, ModelTables
+from lamplighter_controller.diagnosis.lamps.groups import first_lamps, parts
 from lamplighter_controller.diagnosis.lamps.part import (
     FROZEN_S,
     LATE_PERIODS,
     MOST_LATE_S,
     MOST_REPEATS,
-    PART_ROWS,
     STILL_SHARE,
-    Lessons,
-    Part,
     PartStep,
 )
 from lamplighter_controller.diagnosis.lamps.seen import Seen, nothing_seen
@@ -40,8 +37,9 @@ class LampWatch:
         self.late_s = round(min(LATE_PERIODS * settings.period_s, MOST_LATE_S))
         self.held: LampColumns = blank(len(topology.lamps))
         self._model = (topology.lamp_model % len(tables.rated_w)).astype(np.int64)
-        self._groups = _groups(topology)
-        self._parts = list(_parts(self._groups, len(topology.lamps)))
+        self.kin: I64 = (topology.lamp_cabinet * len(tables.rated_w) + self._model).astype(np.int32)
+        self._groups = first_lamps(topology)
+        self._parts = list(parts(self._groups, len(topology.lamps)))
 
     def step(self, samples: Samples, level_percent: Floats, suspect: Flags, now_ms: int) -> Seen:
         """Take one step; `level_percent` (n,) is the level in force, `suspect` (n,) marks lamps under suspicion."""
@@ -74,31 +72,3 @@ class LampWatch:
     def export(self) -> Arrays:
         """Everything held of the lamps."""
         return self.held.export()
-
-
-def _groups(topology: Topology) -> I64:
-    """First lamps of groups: feeders, small ones together with the next of their cabinet."""
-    fewest = 8
-    starts: list[int] = []
-    size, cabinet = 0, -2
-    feeder_start, feeder_cabinet = topology.feeder_start.tolist(), topology.feeder_cabinet.tolist()
-    for feeder, its_cabinet in enumerate(feeder_cabinet):
-        lamps = feeder_start[feeder + 1] - feeder_start[feeder]
-        if not lamps:
-            continue
-        if its_cabinet != cabinet or size >= fewest or not starts:
-            starts.append(feeder_start[feeder])
-            size, cabinet = 0, its_cabinet
-        size += lamps
-    return np.array(starts, np.int64)
-
-
-def _parts(groups: I64, lamps: int) -> Iterator[Part]:
-    """Whole groups, together about as many lamps as fit the cache."""
-    first = 0
-    while first < len(groups):
-        last = int(np.searchsorted(groups, groups[first] + PART_ROWS, side="left"))
-        last = max(last, first + 1)
-        end = int(groups[last]) if last < len(groups) else lamps
-        yield Part(slice(int(groups[first]), end), slice(first, last))
-        first = last

@@ -36,7 +36,7 @@ class ResidualWatch:
         self.open = np.zeros(n, np.bool_)
         self.twice = np.zeros(n, np.bool_)  # over its own limit in the reading before
         self.since_ms, self.low_since_ms = np.zeros(n, np.int64), np.zeros(n, np.int64)
-        self.excess_ma: Floats = np.full(n, np.nan)
+        self.excess_ma: Floats = np.full(n, np.nan)  # of the newest reading
 
     def look(self, columns: Columns, energised: Flags, *, dry: bool, now_ms: int) -> tuple[Flags, Flags]:
         """(raised, cleared) of this step."""
@@ -46,7 +46,7 @@ class ResidualWatch:
         mean, count = self.mean[state, rows], self.count[state, rows]
         known = told & (count >= ENOUGH)
         sigma = self._sigma(state, rows)
-        self.excess_ma = np.where(known, value - mean, np.where(told, value, np.nan))
+        self.excess_ma = np.where(known, value - mean, np.where(told, value, self.excess_ma))
         limit = np.maximum(SIGMAS * sigma, self.least_ma)
         weather = self._weather(known)
         over = known & (self.excess_ma > limit + WET_FACTOR * weather)
@@ -118,4 +118,4 @@ class ResidualWatch:
             getattr(self, name)[..., mine] = state[name][..., theirs]
 
 
-KEPT: Final = ("mean", "spread", "count", "open", "twice", "since_ms", "low_since_ms")
+KEPT: Final = ("mean", "spread", "count", "open", "twice", "since_ms", "low_since_ms", "excess_ma")

@@ -39,20 +39,24 @@ class Leakage:
                 continue
             dry = not samples.rain_mm_h > 0  # not known: what all gain together is the weather all the same
             raised, cleared = watch.look(columns, energised, dry=dry, now_ms=now_ms)
-            for row in np.flatnonzero(raised | cleared).tolist():
-                if raised[row] and watch is not self._lamps and self._told_by_a_smaller_one(watch, row):
-                    watch.open[row] = False  # looked at again in the next step
-                    continue
-                found.append(
-                    watch.finding(
-                        row,
-                        columns,
-                        energised=bool(energised[row]),
-                        rain_mm_h=samples.rain_mm_h,
-                        is_open=bool(raised[row]),
-                    )
+            if watch is not self._lamps:
+                taken_back = self._leave_to_smaller_ones(watch)
+                raised, cleared = raised & ~taken_back, cleared | (taken_back & ~raised)
+            found += [
+                watch.finding(
+                    row, columns, energised=bool(energised[row]), rain_mm_h=samples.rain_mm_h, is_open=bool(raised[row])
                 )
+                for row in np.flatnonzero(raised | cleared).tolist()
+            ]
         return tuple(found)
+
+    def _leave_to_smaller_ones(self, watch: ResidualWatch) -> Flags:
+        """Those open until now of which a smaller element tells: it speaks for them; they are looked at again."""
+        taken_back = np.zeros(len(watch.open), np.bool_)
+        for row in np.flatnonzero(watch.open).tolist():
+            taken_back[row] = self._told_by_a_smaller_one(watch, row)
+        watch.open &= ~taken_back
+        return taken_back
 
     def _told_by_a_smaller_one(self, watch: ResidualWatch, row: int) -> bool:
         """A lamp or circuit below it leaks, and accounts for at least half of what this one sees."""

@@ -3,17 +3,21 @@
 from typing import Final, Protocol
 
 import msgspec
+import numpy as np
 
 from lamplighter_contract.commands.command import Operation
 from lamplighter_contract.commands.states import FINAL, CommandState
 from lamplighter_contract.errors import Refusal
+from lamplighter_contract.quantities import Kind
 from lamplighter_controller.commands.model import CommandRequest, Submitted
 from lamplighter_controller.diagnosis.incidents.incident import Incident, Isolation
 from lamplighter_controller.diagnosis.leakage.isolation import circuits_to_open
 from lamplighter_controller.diagnosis.topology import Topology
 from lamplighter_controller.ledger.errors import LedgerUnavailable
+from lamplighter_controller.series.port import Readings
 
 OPEN_TEXT: Final = "open, 0 A; lock and test by hand"
+CLOSED_TEXT: Final = "closed again; the circuit is live"
 
 
 class Commands(Protocol):
@@ -57,6 +61,15 @@ def followed(isolation: Isolation, state: CommandState, why: str, now_ms: int) -
     if state in FINAL:
         return _told(isolation, "failed", f"{state.value}: {why or 'no reason given'}; open it by hand", now_ms)
     return isolation
+
+
+def live_again(isolation: Isolation, readings: Readings, now_ms: int) -> Isolation:
+    """The isolation after its circuits were read: one contactor that closed since it was open ends what is said."""
+    closed = readings.values.get("contactor_closed")
+    if isolation.state != "open" or readings.kind is not Kind.CIRCUIT or closed is None:
+        return isolation
+    live = np.isin(readings.device, isolation.circuits) & (closed > 0) & (readings.time_ms > isolation.time_ms)
+    return _told(isolation, "closed", CLOSED_TEXT, now_ms) if live.any() else isolation
 
 
 def _told(isolation: Isolation, state: str, text: str, now_ms: int) -> Isolation:

@@ -1,10 +1,13 @@
 """The files of a replay: read together, so that everything wrong with any of them is told at once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO, TypeVar
 
+import numpy as np
+
+from lamplighter_contract.quantities import Kind
 from lamplighter_controller.diagnosis.replay import levels, stream
 from lamplighter_controller.diagnosis.replay.csv_columns import Table, read_csv
 from lamplighter_controller.diagnosis.replay.mistakes import Mistakes
@@ -40,7 +43,16 @@ def read_course(
     if not any(len(rows) for rows in made.rows.values()):
         wrong[1].add(0, "device", ", ".join(unknown[:5]), "at least one device of the topology")
         return (wrong[1],)
-    return Course(place, made, _told(place, commands), unknown)
+    return Course(_with_controllers(place, made), made, _told(place, commands), unknown)
+
+
+def _with_controllers(place: Place, made: stream.Stream) -> Place:
+    """Lamps that never speak have no controller; the meter alone knows of them."""
+    topology = place.topology
+    speaks = np.zeros(len(topology.lamps), np.bool_)
+    speaks[made.rows[Kind.LAMP].place] = True
+    devices = tuple(name if its else "" for name, its in zip(topology.lamp_device, speaks.tolist(), strict=True))
+    return replace(place, topology=replace(topology, lamp_device=devices))
 
 
 def _opened(path: Path, mistakes: Mistakes, read: Callable[[TextIO], Read]) -> Read | None:

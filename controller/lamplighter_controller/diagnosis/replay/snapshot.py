@@ -77,7 +77,7 @@ class Snapshot:
     def findings(self) -> Iterator[Finding]:
         """What stands out, one finding per lamp at most; what endangers people first."""
         told = self.column("desired_percent")
-        on, power = self.lamps.answered & (told > 0), self.column("power_w")
+        on, power = self.lamps.answered & ~(told == 0), self.column("power_w")  # unknown: most around it burn
         like = peers_of(power, self.topology.lamp_model, told, on)
         hours = self.column("burning_h")
         per_hour = np.divide(1000 * self.column("energy_kwh"), hours, out=np.full(len(hours), nan), where=hours > 0)
@@ -129,6 +129,9 @@ class Snapshot:
             (Line("temperature", heat, None, None, "°C"),),
         )
         yield from self._off_peers(on & like.far(power), power < like.middle, life.far(per_hour), (drawn, life_line))
+        chronic = answered & ~on & life.far(per_hour)
+        yield chronic & (per_hour < life.middle), _ALWAYS_WEAK, (life_line,)
+        yield chronic, _ALWAYS_STRONG, (life_line,)
 
     def _off_peers(
         self, far: Flags, less: Flags, always: Flags, lines: tuple["Line", ...]

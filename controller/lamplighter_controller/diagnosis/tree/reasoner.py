@@ -83,7 +83,7 @@ class SupplyTree:
             *self._switching.look(scene, now_ms),
             *self._metering.look(scene, self._standing.covered(), now_ms),
             *self._joints.look(scene, now_ms),
-            *batches(self._topology, scene),
+            *batches(self._topology, scene, now_ms),
             *open_doors(self._topology, scene.samples.cabinets),
         ]
 
@@ -96,6 +96,7 @@ class SupplyTree:
             "tree_lamp": np.array(self._topology.lamps, np.str_),
             "tree_guard": self._standing.guard,
             "tree_missed": self._silences.missed,
+            "tree_missed_since": self._silences.since_s,
             "tree_missed_told": self._silences.told,
             "tree_joint_looks": self._joints.looks,
             "tree_joint_sums": self._joints.sums,
@@ -111,6 +112,7 @@ class SupplyTree:
         mine, theirs = _meeting(self._topology.lamps, state["tree_lamp"].tolist())
         self._standing.guard[mine] = state["tree_guard"][theirs]
         self._silences.missed[mine] = state["tree_missed"][theirs]
+        self._silences.since_s[mine] = state["tree_missed_since"][theirs]
         self._silences.told[mine] = state["tree_missed_told"][theirs]
         self._joints.looks[mine] = state["tree_joint_looks"][theirs]
         self._joints.sums[:, mine] = state["tree_joint_sums"][:, theirs]

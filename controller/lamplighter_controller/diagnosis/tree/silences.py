@@ -24,18 +24,21 @@ class Silences:
     def __init__(self, branches: Branches, period_s: float) -> None:
         """Begin with all heard; a lamp reports each `period_s` or so."""
         self._branches = branches
-        self._least_ms = round(PERIODS * period_s * 1000)
+        self._least_s = round(PERIODS * period_s)
         self.missed: NDArray[np.uint8] = np.zeros(len(branches.topology.lamps), np.uint8)
+        self.since_s: NDArray[np.uint32] = np.zeros(len(branches.topology.lamps), np.uint32)
         self.told: NDArray[np.uint8] = np.zeros(len(branches.topology.lamps), np.uint8)  # place in CLASSES
 
     def look(self, scene: Scene, covered: Flags, now_ms: int) -> list[Finding]:
         """Lamps silent for long enough and not `covered`, and those heard again."""
-        silent = scene.leaves.silent & ~covered
+        silent, now_s = scene.leaves.silent & ~covered, now_ms // 1000
         calm = silent & ~self._storm(scene)
         self.missed[calm] += self.missed[calm] < 255
         self.missed[scene.leaves.heard | covered] = 0
-        long = now_ms - scene.suspicions.silent_since_ms >= self._least_ms
-        due = np.flatnonzero(silent & long & (self.missed >= REPORTS))
+        self.since_s[silent & (self.since_s == 0)] = now_s
+        self.since_s[~silent] = 0  # heard, or dead by plan, which is no silence
+        long = silent & (now_s - self.since_s.astype(np.int64) >= self._least_s)
+        due = np.flatnonzero(long & (self.missed >= REPORTS))
         back = np.flatnonzero((self.told > 0) & scene.leaves.heard)
         findings = [finding for row in due.tolist() for finding in self._silent(scene, row)]
         findings += [self._over(row) for row in back.tolist()]

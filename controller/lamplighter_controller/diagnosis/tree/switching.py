@@ -15,6 +15,7 @@ FEWEST: Final = 3
 TOGETHER: Final = 0.6  # of the lamps that were heard
 LATE_MS: Final = 15 * 60_000  # a plan, a photocell and a fade may differ by less
 STUCK_MS: Final = 45 * 60_000  # no schedule is off by more without the clock being told
+AGAIN_MS: Final = 36 * 3_600_000  # what stuck in the night before sticks again
 FAMILY: Final = "switching"
 HOLD: Final = 2
 NOT_YET: Final = 1_000_000  # looks: its lamps wait for the verdict meanwhile
@@ -30,6 +31,7 @@ class Switching:
         self._lit_since = np.zeros(len(tree.cabinets), np.int64)
         self._dark_since = np.zeros(len(tree.cabinets), np.int64)
         self._circuit_since = np.zeros(len(tree.circuits), np.int64)
+        self._stuck_ms = np.zeros(len(tree.cabinets), np.int64)
 
     def look(self, scene: Scene, now_ms: int) -> list[Verdict]:
         """Verdicts on cabinets, and on single circuits of cabinets that are otherwise as commanded."""
@@ -55,7 +57,10 @@ class Switching:
 
     def _lit(self, scene: Scene, cabinet: int, now_ms: int) -> Verdict:
         since_ms = int(self._lit_since[cabinet])
-        stuck = 0.85 if now_ms - since_ms >= STUCK_MS else 0.4
+        sticks = now_ms - since_ms >= STUCK_MS
+        if sticks:
+            self._stuck_ms[cabinet] = now_ms
+        stuck = 0.85 if sticks or now_ms - self._stuck_ms[cabinet] < AGAIN_MS else 0.4
         tree = self._branches.topology
         lamps = self._branches.lamps_of(self._branches.feeders_of(cabinet))
         lines = [_count("lit_lamps", scene.leaves.lit, scene.leaves.heard, lamps)]

@@ -13,10 +13,18 @@ from lamplighter_controller.diagnosis.topology import Topology
 from lamplighter_controller.diagnosis.tree.leaves import Leaves
 
 CHANGED: Final = 0.15
+LEAST_SHARE: Final = 0.3  # below that nobody knows what it is yet
 SAID_SHARE: Final = 0.005
 NOTHING: Final = -1
 SHOWS_DARK: Final = frozenset({"lamp_dead", "driver_dead", "relay_open"})
 SHOWS_LIT: Final = frozenset({"relay_stuck_on"})
+CERTAIN: Final = 0.9
+SETTLES: Final = (
+    (SHOWS_DARK | {"gear_fault"}, "load_side"),
+    (frozenset({"driver_drift", "led_partial", "led_short"}), "more_nights"),
+    (frozenset({"led_partial", "led_short"}), "name_plate"),
+)
+"""Classes that only this can part; a level sequence parts all others. The last that fits counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +48,18 @@ class Voices:
     def look(self, lamps: LampSuspicions, covered: Flags, leaves: Leaves | None = None) -> list[Finding]:
         """New, changed and closed findings of lamps; those that are `covered` wait. Without leaves they are late ones.
 
-        What a node explained once, a lamp has to show again by itself before it is told.
+        What a node explained once, a lamp has to show again by itself before it is told. What late readings open waits
+        for the next look of the tree, which may know why they were late, or why many say the same.
         """
         findings = [self._closed(lamps, row) for row in lamps.cleared.tolist() if row in self._said]
         free = ~covered[lamps.row]
         self._folded[lamps.row[~free]] = True
         self._folded[lamps.cleared] = self._waited[lamps.cleared] = False
         shows = np.zeros(len(free), np.bool_) if leaves is None else _shows(lamps, leaves)
-        speaks = free & (~self._folded[lamps.row] | shows)
-        ripe = speaks & (self._waited[lamps.row] | (leaves is None))
+        known = lamps.probability.max(axis=1, initial=0) >= LEAST_SHARE
+        speaks = free & known & (~self._folded[lamps.row] | shows)
+        waited = self._waited[lamps.row] if leaves is not None else np.isin(lamps.row, list(self._said))
+        ripe = speaks & waited
         self._waited[lamps.row] = speaks
         if ripe.any():
             findings += self._told(lamps, np.flatnonzero(ripe))
@@ -80,7 +91,7 @@ class Voices:
         if place == NOTHING:
             return Finding(element, alternatives, 0, 0, open=is_open)
         onset_ms, first_ms = int(lamps.onset_ms[place]), int(lamps.first_observable_ms[place])
-        settle = "" if alternatives[0][1] >= 0.9 else "level_sequence"
+        settle = _settle(alternatives)
         return Finding(element, alternatives, onset_ms, first_ms, _lines(lamps, place), (), settle, is_open)
 
     def export(self) -> dict[str, NDArray[np.generic]]:
@@ -116,6 +127,14 @@ def _alternatives(lamps: LampSuspicions, place: int) -> tuple[tuple[str, float],
     kept = [int(one) for one in np.argsort(-shares, kind="stable") if shares[one] >= SAID_SHARE]
     total = float(shares[kept].sum())
     return tuple((lamps.classes[one], float(shares[one]) / total) for one in kept)
+
+
+def _settle(alternatives: tuple[tuple[str, float], ...]) -> str:
+    """What would part the two most likely classes, "" where one is certain."""
+    if alternatives[0][1] >= CERTAIN:
+        return ""
+    doubt = {name for name, _ in alternatives[:2]}
+    return next((key for classes, key in reversed(SETTLES) if doubt <= classes), "level_sequence")
 
 
 def _lines(lamps: LampSuspicions, place: int) -> tuple[EvidenceLine, ...]:

@@ -143,6 +143,24 @@ class ModelTables:
         self.exponent = np.clip(weighed / (self.slopes[:, 0] + SLOPE_WEIGHT), -0.5, 2.5).astype(np.float32)
 
 
+class Lessons:
+    """What the lamps of a step teach about their models, taken up when the step is over."""
+
+    def __init__(self) -> None:
+        self._cell: list[I64] = []
+        self._residual: list[F32] = []
+        self._factor: list[F32] = []
+
+    def add(self, cell: I64, residual: F32, factor: F32) -> None:
+        self._cell.append(cell)
+        self._residual.append(residual)
+        self._factor.append(factor)
+
+    def teach(self, tables: ModelTables) -> None:
+        if self._cell:
+            tables.learn(np.concatenate(self._cell), np.concatenate(self._residual), np.concatenate(self._factor))
+
+
 def _sheet(model: LampModel | None) -> F64:
     """Share of rated power at each whole percent, off drawing nothing."""
     if model is not None and model.curve:

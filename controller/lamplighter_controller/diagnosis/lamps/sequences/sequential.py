@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from lamplighter_controller.diagnosis.arrays import F32, U32, Flags
+from lamplighter_controller.diagnosis.arrays import F32, I64, U32, Flags
 from lamplighter_controller.diagnosis.lamps.columns import LampColumns
 from lamplighter_controller.diagnosis.lamps.expectation.expected import SWING_WEIGHT, Expectation
 from lamplighter_controller.diagnosis.lamps.sequences.limits import BLOCK_S, DRIFT_REFERENCE, STEP_REFERENCE, Limits
@@ -22,6 +22,8 @@ DISCHARGE_DOUBT: Final = np.float32(0.3)
 """Standard deviation of a single lamp's voltage exponent around its model's."""
 UNLIKE_SHARE: Final = 0.12
 UNLIKE_SIGMA: Final = 0.05
+UNLIKE_BEND: Final = 0.2
+"""What such a lamp is loosely judged by grows with how much its gains of low and high levels differ."""
 STEP_W: Final = 0.06
 """Standard deviation of what a meter's coarse steps add."""
 GAIN_H: Final = 60.0
@@ -39,6 +41,11 @@ LOST: Final = 0.94
 SWING_UNTIL: Final = 100
 """Steady readings after which the lamp's own exponent stands: later on a drift could pass for one."""
 NOISE_RATE: Final = 0.08
+PEERS: Final = 4
+PEERS_SHARE: Final = 0.5
+PEERS_CLIP: Final = 0.05
+USUAL_AFTER: Final = 40
+USUAL_VOLTAGE_RATE: Final = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +66,16 @@ def spread(held: LampColumns, expectation: Expectation, voltage_v: F32, discharg
     away = np.abs(voltage_v / held.voltage_v - np.float32(1))
     away = np.where(away < 0.5, away, np.float32(0)) * np.where(discharge, DISCHARGE_DOUBT, EXPONENT_DOUBT)
     least = np.where(discharge, np.float32(DISCHARGE_SIGMA**2), np.float32(LEAST_SIGMA**2))
-    least = np.where(unlike_model(held), np.float32(UNLIKE_SIGMA**2), least)
+    unlike = np.flatnonzero(unlike_model(held))
+    least[unlike] = (UNLIKE_SIGMA + UNLIKE_BEND * _bend(held, unlike)) ** 2
     return np.sqrt(np.maximum(held.variance, least) + doubt + steps * steps + away * away)
+
+
+def _bend(held: LampColumns, rows: I64) -> F32:
+    """(k,) by how much the gains of seen bands differ, relative to the largest."""
+    seen = held.gain_count[rows] > 0
+    most = np.where(seen, held.gain[rows], 0).max(axis=1)
+    return 1 - np.where(seen, held.gain[rows], most[:, None]).min(axis=1) / np.maximum(most, np.float32(1e-3))
 
 
 def unlike_model(held: LampColumns) -> Flags:
@@ -92,6 +107,23 @@ def _climb(total: F32, since: U32, add: F32, time_s: U32) -> None:
     np.copyto(since, time_s, where=~was & (total > 0))
 
 
+def leave_to_peers(held: LampColumns, steady: Steady, kin: I64, limit: Limits) -> None:
+    """Halve what is beyond its limit where others alike are off alike: their curve is, not the lamp.
+
+    `kin` (n,) is the same number for lamps of one model in one cabinet.
+    """
+    beyond = np.flatnonzero(steady.counts & ((held.slow > limit.drift) | (held.low > limit.step)))
+    if not len(beyond):
+        return
+    kin = kin - kin.min()
+    counts = np.bincount(kin, steady.counts)[kin[beyond]] - 1
+    off = np.where(steady.counts, np.clip(steady.residual, -PEERS_CLIP, PEERS_CLIP), 0)
+    mean = (np.bincount(kin, off)[kin[beyond]] - off[beyond]) / np.maximum(counts, 1)
+    shared = beyond[(counts >= PEERS) & (mean < PEERS_SHARE * off[beyond])]
+    held.slow[shared] /= 2
+    held.low[shared] /= 2
+
+
 def follow_voltage(held: LampColumns, steady: Steady, suspect: Flags, deviation: F32) -> None:
     """Learn how the lamp's own power follows its voltage, from readings that no fault can have moved."""
     told = steady.counts & ~suspect & (np.abs(steady.residual) < GROSS) & (np.abs(deviation) < 0.15)
@@ -101,6 +133,14 @@ def follow_voltage(held: LampColumns, steady: Steady, suspect: Flags, deviation:
     y = np.where(told, steady.residual + own * deviation, 0) * np.sqrt(steady.weight)
     held.swing += x * x
     held.pull += x * y
+
+
+def settle_voltage(held: LampColumns, voltage_v: F32, read: Flags) -> None:
+    """Learn the lamp's usual voltage while lit: fast at first, then slowly."""
+    usual = np.where(np.isnan(held.voltage_v), voltage_v, held.voltage_v)
+    seen = held.most_seen()
+    rate = np.where(seen < USUAL_AFTER, 1 / (seen + np.float32(1)), np.float32(USUAL_VOLTAGE_RATE))
+    np.copyto(held.voltage_v, usual + rate * (voltage_v - usual), where=read)
 
 
 def jumps(held: LampColumns, steady: Steady) -> None:

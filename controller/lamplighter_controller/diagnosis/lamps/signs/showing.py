@@ -15,6 +15,8 @@ from lamplighter_controller.diagnosis.lamps.signs.reading import Reading
 
 DARK_SHARE: Final = 0.18
 DARK_W: Final = 4.0
+REPEATS: Final = 2
+"""A meter that has repeated itself so often says nothing of a lamp that went dark meanwhile."""
 LIT_W: Final = 6.0
 LIT_SHARE: Final = 0.4
 STUCK_SHARE: Final = 0.08
@@ -60,7 +62,7 @@ def lit_or_dark(
     dark = judged & (reading.power_w < np.maximum(DARK_SHARE * expected_w, np.minimum(DARK_W, 0.4 * expected_w)))
     off = settled & ~command.on
     lit = off & (reading.power_w > np.minimum(LIT_W, LIT_SHARE * rated_w))
-    held.dark[:] = counted(held.dark, judged, dark)
+    held.dark[:] = counted(held.dark, judged & (held.frozen < REPEATS), dark)
     held.lit[:] = counted(held.lit, off, lit)
     return Showing(judged, dark, lit)
 
