@@ -20,6 +20,8 @@ from lamplighter_controller.lighting.compiling import middle
 from lamplighter_controller.lighting.inventory import Cabinet, District, Inventory
 from lamplighter_controller.lighting.proof import plans, records, store
 from lamplighter_controller.lighting.proof.burning import Burning, Source, counted, integrated
+from lamplighter_controller.lighting.proof.hands import of_night, stretched
+from lamplighter_controller.lighting.proof.light.by_hand import Stretch
 from lamplighter_controller.lighting.proof.light.fleet import Lamp, Served, fleet_of, lamps_of
 from lamplighter_controller.lighting.proof.plans import Document
 from lamplighter_controller.lighting.proof.reading import (
@@ -82,7 +84,9 @@ class NightWork:
             lambda connection: plans.documents(connection, self._wall(during.start_ms), self._wall(during.end_ms))
         )
         seen = await self.ledger.read(lambda connection: records.sightings(connection, during.start_ms, until_ms))
-        working = await asyncio.to_thread(self._begun, lamps, documents, during, until_ms)
+        hands = await self.ledger.read(lambda connection: of_night(connection, during, self._wall))
+        by_hand = await asyncio.to_thread(stretched, hands, city.inventory, city.served.lamps, self._civil)
+        working = await asyncio.to_thread(self._begun, lamps, documents, during, until_ms, by_hand)
         working.sightings = seen
         await asyncio.to_thread(working.silent, range(len(lamps)))
         await self._lamps(working, day)
@@ -127,10 +131,20 @@ class NightWork:
         """Real time of a civil time, by the rate civil time runs at now."""
         return self.clock.wall_ms() + round((civil_ms - self.clock.civil_ms()) / self.rate)
 
-    def _begun(self, lamps: Sequence[Lamp], documents: Sequence[Document], during: Night, until_ms: int) -> Working:
-        now_ms, wall_ms = self.clock.civil_ms(), self.clock.wall_ms()
-        civil = {one.published_ms: now_ms + round((one.published_ms - wall_ms) * self.rate) for one in documents}
-        fleet = fleet_of(lamps, plans.given(documents, civil, during), during)
+    def _civil(self, wall_ms: int) -> int:
+        """Civil time of a real time, by the rate civil time runs at now."""
+        return self.clock.civil_ms() + round((wall_ms - self.clock.wall_ms()) * self.rate)
+
+    def _begun(
+        self,
+        lamps: Sequence[Lamp],
+        documents: Sequence[Document],
+        during: Night,
+        until_ms: int,
+        by_hand: Mapping[str, Sequence[Stretch]],
+    ) -> Working:
+        civil = {one.published_ms: self._civil(one.published_ms) for one in documents}
+        fleet = fleet_of(lamps, plans.given(documents, civil, during), during, by_hand)
         return Working(fleet, during, until_ms, self.hold_ms)
 
     async def _lamps(self, working: Working, day: date) -> None:

@@ -71,6 +71,21 @@ def lowest(scene: Scene, inventory: Inventory, lamps: Iterable[str]) -> dict[str
     return found
 
 
+def stretches(
+    scene: Scene, span: tuple[int, int], inventory: Inventory, lamps: Iterable[str]
+) -> dict[str, list[tuple[int, int, float]]]:
+    """From when until when each lamp has which level, ramps as done; `span`: start and end, civil epoch ms."""
+    found: dict[str, list[tuple[int, int, float]]] = {}
+    for cue in _cues(scene, inventory, list(lamps)):
+        at_ms = span[0] + round(cue.after_s * 1000)
+        for lamp in cue.devices if at_ms < span[1] else ():
+            mine = found.setdefault(lamp, [])
+            if mine:
+                mine[-1] = (mine[-1][0], at_ms, mine[-1][2])
+            mine.append((at_ms, span[1], cue.level_percent))
+    return found
+
+
 def played(
     scene: Scene, name: str, span: tuple[int, int], inventory: Inventory, lamps: Iterable[str], groups: dict[str, Group]
 ) -> PlayedScene | None:

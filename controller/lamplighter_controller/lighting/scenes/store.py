@@ -1,6 +1,6 @@
 """Showings: when a scene plays, with the copy of it that plays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
@@ -108,6 +108,14 @@ def ahead(connection: Connection, now_ms: int) -> list[Showing]:
     table = showing_table
     query = select(table).where(table.c.stopped_ms.is_(None), table.c.ends_ms > now_ms).order_by(table.c.id)
     return [one for row in connection.execute(query) if not (one := _showing(row)).waits]
+
+
+def between(connection: Connection, start_ms: int, end_ms: int) -> list[Showing]:
+    """Those that played between two civil times, the first to start first; one that was stopped ends there."""
+    table = showing_table
+    query = select(table).where(table.c.starts_ms < end_ms, table.c.ends_ms > start_ms).order_by(table.c.starts_ms)
+    found = [_showing(row) for row in connection.execute(query)]
+    return [replace(one, ends_ms=min(one.ends_ms, one.stopped_ms or one.ends_ms)) for one in found if not one.waits]
 
 
 def _json(names: tuple[str, ...]) -> str:

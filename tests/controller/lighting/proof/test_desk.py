@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from lamplighter_contract.clock import ManualClock
+from lamplighter_contract.commands.command import Operation
+from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.light.plans.calendars import Calendar
 from lamplighter_contract.light.plans.plan import Assignment, Circuit, Plan, encode_plan
 from lamplighter_contract.light.plans.programs import Levels, Program, RoadClass, Step
@@ -16,6 +18,8 @@ from lamplighter_contract.light.sky.moments import ClockMoment
 from lamplighter_contract.quality import Quality
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
+from lamplighter_controller.commands import store as commands
+from lamplighter_controller.commands.model import Order, Part, Request
 from lamplighter_controller.events import Events, ReadingsStored
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.journal import Journal
@@ -32,6 +36,9 @@ from lamplighter_controller.lighting.proof.light.tally import By, Proof
 from lamplighter_controller.lighting.proof.night_work import NightWork
 from lamplighter_controller.lighting.proof.power.energy import Baseline, split, sums
 from lamplighter_controller.lighting.proof.power.tariff import Hours, Tariff
+from lamplighter_controller.lighting.scenes import store as scenes
+from lamplighter_controller.lighting.scenes.scene import Cue, Scene
+from lamplighter_controller.lighting.scenes.store import Showing
 from lamplighter_controller.series.duck.store import DuckSeries
 from lamplighter_controller.series.port import Readings, Series, SeriesUnavailable
 from lamplighter_controller.series.settings import SeriesSettings
@@ -237,6 +244,35 @@ async def test_a_night_by_its_three_figures_and_the_list_behind_them(town: Town)
     assert (failed.since_ms, failed.dark_ms, failed.proof) == (at(12), 6 * HOUR_MS, Proof.OWN_POWER)
     (dark,), _ = await town.desk.lamps(NIGHT, {"road": "oak"}, "dark_ms", 0, 10)
     assert dark == failed
+
+
+def asked(number, op, device, hour, state=CommandState.VERIFIED, **args):
+    """A level by hand that a gateway took at an hour."""
+    request = Request(f"r-{number}", op, args, "WO-7", (), "wang", None, "", at(hour), at(hour) + 60_000)
+    parts = {device: Part(device, state)}
+    return request, Order(f"c-{number}", request, "gw-1", number, state, accepted=True, parts=parts)
+
+
+async def test_what_was_put_out_by_hand_or_by_a_show_is_not_required(town: Town):
+    """Dark from midnight to dawn: until 1:00 by a show, from 2:00 by an override that is ended at 5:00."""
+    cues = (Cue(after_s=0, level_percent=0, devices=("lamp-2",)),)
+    show = Showing("s-1", Scene("dark", cues, 7_200), at(12), at(14), "wang", "", 1, stopped_ms=at(13))
+    off = asked(1, Operation.LIGHT_SET, "lamp-2", 14, level_percent=0, until=at(18))
+    refused = asked(2, Operation.LIGHT_SET, "lamp-2", 13, CommandState.REJECTED, level_percent=0, until=at(18))
+    resumed = asked(3, Operation.LIGHT_RESUME, "lamp-2", 17)
+
+    def work(connection):
+        scenes.add(connection, show)
+        scenes.stop(connection, show.id, at(13))
+        for request, order in (off, refused, resumed):
+            commands.add(connection, request, [order])
+
+    await town.ledger.write(work)
+    await usual(town)
+    await town.desk.work_out(NIGHT)
+    oak = (await town.figures(By.ROAD))["oak"]
+    assert oak.required_ms == pytest.approx((48 - 1 - 3) * HOUR_MS)
+    assert oak.dark_ms == pytest.approx((6 - 1 - 3) * HOUR_MS)
 
 
 async def test_lamps_without_controllers_are_bounded_by_their_meter(town: Town):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from lamplighter_contract.light.plans.programs import RoadClass, Span
 from lamplighter_contract.light.sky.nights import Night, Place, night
 from lamplighter_contract.light.view import View
 from lamplighter_controller.lighting.inventory import District, Inventory, Luminaire, Model, power_w
+from lamplighter_controller.lighting.proof.light.by_hand import Stretch, overlaid
 from lamplighter_controller.lighting.proof.light.curves import Step
 from lamplighter_controller.lighting.proof.light.evidence import DARK_BELOW_W, Rows
 from lamplighter_controller.series.port import Floats
@@ -111,9 +113,17 @@ def lamps_of(inventory: Inventory, districts: Iterable[District], served: Served
     return sorted(found, key=lambda lamp: (lamp.cabinet, lamp.id))
 
 
-def fleet_of(lamps: Sequence[Lamp], given: Mapping[str, Sequence[Given]], during: Night) -> Fleet:
-    """Columns of lamps; `given`: gateway -> its plans through the night, in order of time."""
-    building = _Building(given, during)
+def fleet_of(
+    lamps: Sequence[Lamp],
+    given: Mapping[str, Sequence[Given]],
+    during: Night,
+    by_hand: Mapping[str, Sequence[Stretch]] = MappingProxyType({}),
+) -> Fleet:
+    """Columns of lamps; `given`: gateway -> its plans through the night, in order of time.
+
+    `by_hand`: device -> levels by hand and of shows, the strongest last.
+    """
+    building = _Building(given, during, by_hand)
     profile = np.array([building.profile(lamp) for lamp in lamps], np.int64)
     draws: dict[tuple[int, str, bool], int] = {}
     models: list[tuple[int, Model, bool]] = []
@@ -152,7 +162,10 @@ def _of_luminaire(one: Luminaire, inventory: Inventory, districts: set[str], ser
 class _Building:
     """Finds the levels of each lamp's night; lamps with the same night share one profile."""
 
-    def __init__(self, given: Mapping[str, Sequence[Given]], during: Night) -> None:
+    def __init__(
+        self, given: Mapping[str, Sequence[Given]], during: Night, by_hand: Mapping[str, Sequence[Stretch]]
+    ) -> None:
+        self._by_hand = by_hand
         self.profiles: dict[Steps, int] = {}
         self._given, self._night = given, during
         self._known: dict[object, int] = {}
@@ -162,9 +175,11 @@ class _Building:
         schedules = tuple(self._schedule(piece.view, lamp) for piece in pieces)
         near = None if lamp.place is None else tuple(round(each, NEAR_DECIMALS) for each in lamp.place)
         scales = tuple(_scale(piece.view, lamp.device) for piece in pieces)
-        key = (lamp.gateway, schedules, scales, near if not pieces or None in schedules else None)
+        stretches = tuple(self._by_hand.get(lamp.device or "", ()))
+        key = (lamp.gateway, schedules, scales, near if not pieces or None in schedules else None, stretches)
         if key not in self._known:
-            steps = self._steps(pieces, schedules, scales, near)
+            planned = self._steps(pieces, schedules, scales, near)
+            steps = overlaid(planned, stretches, scales[-1] if scales else 1.0, self._night.end_ms)
             self._known[key] = self.profiles.setdefault(steps, len(self.profiles))
         return self._known[key]
 
