@@ -21,6 +21,7 @@ from lamplighter_controller.cli import (
 )
 from lamplighter_controller.cli.asking import Asking, Session
 from lamplighter_controller.cli.client import Client
+from lamplighter_controller.cli.fleet import fleet, permit, policy, truck, waybill
 
 URL: Final = "http://127.0.0.1:8080"
 FILE: Final = click.Path(dir_okay=False, path_type=Path)
@@ -35,6 +36,11 @@ NOUNS: Final = (
     road.road,
     scene.scene,
     signal.signal,
+    fleet.fleet,
+    permit.permit,
+    policy.policy,
+    truck.truck,
+    waybill.waybill,
     violation.violation,
 )
 

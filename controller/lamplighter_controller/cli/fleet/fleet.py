@@ -1,0 +1,57 @@
+"""`lamplighter fleet`: the register, from files."""
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from lamplighter_controller.cli.asking import Session, as_json, asks, reason, tell
+from lamplighter_controller.cli.table import table
+
+KINDS: Final = ("companies", "drivers", "trucks", "places", "objects", "permits")
+MEDIA_TYPES: Final = {"csv": "text/csv", "geojson": "application/geo+json"}
+SYSTEMS: Final = ("wgs84", "cgcs2000", "gcj02", "bd09")
+KIND = click.argument("kind", type=click.Choice(KINDS))
+
+
+@click.group()
+def fleet() -> None:
+    """Companies, drivers, trucks, places, sites and grounds, permits."""
+
+
+@fleet.command("list")
+@KIND
+@as_json
+@asks
+def list_(session: Session, kind: str, as_json: bool) -> None:
+    """All things of a kind."""
+    found = session.api.every(f"/fleet/{kind}")
+    names = [name for name in found[0]["thing"] if name not in {"outline", "corridor"}][:7] if found else ["id"]
+    rows = [[_cell(one["thing"].get(name)) for name in names] for one in found]
+    tell(found, as_json=as_json, lines=lambda: table(names, rows))
+
+
+@fleet.command("import")
+@KIND
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--crs", type=click.Choice(SYSTEMS), help="Coordinate system of the positions; files with some need it.")
+@click.option("--dry-run", is_flag=True, help="List every mistake and take nothing.")
+@reason
+@as_json
+@asks
+def import_(
+    session: Session, kind: str, file: Path, crs: str | None, dry_run: bool, reason: str, as_json: bool
+) -> None:
+    """Add things and replace them by id; the file is taken whole or not at all."""
+    form = "geojson" if file.suffix in {".geojson", ".json"} else "csv"
+    query = {"reason": reason, "form": form, "crs": crs, "dry_run": dry_run}
+    found = session.api.upload(f"/fleet/{kind}/import", file.read_bytes(), MEDIA_TYPES[form], query)
+    told = [f"{found['rows']} rows, {found['added']} added, {found['replaced']} replaced"]
+    told += [f"  line {one['line']}, {one['key']}: expected {one['expected']}" for one in found["mistakes"]]
+    tell(found, as_json=as_json, lines=lambda: told)
+    if found["mistakes"]:
+        raise click.exceptions.Exit(1)
+
+
+def _cell(value: object) -> object:
+    return " ".join(map(str, value)) if isinstance(value, list) else value
