@@ -5,7 +5,8 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, get_type_hints
+from enum import Enum
+from typing import Any, Final, get_args, get_type_hints
 
 import msgspec
 
@@ -182,8 +183,14 @@ def _value_faults(line: int, values: Mapping[str, Any], types: Mapping[str, Any]
         try:
             msgspec.convert(value, types[name], strict=False)
         except msgspec.ValidationError as error:
-            yield Fault(line, name, _shown(value), str(error))
+            yield Fault(line, name, _shown(value), _expected(error, types[name]))
     yield from (Fault(line, name, "", "a value that is needed") for name in _needed(kind) if name not in values)
+
+
+def _expected(error: msgspec.ValidationError, kind: Any) -> str:
+    """What would have been right; of words there are few of, which."""
+    words = next((one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, Enum)), None)
+    return f"one of {', '.join(str(word) for word in words)}" if words else str(error).removeprefix("Expected ")
 
 
 def _twice(line: int, values: Mapping[str, Any], first: dict[tuple[str, str], int]) -> Iterator[Fault]:
@@ -193,7 +200,7 @@ def _twice(line: int, values: Mapping[str, Any], first: dict[tuple[str, str], in
         if isinstance(value, str):
             before = first.setdefault((name, value), line)
             if before != line:
-                yield Fault(line, name, _shown(value), f"it stands in line {before} already")
+                yield Fault(line, name, _shown(value), f"one that no other line has; line {before} has it already")
 
 
 def _loose(line: int, thing: Thing, known: Known) -> Iterator[Fault]:

@@ -54,6 +54,8 @@ def test_a_file_with_mistakes_lists_all_of_them_by_line_and_gives_nothing():
         (8, "device", "lamp-01-009"),
     ]
     assert "already" in found.faults[4].expected
+    assert found.faults[3].expected == "one of a, b, c, abc"
+    assert not any(fault.expected.startswith("Expected") for fault in found.faults)
     assert all(fault.expected for fault in found.faults)
 
 
