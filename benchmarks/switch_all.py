@@ -29,7 +29,7 @@ DEAF: Final = 20  # lamps that answer no write, and must be named
 DIMMED_PERCENT: Final = 60
 ONS_PER_S: Final = 5.0  # as a gateway has it unless told otherwise
 _START_S: Final = 180.0
-_END_S: Final = 120.0
+_END_S: Final = 600.0
 _LOOK_S: Final = 0.5
 
 
