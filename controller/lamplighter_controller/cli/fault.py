@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from lamplighter_controller.cli.asking import Session, as_json, asks, tell
+from lamplighter_controller.cli.asking import Session, as_json, asks, reason, tell
 from lamplighter_controller.cli.table import table
 from lamplighter_controller.diagnosis.explain import LANGUAGES
 from lamplighter_controller.diagnosis.explain import explain as explained
@@ -48,6 +48,18 @@ def explain(session: Session, incident: str, language: str, as_json: bool) -> No
     """How an incident is reasoned, as a person would tell it."""
     found = session.api.get(f"/incidents/{incident}/explanation", {"language": language})
     tell(found, as_json=as_json, lines=lambda: found["lines"])
+
+
+@fault.command()
+@click.argument("elements", nargs=-1, required=True)
+@click.option("--kind", default="lamp", show_default=True, help="Of element, such as lamp, cabinet, circuit, gateway.")
+@reason
+@asks
+def replaced(session: Session, elements: Sequence[str], kind: str, reason: str) -> None:
+    """Tell that parts were exchanged: their incidents end, what was learned of them begins anew."""
+    body = {"elements": [{"kind": kind, "id": one} for one in elements], "reason": reason}
+    session.api.send("POST", "/elements/replaced", body)
+    click.echo(f"{len(elements)} replaced; nothing is raised of them for an hour")
 
 
 @fault.command()

@@ -33,7 +33,6 @@ GRACE_MS: Final = 60_000
 HIGHEST_BELIEVED: Final = MAX_COUNT // 2  # numbers begin at the time in ms; no gateway can have seen one above this
 WORD_BYTES: Final = 3  # two quotes and a comma
 
-# Supply operations wait for the interlocks that judge them.
 TRUCK_LIMITS: Final = frozenset({Operation.TRUCK_LIMIT_SPEED, Operation.TRUCK_LIMIT_LIFT})
 ON_TRUCKS: Final = TRUCK_LIMITS | {
     Operation.TRUCK_RELEASE,
@@ -46,6 +45,8 @@ ON_DEVICES: Final = ON_TRUCKS | {
     Operation.LIGHT_RESUME,
     Operation.LIGHT_IDENTIFY,
     Operation.DEVICE_READ,
+    Operation.SUPPLY_ISOLATE,
+    Operation.SUPPLY_RESTORE,
 }
 ON_GATEWAYS: Final = frozenset({Operation.GATEWAY_PROBE, Operation.GATEWAY_RESEND, Operation.GATEWAY_RESTART})
 EVERY_DEVICE_CAN: Final = frozenset({Operation.DEVICE_READ, Operation.DEVICE_LOCK, Operation.DEVICE_UNLOCK})

@@ -10,6 +10,7 @@ from lamplighter_controller.diagnosis.findings import Element, ElementKind, Evid
 from lamplighter_controller.diagnosis.incidents.incident import Incident
 from lamplighter_controller.diagnosis.places import CabinetPlace, CircuitPlace, LampPlace, ProtectorPlace
 from lamplighter_controller.diagnosis.store import put_protectors
+from lamplighter_controller.events import ElementReplaced
 from tests.controller.api.world import LAMPS, World
 
 HOUR_MS = 3_600_000
@@ -124,6 +125,18 @@ async def test_a_test_is_approved_once(world: World) -> None:
     assert approved.json()["trials"][0]["state"] == "running"
     assert (await world.post(f"/incidents/{doubtful.id}/test", {"reason": "again"})).status_code == 409
     assert (await world.post("/incidents/none/test", {"reason": "x"})).status_code == 404
+
+
+async def test_a_part_that_was_replaced_is_told_to_all_and_stands_in_the_audit_trail(world: World) -> None:
+    await happened(world, finding(LAMP, "lamp_dead"))
+    body = {"elements": [{"kind": "lamp", "id": LAMP.id}], "reason": "WO-7"}
+    with world.events.subscribe(ElementReplaced) as news:
+        assert (await world.post("/elements/replaced", body)).status_code == 202
+        assert (await anext(aiter(news))).elements == (("lamp", LAMP.id),)
+    nobody = {"elements": [{"kind": "lamp", "id": "nobody"}], "reason": "WO-7"}
+    assert (await world.post("/elements/replaced", nobody)).status_code == 404
+    (entry,) = (await world.get(f"/audit?subject=lamp:{LAMP.id}", "admin")).json()["items"]
+    assert (entry["action"], entry["reason"]) == ("element.replaced", "WO-7")
 
 
 async def test_a_window_withholds_and_ends(world: World) -> None:

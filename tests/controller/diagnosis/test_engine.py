@@ -13,6 +13,7 @@ from lamplighter_controller.commands.model import CommandRequest
 from lamplighter_controller.diagnosis.assembling import Places, assemble
 from lamplighter_controller.diagnosis.desk import Who
 from lamplighter_controller.diagnosis.diagnoser import Diagnoser
+from lamplighter_controller.diagnosis.explain import explain
 from lamplighter_controller.diagnosis.findings import Element, ElementKind
 from lamplighter_controller.diagnosis.incidents.incident import State
 from lamplighter_controller.diagnosis.leakage.protectors import TripTest
@@ -136,6 +137,9 @@ async def test_a_leak_is_told_at_once_and_opened_by_itself_only_where_that_is_al
             centre.events.publish(CommandChanged("r-1", "c-1", "gw", CommandState.VERIFIED, ()))
             await until(lambda: getattr(centre.of("leak").isolation, "state", "") == "open")
             assert getattr(centre.of("leak").isolation, "text", "") == "open, 0 A; lock and test by hand"
+            await centre.step()  # its contactor is read, and is closed
+            await until(lambda: getattr(centre.of("leak").isolation, "state", "") == "closed")
+            assert "live" in explain(centre.of("leak"), "en", "Asia/Shanghai")[-4]
 
 
 async def test_an_isolation_that_is_refused_says_so(centre: Centre) -> None:

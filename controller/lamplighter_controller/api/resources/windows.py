@@ -1,4 +1,4 @@
-"""Maintenance windows, and the trip tests of leakage protectors."""
+"""Maintenance windows, parts that were replaced, and the trip tests of leakage protectors."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -44,6 +44,14 @@ class WindowIn(ReasonIn):
     start_ms: Time | None = Field(default=None, description="None: now")
     end_ms: Time
     order: str = Field(default="", max_length=64, description="The work order it belongs to")
+
+
+class ReplacedIn(ReasonIn):
+    """Parts that were exchanged on site."""
+
+    elements: list[ElementIn] = Field(
+        min_length=1, max_length=1_000, examples=[[{"kind": "lamp", "id": "lamp-01-017"}]]
+    )
 
 
 class WindowOut(BaseModel):
@@ -113,6 +121,15 @@ async def end_window(services: Provided, caller: Commander, window: Identity, wh
     if ended is None:
         raise not_found("window", window)
     return _shown(ended)
+
+
+@router.post("/elements/replaced", status_code=202, summary="Tell that parts were replaced")
+async def replaced(services: Provided, caller: Commander, told: ReplacedIn) -> None:
+    """What stood of them is over, and what was learned of them begins anew; nothing is raised for an hour."""
+    elements = [Element(one.kind, one.id) for one in told.elements]
+    unknown = await services.diagnosis.desk.part_replaced(elements, Who(caller.who, told.reason))
+    if unknown:
+        raise not_found(unknown[0].kind.value, unknown[0].id)
 
 
 @router.get("/protectors", summary="Leakage protectors")
