@@ -18,6 +18,7 @@ const dates = computed(() => {
     clock: new Intl.DateTimeFormat(language.value, { ...zone, hour: '2-digit', minute: '2-digit' }),
     seconds: new Intl.DateTimeFormat(language.value, { ...zone, hour: '2-digit', minute: '2-digit', second: '2-digit' }),
     day: new Intl.DateTimeFormat(language.value, { ...zone, month: 'short', day: 'numeric', weekday: 'short' }),
+    date: new Intl.DateTimeFormat(language.value, { ...zone, month: 'numeric', day: 'numeric', hour: '2-digit', minute: '2-digit' }),
     full: new Intl.DateTimeFormat(language.value, { ...zone, dateStyle: 'medium', timeStyle: 'short' }),
   };
 });
@@ -46,7 +47,24 @@ export function watts(value: number | null | undefined): string {
 export const clockTime = (ms: number): string => dates.value.clock.format(ms);
 export const secondsTime = (ms: number): string => dates.value.seconds.format(ms);
 export const day = (ms: number): string => dates.value.day.format(ms);
+export const shortDate = (ms: number): string => dates.value.date.format(ms);
 export const fullTime = (ms: number): string => dates.value.full.format(ms);
+
+const units = computed(() => {
+  const of = (unit: string): Intl.NumberFormat =>
+    new Intl.NumberFormat(language.value, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 0 });
+  return { day: of('day'), hour: of('hour'), minute: of('minute') };
+});
+
+// A stretch of time in its two largest units.
+export function span(ms: number): string {
+  const minutes = Math.max(0, Math.round(ms / 60_000));
+  const [days, hours, rest] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24, minutes % 60];
+  const { day: d, hour: h, minute: m } = units.value;
+  if (days) return hours ? `${d.format(days)} ${h.format(hours)}` : d.format(days);
+  if (hours) return rest ? `${h.format(hours)} ${m.format(rest)}` : h.format(hours);
+  return m.format(rest);
+}
 
 export function ago(seconds: number): string {
   const t = words.value;

@@ -1,5 +1,6 @@
 import { effect } from '@preact/signals';
 import { render } from 'preact';
+import { page } from './data/address';
 import { signedIn } from './data/api';
 import * as events from './data/events';
 import { loaded } from './data/fleet';
@@ -12,29 +13,48 @@ import { LampMap } from './map/map';
 import './style/base.css';
 import './style/layout.css';
 import './style/parts.css';
+import './style/night.css';
 import { Banner } from './views/banner';
 import { Drawer } from './views/drawer';
 import { Filters } from './views/filters';
+import { lazily } from './views/lazy';
 import { LampList } from './views/list';
+import { Nav } from './views/nav';
 import { Overview } from './views/overview';
 import { SignIn } from './views/signin';
 import { TopBar } from './views/topbar';
+
+const Incidents = lazily(async () => (await import('./pages/incidents')).Incidents);
+const Plans = lazily(async () => (await import('./pages/plans')).Plans);
+const Fleet = lazily(async () => (await import('./pages/fleet')).Fleet);
+
+function Street() {
+  return (
+    <>
+      <Filters />
+      <div class="stage">
+        <div class="sight">
+          {!loaded.value && <p class="loading">{words.value.loading}</p>}
+          {view.value === 'map' ? <LampMap /> : <LampList />}
+        </div>
+        <aside class={selected.value.size > 0 ? 'open' : ''}>{selected.value.size > 0 ? <Drawer /> : <Overview />}</aside>
+      </div>
+    </>
+  );
+}
 
 function Page() {
   if (signedIn.value === false) return <SignIn />;
   return (
     <>
       <TopBar />
+      <Nav />
       <Banner />
       <main id="main" tabIndex={-1}>
-        <Filters />
-        <div class="stage">
-          <div class="sight">
-            {!loaded.value && <p class="loading">{words.value.loading}</p>}
-            {view.value === 'map' ? <LampMap /> : <LampList />}
-          </div>
-          <aside class={selected.value.size > 0 ? 'open' : ''}>{selected.value.size > 0 ? <Drawer /> : <Overview />}</aside>
-        </div>
+        {page.value === 'street' && <Street />}
+        {page.value === 'incidents' && <Incidents />}
+        {page.value === 'plans' && <Plans />}
+        {page.value === 'fleet' && <Fleet />}
       </main>
     </>
   );

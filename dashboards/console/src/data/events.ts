@@ -1,5 +1,6 @@
 import { BASE } from './api';
 import { follow, following, isFinal, refreshCommands } from './commands';
+import { refreshIncidents } from './incidents';
 import { link } from './live';
 import { refreshGateways, refreshTroubles } from './system';
 
@@ -24,6 +25,7 @@ function calmly(work: () => Promise<void>, pauseMs: number): () => void {
 
 const gatewaysChanged = calmly(refreshGateways, 1_000);
 const troublesChanged = calmly(refreshTroubles, 1_000);
+const incidentsChanged = calmly(refreshIncidents, 1_000);
 const commandsChanged = calmly(refreshCommands, 1_000);
 const followed = calmly(async () => {
   const request = following.peek();
@@ -41,7 +43,10 @@ function listen(): void {
   });
   source.addEventListener('gateway', gatewaysChanged);
   source.addEventListener('alarm', troublesChanged);
-  source.addEventListener('missed', () => [followed, commandsChanged, gatewaysChanged, troublesChanged].forEach((read) => read()));
+  source.addEventListener('incident', incidentsChanged);
+  source.addEventListener('missed', () =>
+    [followed, commandsChanged, gatewaysChanged, troublesChanged, incidentsChanged].forEach((read) => read()),
+  );
 }
 
 // Events follow the live stream's fate: opened when it is up, closed while it is lost, so that one banner tells both.
@@ -50,6 +55,7 @@ export function start(): void {
     if (state === 'up') {
       listen();
       commandsChanged();
+      incidentsChanged();
       followed();
     } else {
       source?.close();

@@ -29,6 +29,56 @@ export interface History {
   values: Record<string, (number | null)[]>;
 }
 
+export const WINNERS = [
+  'emergency',
+  'override',
+  'scene',
+  'adaptive',
+  'program',
+  'default',
+  'own',
+  'photocell',
+  'fail-safe',
+] as const;
+export type Winner = (typeof WINNERS)[number];
+
+export interface Reason {
+  winner: Winner;
+  source: string;
+  until_ms: number | null;
+  beat: Winner[];
+  program: string;
+  program_percent: number | null;
+  unused: string[];
+  asked_percent: number | null;
+  virtual_percent: number;
+  constant_percent: number;
+}
+
+export interface Decision {
+  lamp: string;
+  level_percent: number | null; // null: its own schedule
+  why: Reason;
+  plan_version: number | null;
+  told_version: number;
+  reported_desired_percent: number | null;
+  reported_by: Winner | null;
+  agrees: boolean | null;
+}
+
+export interface Change {
+  start_ms: number;
+  level_percent: number | null;
+  why: Reason;
+}
+
+export interface Night {
+  lamp: string;
+  changes: Change[];
+}
+
+export const decision = signal<Decision | null>(null);
+export const night = signal<Night | null>(null);
 export const device = signal<Device | null>(null);
 export const history = signal<History | null>(null);
 export const hours = signal(6);
@@ -46,6 +96,18 @@ const newest = computed(() => {
 async function readDevice(id: string): Promise<void> {
   const found = await get<Device>(`/devices/${id}/latest`);
   if (theOne.peek() === id) device.value = found;
+}
+
+async function readDecision(id: string): Promise<void> {
+  const found = await get<Decision>(`/lamps/${id}/why`);
+  if (theOne.peek() === id) decision.value = found;
+}
+
+// Without a plan there is no night to show.
+async function readNight(id: string): Promise<void> {
+  if (decision.peek()?.plan_version == null) return;
+  const found = await get<Night>(`/lamps/${id}/tonight`);
+  if (theOne.peek() === id) night.value = found;
 }
 
 async function readHistory(id: string, span: number): Promise<void> {
@@ -75,6 +137,8 @@ export function start(): void {
     if (device.peek()?.id !== id) {
       device.value = null;
       history.value = null;
+      decision.value = null;
+      night.value = null;
     }
     historyReadMs = 0;
   });
@@ -92,8 +156,11 @@ function read(): void {
   const id = theOne.peek();
   if (!id) return;
   quietly(readDevice(id));
+  const decided = readDecision(id);
+  quietly(decided);
   const now = performance.now();
   if (historyReadMs && now - historyReadMs < HISTORY_PAUSE_MS) return;
   historyReadMs = now;
   quietly(readHistory(id, hours.peek()));
+  quietly(decided.then(() => readNight(id)));
 }

@@ -1,4 +1,5 @@
 import { computed, signal } from '@preact/signals';
+import { incident, page } from './address';
 import { GONE, lamps, revision, STATES, type State, supplyOf } from './fleet';
 
 export interface Filter {
@@ -24,10 +25,12 @@ function fromAddress(): Filter {
   };
 }
 
-// Filters and view stand in the address, so that a page can be passed on.
+// Page, filters and view stand in the address, so that a page can be passed on.
 export function intoAddress(): void {
   const query = new URLSearchParams(Object.entries(filter.value).filter(([, value]) => value));
   if (view.value === 'list') query.set('view', 'list');
+  if (page.value !== 'street') query.set('page', page.value);
+  if (page.value === 'incidents' && incident.value) query.set('incident', incident.value);
   const text = query.toString();
   history.replaceState(null, '', text ? `?${text}` : location.pathname);
 }

@@ -10,6 +10,9 @@ export const session = signal<Session | null>(null);
 
 export const mayCommand = (): boolean => session.value?.rights.includes('command') ?? false;
 
+// Plans and levels by hand: a right of their own, which commanding includes.
+export const mayLight = (): boolean => mayCommand() || (session.value?.rights.includes('lighting') ?? false);
+
 // The link printed at start carries the token behind '#', where no server log sees it; it is exchanged for a cookie.
 export async function open(): Promise<void> {
   const token = new URLSearchParams(location.hash.slice(1)).get('token');

@@ -5,12 +5,13 @@ import { following } from '../data/commands';
 import { lamps, revision, STATES, type State, totalsOf } from '../data/fleet';
 import { type Device, device } from '../data/lamp';
 import { select, selected, selectedRows } from '../data/selection';
-import { ago, clockTime, DASH, figure, known, percent, quantity, watts } from '../format';
+import { ago, DASH, figure, known, percent, quantity, watts } from '../format';
 import { language, words } from '../i18n';
 import { Chart } from './chart';
 import { Control } from './control';
 import { StateMark, StateText, stateName } from './legend';
 import { Progress } from './progress';
+import { Why } from './why';
 
 export function Drawer() {
   const ids = [...selected.value];
@@ -97,26 +98,6 @@ function Reading({ name, value, strong }: { name: string; value: string; strong?
         )}
       </dd>
     </div>
-  );
-}
-
-// As the gateway reported it: the page repeats, and never guesses.
-function Why({ shown }: { shown: Device }) {
-  const t = words.value;
-  const { desired_percent: desired, level_percent: actual } = shown.values;
-  const { override } = shown;
-  const lines = [
-    override ? t.whyOverride(percent(override.level_percent), clockTime(override.until)) : '',
-    known(desired) ? t.whyDesired(percent(desired)) : override ? '' : t.whyOwn,
-    known(desired) && known(actual) && Math.abs(desired - actual) > 2 ? t.whyDiffers(percent(desired), percent(actual)) : '',
-  ].filter(Boolean);
-  return (
-    <section class="why">
-      <h3>{t.why}</h3>
-      {lines.map((line) => (
-        <p key={line}>{line}</p>
-      ))}
-    </section>
   );
 }
 
