@@ -12,6 +12,7 @@ from benchmarks import (
     command_one,
     diagnosis_quality,
     diagnosis_speed,
+    fleet_ingest,
     fleet_quality,
     ingest,
     jt808_codec,
@@ -37,6 +38,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "switch-all": switch_all.run,
     "diagnosis-quality": diagnosis_quality.run,
     "diagnosis-speed": diagnosis_speed.run,
+    "fleet-ingest": fleet_ingest.run,
     "fleet-quality": fleet_quality.run,
     "start": start.run,
 }
@@ -50,7 +52,7 @@ def main(names: tuple[str, ...], *, quick: bool, as_json: bool) -> None:
     """Measure the headline figures, all of them unless named.
 
     NAME is one of poll-tcp, ingest, command-one, plan-year, level-now, city, jt808-codec, diagnosis-quality,
-    diagnosis-speed, fleet-quality, start.
+    diagnosis-speed, fleet-ingest, fleet-quality, start.
     """
     signal.signal(signal.SIGTERM, end_cleanly)
     failed = False

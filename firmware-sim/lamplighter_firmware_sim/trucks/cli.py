@@ -57,6 +57,9 @@ def _fleet(path: Path, count: int, companies: int) -> Fleet:
 @click.option(
     "--per-truck-day", type=click.FloatRange(0, 50), default=0.3, show_default=True, help="Offences by the script."
 )
+@click.option(
+    "--at-work-s", type=click.FloatRange(0, 36_000), default=3_600, show_default=True, help="Before the start."
+)
 @click.option("--healthy", is_flag=True, help="No terminal lies, loses its link, jumps or is jammed.")
 def run(
     scenario_path: Path,

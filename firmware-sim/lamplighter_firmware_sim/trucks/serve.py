@@ -25,13 +25,15 @@ SPREAD_S: Final = 0.02  # between two terminals that call first
 class Reporting:
     """How trucks report: every `interval_s` civil seconds, but never more often than `least_s` real ones.
 
-    `healthy` gives every terminal no quirks; `per_truck_day` is how many offences the script holds.
+    `healthy` gives every terminal no quirks; `per_truck_day` is how many offences the script holds; so long they have
+    been at work by the start.
     """
 
     interval_s: float = 10.0
     least_s: float = 2.0
     healthy: bool = False
     per_truck_day: float = 0.3
+    at_work_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -72,7 +74,8 @@ async def running_trucks(
 ) -> AsyncIterator[RunningTrucks]:
     """Trucks that work and report until the block ends: to a JT/T 808 server, and to a broker where there is one."""
     reporting = reporting or Reporting()
-    traffic = Traffic(fleet, clock.civil_ms(), reporting.per_truck_day)
+    traffic = Traffic(fleet, clock.civil_ms() - round(reporting.at_work_s * 1000), reporting.per_truck_day)
+    traffic.work(reporting.at_work_s)
     seeds = np.random.SeedSequence((fleet.seed, 1)).spawn(len(fleet.trucks))
     onboard = {}
     for number, driver in enumerate(traffic.drivers):

@@ -49,6 +49,12 @@ class Traffic:
                 driver.step(STEP_S)
                 driver.vehicle.step(STEP_S)
 
+    def work(self, seconds: float) -> None:
+        """Let so much time pass at once."""
+        end_ms = self.civil_ms + round(seconds * 1000)
+        while self.civil_ms + STEP_S * 1000 <= end_ms:
+            self.step(self.civil_ms + round(STEP_S * 1000))
+
     def offend(self, truck: str, offence: Offence) -> None:
         """Have a truck do something wrong now, or as soon as its work allows it.
 
