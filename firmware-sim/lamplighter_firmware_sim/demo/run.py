@@ -17,6 +17,7 @@ from lamplighter_contract.clock import CivilScale, SystemClock
 from lamplighter_firmware_sim.city import City
 from lamplighter_firmware_sim.demo import civil
 from lamplighter_firmware_sim.demo.broker import broker_program, choose_broker
+from lamplighter_firmware_sim.demo.fleet import is_registered, register
 from lamplighter_firmware_sim.demo.influx import Influx, influx, make_database
 from lamplighter_firmware_sim.demo.layout import Layout, Ports, choose_ports
 from lamplighter_firmware_sim.demo.lighting import CommandLine, is_planned, light_by_plan, serves_all
@@ -26,7 +27,7 @@ from lamplighter_firmware_sim.demo.screen import civil as civil_text
 from lamplighter_firmware_sim.endpoints import endpoints_in
 from lamplighter_firmware_sim.gateway_config import GatewayOptions, gateway_config
 from lamplighter_firmware_sim.physics.sky import solar_elevation_deg
-from lamplighter_firmware_sim.trucks.fleet import build_fleet
+from lamplighter_firmware_sim.trucks.fleet import Fleet, build_fleet
 from lamplighter_firmware_sim.trucks.gateway import trucks_gateway_config
 
 REMEMBER_S: Final = 5.0
@@ -81,6 +82,7 @@ class Demo:
         await self._first_reading(token)
         self.progress.step("first live readings are stored and shown")
         await self._plan()
+        await self._register()
         return f"http://127.0.0.1:{self.ports.http}/#token={token}"
 
     async def keep(self) -> None:
@@ -189,7 +191,7 @@ class Demo:
 
     async def _trucks(self, root_key: str) -> None:
         """The gateway that trucks call, and the trucks."""
-        fleet = build_fleet(self.city.scenario.place, self.city.scenario.seed)
+        fleet = self._fleet()
         field, config = ("127.0.0.1", self.ports.field), self.layout.config(TRUCKS_GATEWAY)
         options = self._options(TRUCKS_GATEWAY, root_key)
         config.write_text(trucks_gateway_config(fleet, TRUCKS_GATEWAY, self.ports.trucks, field, options))
@@ -214,9 +216,7 @@ class Demo:
 
     async def _plan(self) -> None:
         """At the first start; later ones find a plan in force."""
-        call = CommandLine(
-            BIN / "lamplighter", f"http://127.0.0.1:{self.ports.http}", self.layout.centre / "admin.token"
-        )
+        call = self._call()
         if await is_planned(call):
             return
 
@@ -228,6 +228,21 @@ class Demo:
         self.progress.step(
             f"the city's survey is imported, plan {number} (presets after Jinan's practice) is published"
         )
+
+    async def _register(self) -> None:
+        """At the first start; what people changed in the register stays."""
+        call, fleet = self._call(), self._fleet()
+        if await is_registered(call):
+            return
+        await register(call, fleet, self.layout.fleet)
+        self.progress.step(f"{len(fleet.trucks)} trucks, their permits and {len(fleet.spots)} places are registered")
+
+    def _call(self) -> CommandLine:
+        url = f"http://127.0.0.1:{self.ports.http}"
+        return CommandLine(BIN / "lamplighter", url, self.layout.centre / "admin.token")
+
+    def _fleet(self) -> Fleet:
+        return build_fleet(self.city.scenario.place, self.city.scenario.seed)
 
     def _anything_live(self, token: str) -> bool | None:
         path, headers = "/api/v1/latest?kind=lamp", {"Authorization": f"Bearer {token}"}
