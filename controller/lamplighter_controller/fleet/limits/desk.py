@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.events import FleetChanged
-from lamplighter_controller.fleet.limits import records, trail
+from lamplighter_controller.fleet.limits import records, trail, unlocking
 from lamplighter_controller.fleet.limits.ground import Ground
 from lamplighter_controller.fleet.limits.keeper import CENTRE, OPERATIONS, LimitKeeper
 from lamplighter_controller.fleet.limits.limit import Ask, AskState, Limit, LimitState
@@ -134,6 +134,28 @@ class LimitDesk:
         self._tell("switch", name, "thrown" if thrown else "off")
         self.wake()
         return switch
+
+    async def unlock_key(self, truck: str, who: str, reason: str) -> bytes:
+        """A new secret for the one-time codes of a truck's terminal; it is shown this once."""
+        secret, wall_ms = self.ground.random.randbytes(unlocking.SECRET_BYTES), self.ground.clock.wall_ms()
+        await self.ground.ledger.write(
+            lambda connection: unlocking.put_secret(connection, truck, secret, who=who, reason=reason, wall_ms=wall_ms)
+        )
+        return secret
+
+    async def unlock_code(self, truck: str, who: str, reason: str) -> tuple[str, int]:
+        """The next one-time code of a truck, and its counter.
+
+        Raises:
+            NotNow: its terminal was never given a secret.
+        """
+        wall_ms = self.ground.clock.wall_ms()
+        given = await self.ground.ledger.write(
+            lambda connection: unlocking.next_code(connection, truck, who=who, reason=reason, wall_ms=wall_ms)
+        )
+        if given is None:
+            raise NotNow("its terminal was never given a secret for codes")
+        return given
 
     async def expire(self) -> None:
         """End what has waited too long for a second person."""

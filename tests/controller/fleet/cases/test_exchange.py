@@ -84,7 +84,8 @@ class Office:
     """Violations that were handed over."""
 
     def __init__(self, ledger):
-        self.ledger, self.told = ledger, []
+        self.ledger = ledger
+        self.told: list[Violation] = []
         self.desk = CaseDesk(ledger, ManualClock(NOW), self.told.append)
 
     async def take(self, name, act, **detail):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from lamplighter_contract.clock import ManualClock
 from lamplighter_contract.commands.command import Operation
 from lamplighter_contract.commands.signing import KeysDocument, PublicKey, Signer, encode_key
-from lamplighter_contract.errors import Refusal
+from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.pieces import pieces_of
 from lamplighter_controller.fleet.cases.desk import CaseDesk
@@ -23,6 +24,7 @@ from lamplighter_controller.fleet.evidence.records import Part
 from lamplighter_controller.fleet.evidence.retention import DAY_MS, Policy
 from lamplighter_controller.fleet.evidence.shelf import Damaged, Shelf, ShelfFull
 from lamplighter_controller.fleet.evidence.verifying import verify_package
+from lamplighter_controller.fleet.judging.places import PlaceKind
 from lamplighter_controller.fleet.register import records as register
 from lamplighter_controller.fleet.register.things import Company, Place, Truck
 from lamplighter_controller.fleet.violations import records as violations
@@ -67,7 +69,7 @@ class Asked:
 
     async def submit(self, wanted, who):
         self.wanted.append(wanted)
-        return Refusal("unknown", "nobody listens")
+        return Refusal(Reason.UNKNOWN_DEVICE, "nobody listens")
 
 
 class Bureau:
@@ -77,7 +79,8 @@ class Bureau:
         self.clock = ManualClock()
         self.shelf = Shelf(folder / "evidence", 50_000_000)
         self.shelf.open()
-        self.series, self.asked = OneTrack(), Asked()
+        self.series: Any = OneTrack()
+        self.asked = Asked()
         self.folder = folder
 
     async def __aenter__(self):
@@ -100,10 +103,12 @@ class Bureau:
         for shelf, thing in (
             ("companies", Company("red", "红运<渣土>")),
             ("trucks", truck),
-            ("places", Place("school", "speed", SQUARE, basis="Decree 12")),
+            ("places", Place("school", PlaceKind.SPEED, SQUARE, basis="Decree 12")),
         ):
             register.put(connection, shelf, [thing], who="test", time_ms=now_ms)
-        register.put(connection, "places", [Place("school", "speed", SQUARE, basis="new")], who="test", time_ms=now_ms)
+        register.put(
+            connection, "places", [Place("school", PlaceKind.SPEED, SQUARE, basis="new")], who="test", time_ms=now_ms
+        )
         found = Violation(
             "v-1",
             "truck-1",

@@ -1,5 +1,6 @@
 """Trucks: where they are, what they did, the whole fleet played again; a word to a driver."""
 
+from base64 import b32encode
 from http import HTTPStatus
 from typing import Annotated, Final
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lamplighter_contract.commands.command import Operation
 from lamplighter_contract.errors import Refusal
 from lamplighter_contract.quantities import QUANTITIES, Form, Kind
-from lamplighter_controller.api.guard import Commander, Reader
+from lamplighter_controller.api.guard import Admin, Commander, Reader
 from lamplighter_controller.api.problems import Problem, not_found, refused
 from lamplighter_controller.api.resources.commands import Reason500
 from lamplighter_controller.api.resources.history import Time
@@ -18,6 +19,7 @@ from lamplighter_controller.api.services import Provided, Services
 from lamplighter_controller.commands.model import CommandRequest
 from lamplighter_controller.fleet.figures import tracks
 from lamplighter_controller.fleet.judging.trips import TripState
+from lamplighter_controller.fleet.limits.desk import NotNow
 from lamplighter_controller.fleet.limits.limit import LimitState
 from lamplighter_controller.fleet.live.city import Row
 from lamplighter_controller.fleet.trips import records as trip_records
@@ -100,12 +102,26 @@ class SpeakIn(BaseModel):
     reason: Reason500
 
 
-class LocateIn(BaseModel):
-    """Why a truck is asked where it is."""
+class WhyIn(BaseModel):
+    """Why it is done; it stands in the audit trail."""
 
     model_config = ConfigDict(extra="forbid")
 
     reason: Reason500
+
+
+class KeyOut(BaseModel):
+    """The secret of a terminal's one-time codes, shown this once."""
+
+    secret: str = Field(description="Base32, as terminals and authenticators take it")
+    digits: int = 6
+
+
+class CodeOut(BaseModel):
+    """A one-time code (HOTP, RFC 4226)."""
+
+    code: str = Field(examples=["287082"])
+    counter: int
 
 
 class Asked(BaseModel):
@@ -188,9 +204,28 @@ async def speak(services: Provided, caller: Commander, truck: TruckId, wanted: S
 
 
 @router.post("/trucks/{truck}/locate", status_code=202, name="truck-locate", summary="Ask a truck where it is")
-async def locate(services: Provided, caller: Commander, truck: TruckId, wanted: LocateIn) -> Asked:
+async def locate(services: Provided, caller: Commander, truck: TruckId, wanted: WhyIn) -> Asked:
     """Now, not with its next report."""
     return await _ask(services, truck, Operation.TRUCK_LOCATE, {}, caller.who, wanted.reason)
+
+
+@router.post("/trucks/{truck}/unlock-key", name="truck-unlock-key", summary="A new secret for one-time codes")
+async def unlock_key(services: Provided, caller: Admin, truck: TruckId, wanted: WhyIn) -> KeyOut:
+    """To be put into the terminal; codes of the former secret end."""
+    row = _row(services, truck)
+    secret = await services.fleet.limits.unlock_key(row.truck, caller.who, wanted.reason)
+    return KeyOut(secret=b32encode(secret).decode())
+
+
+@router.post("/trucks/{truck}/unlock-code", name="truck-unlock-code", summary="A code that unlocks the lift once")
+async def unlock_code(services: Provided, caller: Commander, truck: TruckId, wanted: WhyIn) -> CodeOut:
+    """For the supervisor beside the truck; who asked for it and why stands in the audit trail."""
+    row = _row(services, truck)
+    try:
+        code, counter = await services.fleet.limits.unlock_code(row.truck, caller.who, wanted.reason)
+    except NotNow as error:
+        raise Problem(HTTPStatus.CONFLICT, "not-now", str(error)) from error
+    return CodeOut(code=code, counter=counter)
 
 
 async def _ask(
