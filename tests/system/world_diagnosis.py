@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, Self
@@ -27,12 +27,15 @@ class Diagnosed:
         rate: civil seconds in a real one.
         poll_s: real seconds between two readings of a lamp; diagnosis looks twice as often.
         lamps: how many are on Modbus, beside six on MQTT.
+        isolates: cabinets whose leaking circuits are opened without asking.
     """
 
-    def __init__(self, begins: datetime, *, rate: float, poll_s: float, lamps: int) -> None:
+    def __init__(
+        self, begins: datetime, *, rate: float, poll_s: float, lamps: int, isolates: Sequence[str] = ()
+    ) -> None:
         self._stack = contextlib.ExitStack()
         self.rate, self.poll_s = rate, poll_s
-        settings = {"step_s": poll_s / 2, "reading_s": poll_s, "checkpoint_s": KEPT_S}
+        settings = {"step_s": poll_s / 2, "reading_s": poll_s, "checkpoint_s": KEPT_S, "isolates": list(isolates)}
         cabinets = ((Wire.MODBUS_TCP, lamps), (Wire.MQTT, 6))
         self.world = World(
             gateways=1, cabinets=cabinets, begins=begins, rate=rate, poll_s=poll_s, controller={"diagnosis": settings}
@@ -43,7 +46,6 @@ class Diagnosed:
         try:
             self._survey()
             self._publish()
-            self.restart_controller()
         except BaseException as error:
             self._stack.__exit__(type(error), error, error.__traceback__)
             raise
@@ -68,6 +70,26 @@ class Diagnosed:
         city = self.world.city.plan
         number = next(n for n, one in enumerate(city.circuits) if one.id == circuit)
         return [lamp.id for lamp in city.lamps if lamp.circuit == number]
+
+    def lamps_of_cabinet(self, cabinet: str) -> list[str]:
+        """The lamps of a supply point."""
+        city = self.world.city.plan
+        return [lamp.id for lamp in city.lamps if city.cabinets[lamp.cabinet].id == cabinet]
+
+    def circuit_of(self, lamp: str) -> str:
+        """The breaker a lamp is behind."""
+        city = self.world.city.plan
+        return next(city.circuits[one.circuit].id for one in city.lamps if one.id == lamp)
+
+    def leak(self, circuit: str) -> dict[str, Any]:
+        """The leak that has this circuit opened, or is to."""
+        leaks = [one for one in self.incidents("raised") if one["class"] == "leak" and one["isolation"]]
+        return next((one for one in leaks if one["isolation"]["circuits"] == [circuit]), {"isolation": {}})
+
+    def isolation(self, circuit: str) -> tuple[str, str]:
+        """Its state, and what is said of it."""
+        found = self.leak(circuit)["isolation"]
+        return found.get("state", ""), found.get("text", "")
 
     def pass_civil(self, minutes: float) -> None:
         """Let the night go on."""

@@ -77,7 +77,10 @@ class Metering:
         missing_w = float(meters.missing_w[cabinet, column])
         if rest_w < max(UNEXPLAINED * missing_w, LEAST_W):
             return []
-        share = missing_w / max(float(meters.expected_w[cabinet, column]), 1.0)
+        load_w = float(meters.expected_w[cabinet, column])
+        if not load_w >= MOSTLY * missing_w:  # off by now, or dimmed; what is missing was missing of a higher load
+            load_w = float(self.peak_w[cabinet, column])
+        share = missing_w / max(load_w, 1.0)
         if share >= WHOLE:
             probability = {"feeder_trip": 0.8, "schedule_dev": 0.2}
         elif share >= 0.25:

@@ -110,6 +110,48 @@ def test_a_cabinet_with_only_a_meter_and_lamps_with_none_are_both_valid(tmp_path
     assert incidents("--telemetry", telemetry(tmp_path, rows), "--topology", topology(tmp_path)) == []
 
 
+def test_a_snapshot_that_tells_no_level_is_judged_as_most_lamps_burn(tmp_path):
+    random = np.random.default_rng(6)
+    watts = [1.3 if lamp == 7 else 74 * (1 + random.normal(0, 0.003)) for lamp in range(LAMPS)]
+    rows = [row(f"l{lamp}", lamp, drawn, "", factor=0.4) for lamp, drawn in enumerate(watts)]
+    (dead,) = incidents("--telemetry", telemetry(tmp_path, rows), "--topology", topology(tmp_path))
+    assert (dead["class"], dead["element"]["id"]) == ("lamp_dead", "l7")
+
+
+def test_by_day_a_snapshot_has_the_counters_of_whole_lives(tmp_path):
+    random = np.random.default_rng(7)
+    rows = [
+        row(f"l{lamp}", lamp, 0.4, "0", energy=(500 if lamp == 7 else 900) * (1 + random.normal(0, 0.003)))
+        for lamp in range(LAMPS)
+    ]
+    (weak,) = incidents("--telemetry", telemetry(tmp_path, rows), "--topology", topology(tmp_path))
+    assert (weak["class"], weak["element"]["id"]) == ("led_partial", "l7")
+
+
+def test_where_only_the_meter_speaks_a_trip_is_told_of_its_phase(tmp_path):
+    """Four evenings of five hours and the days between; in the third evening nothing burns any more."""
+    random = np.random.default_rng(8)
+    moments = [day * 86_400 + step * 900 for day in range(4) for step in range(-20, 20)]
+    rows = []
+    for second in moments:
+        burns = 0 <= second % 86_400 < 20 * 900
+        watts = 4100 * (1 + random.normal(0, 0.002)) if burns and second < 2 * 86_400 + 4 * 900 else 3.0
+        moment = np.datetime64(NIGHT_MS + second * 1000, "ms").astype(str)
+        rows.append(f"{moment}Z,m,230,{watts:.1f}")
+    path = tmp_path / "T.csv"
+    path.write_text("\n".join(["time,device,voltage_a_v,power_a_w", *rows]) + "\n")
+    told = [f"{np.datetime64(NIGHT_MS + s * 1000, 'ms')}Z,l{n},{v}" for s, v in levels_of(4) for n in range(LAMPS)]
+    levels = tmp_path / "L.csv"
+    levels.write_text("\n".join(["time,device,level_percent", *told]) + "\n")
+    found = incidents("--telemetry", path, "--topology", topology(tmp_path), "--levels", levels)
+    assert [(one["class"], one["element"]["id"]) for one in found] == [("feeder_trip", "cab/a")]
+
+
+def levels_of(days: int) -> list[tuple[int, int]]:
+    """(second, level) of switching on and off."""
+    return [(day * 86_400 + second, level) for day in range(-1, days) for second, level in ((0, 100), (18_000, 0))]
+
+
 def test_malformed_files_are_told_together_and_end_with_two(tmp_path):
     place = topology(tmp_path, models=[{"id": "led", "rated_w": "much"}])
     bad = telemetry(tmp_path, [row("l1", 0, 100), "yesterday,l2,x,,,,,,"])
