@@ -1,5 +1,6 @@
-"""Which levels by hand are in force for one device, as far as the centre was told."""
+"""Which levels by hand are in force for devices, as far as the centre was told."""
 
+from collections import defaultdict
 from typing import Final
 
 from lamplighter_contract.level import Override, rank
@@ -19,6 +20,15 @@ async def in_force(services: Services, device: str) -> tuple[tuple[Override, ...
             orders += [order for order in submitted.orders if device in order.parts] if submitted else []
     taken = standing(orders, 0, services.clock.civil_ms()).taken
     return tuple(one for one in taken if one.device == device), {order.id: order.request for order in orders}
+
+
+async def by_device(services: Services) -> dict[str, tuple[Override, ...]]:
+    """All that are in force or may be, by device."""
+    found: defaultdict[str, tuple[Override, ...]] = defaultdict(tuple)
+    for one in await services.overrides.in_force():
+        for record in one.records:
+            found[record.device] += (record,)
+    return found
 
 
 async def strongest(services: Services, device: str) -> tuple[Override, Request] | None:

@@ -105,6 +105,8 @@ def _reasons(session: Session, found: Mapping[str, Any]) -> Iterator[str]:
         yield f"  instead of: {', '.join(beaten)}"
     if until := session.time(found["why"].get("until_ms")):
         yield f"  until {until}"
+    if circuit := found["open_circuit"]:
+        yield f"  off by plan, without power: {circuit} is open until its lamps are due"
     yield f"  plan version {found['plan_version'] or 'none'}, its gateway says {found['told_version'] or 'none'}"
     yield from _who(session, found["lamp"])
     reported = found["reported_level_percent"]

@@ -103,6 +103,25 @@ class TestFromPresetsToLamps:
         for day in ("9999-12-31", "0001-01-01", "tomorrow"):
             assert (await world.get(f"/lamps/{LAMPS[0]}/tonight?day={day}")).status_code == 422
 
+    async def test_a_lamp_on_a_circuit_that_is_open_by_plan_is_off_and_not_silent(self, world: World):
+        await with_inventory(world)
+        rows = "".join(f"l-{number},{lamp},36.65,117.12,circuit-01-a\n" for number, lamp in enumerate(LAMPS[:2]))
+        for kind, text in (
+            ("cabinets", "id\ncab-01\n"),
+            ("circuits", "id,cabinet\ncircuit-01-a,cab-01\n"),
+            ("luminaires", "id,device,latitude,longitude,circuit\n" + rows),
+        ):
+            assert (await imported(world, kind, text)).status_code == 200
+        await lit_by_presets(world)
+
+        async def open_circuit(lamp: str) -> str | None:
+            found: str | None = (await world.get(f"/lamps/{lamp}/why")).json()["open_circuit"]
+            return found
+
+        assert await open_circuit(LAMPS[0]) is None
+        world.clock.advance(13 * 3600 / RATE)
+        assert [await open_circuit(lamp) for lamp in LAMPS[:3]] == ["circuit-01-a", "circuit-01-a", None]
+
     async def test_a_manual_level_in_force_wins_and_says_what_it_beat(self, world: World):
         await lit_by_presets(world)
         until = world.clock.civil_ms() + 3_600_000

@@ -22,6 +22,7 @@ from lamplighter_controller.api.guard import Reader
 from lamplighter_controller.api.problems import Problem, not_found, refused
 from lamplighter_controller.api.resources.devices import DeviceId, entry_of
 from lamplighter_controller.api.services import Provided, Services
+from lamplighter_controller.lighting.supply import open_circuit
 
 YEARS: Final = range(2020, 2100)
 
@@ -66,6 +67,9 @@ class WhyOut(LevelOut):
     reported_by: Winner | None = Field(description="Who decides, by the gateway's own word; null = it has not said")
     reported_level_percent: float | None
     agrees: bool | None = Field(description="Whether the gateway wants the same; null = it has not said")
+    open_circuit: str | None = Field(
+        description="Its contactor where that is open by plan: it is off, without power, and its silence is no news"
+    )
 
 
 @router.get("/{device}/tonight", summary="A lamp's night with every change and why")
@@ -95,10 +99,13 @@ async def why(services: Provided, _: Reader, device: DeviceId) -> WhyOut:
     gateway = _gateway(services, device)
     found, now_ms = await services.plans.in_force(gateway), services.clock.civil_ms()
     manual, _requests = await overrides.in_force(services, device)
+    circuit = None
     if found is None:
         decided = level_without_plan(manual, device, now_ms)
     else:
-        decided = level(View(found), device, now_ms, await services.signals.current(), manual)
+        view, signals = View(found), await services.signals.current()
+        decided = level(view, device, now_ms, signals, manual)
+        circuit = open_circuit(view, device, now_ms, signals, await overrides.by_device(services))
     state = services.twin.state(device)
     values = state.values if state else {}
     reported = values.get("desired_percent")
@@ -111,6 +118,7 @@ async def why(services: Provided, _: Reader, device: DeviceId) -> WhyOut:
         reported_by=_winner(values.get("desired_by")),
         reported_level_percent=values.get("level_percent"),
         agrees=_agrees(decided, reported),
+        open_circuit=circuit,
         **_shown(decided),
     )
 

@@ -15,10 +15,11 @@ from lamplighter_contract.light.preview import Change as Changed
 from lamplighter_contract.light.preview import preview
 from lamplighter_contract.light.signals import Signals
 from lamplighter_contract.light.view import View
+from lamplighter_controller.api import overrides
 from lamplighter_controller.api.guard import Reader
 from lamplighter_controller.api.problems import not_found
 from lamplighter_controller.api.resources.lamps import Change, Draft, change_out, night_of, plan_of
-from lamplighter_controller.api.services import Provided, Services
+from lamplighter_controller.api.services import Provided
 from lamplighter_controller.lighting import store
 
 MINUTE_MS: Final = 60_000
@@ -71,7 +72,9 @@ async def tonight(
         if (made := await plan_of(services, gateway, plan)) is not None
     }
     planned = [(lamp, gateway) for lamp, gateway in lamps.items() if gateway in views]
-    night = _Night(views, await _manual(services), await services.signals.current(), night_of(services, day))
+    night = _Night(
+        views, await overrides.by_device(services), await services.signals.current(), night_of(services, day)
+    )
     return RoadTonight(
         road=stands.id,
         name=stands.name,
@@ -81,14 +84,6 @@ async def tonight(
         nights=await asyncio.to_thread(_together, night, planned),
         without_plan=[lamp for lamp, gateway in lamps.items() if gateway not in views],
     )
-
-
-async def _manual(services: Services) -> Mapping[str, tuple[Override, ...]]:
-    by_lamp: defaultdict[str, tuple[Override, ...]] = defaultdict(tuple)
-    for one in await services.overrides.in_force():
-        for record in one.records:
-            by_lamp[record.device] += (record,)
-    return by_lamp
 
 
 def _together(night: _Night, planned: Iterable[tuple[str, str | None]]) -> list[Alike]:
