@@ -33,7 +33,7 @@ def good(**changes):
 @given(st.integers(0, 3 * MAX_PIECE_BYTES), st.binary(min_size=1, max_size=64))
 def test_a_file_survives_the_way(size, seed):
     file = (seed * (size // len(seed) + 1))[:size]
-    found = []
+    found: list[Piece] = []
     for piece in pieces_of("v-1", "truck-1", "frames.jsonl", file):
         frame = decode_frame(seal(piece_body(piece), ENVELOPE))
         assert isinstance(frame, PiecesFrame)
