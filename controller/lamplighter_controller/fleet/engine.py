@@ -61,6 +61,7 @@ LOOK_S: Final = 10.0
 MINUTE_S: Final = 60.0
 RETRY_S: Final = 2.0
 ROOM: Final = "fleet"
+OVERLAP_MS: Final = 120_000  # what was on its way when the checkpoint was written
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +190,9 @@ class Fleet:
         if judged_ms is None or judged_ms >= now_ms:
             return
         count = 0
-        async for readings in history.since(self._around.series, self.city, judged_ms, now_ms):
-            outcome = await self._judge.step(fixes_of(readings, self.city.row_of_device))
+        async for readings in history.since(self._around.series, self.city, judged_ms - OVERLAP_MS, now_ms):
+            fixes = fixes_of(readings, self.city.row_of_device)
+            outcome = await self._judge.step(self._judge.unseen(fixes))
             self._trips.note(outcome.moved)
             await self.violations.take(outcome.findings, self.city, now_ms, suspended=self.red_alert(), late=True)
             await self._trips.save(self.city, suspended=self.red_alert())

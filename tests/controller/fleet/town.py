@@ -20,7 +20,15 @@ from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_controller.events import CommandChanged, DeviceHappened, Events, ReadingsStored, Subscription
 from lamplighter_controller.fleet.engine import Around, Fleet
 from lamplighter_controller.fleet.register import records as register
-from lamplighter_controller.fleet.register.things import SHELVES, Company, Place, Truck
+from lamplighter_controller.fleet.register.things import (
+    SHELVES,
+    Company,
+    ObjectKind,
+    Permit,
+    Place,
+    Truck,
+    WatchedObject,
+)
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.journal import Journal
 from lamplighter_controller.ledger.engine import open_ledger
@@ -48,6 +56,11 @@ def things() -> dict[str, list]:
             for number in range(1, 8)
         ],
         "places": places,
+        "objects": [
+            WatchedObject("seven", ObjectKind.SITE, "Seven", "site"),
+            WatchedObject("east", ObjectKind.GROUND, "East", "ground"),
+        ],
+        "permits": [Permit("p-1", "truck-1", "seven", "east", "2026-01-01", "2026-12-31")],
     }
 
 
@@ -158,17 +171,25 @@ class Town:
 
 
 @asynccontextmanager
-async def open_town(folder, *, bounds: interlock.Bounds = interlock.DEFAULT, stands: Sequence[str] = tuple(SHELVES)):
-    clock = ManualClock(MORNING_MS)
+async def open_town(
+    folder,
+    *,
+    bounds: interlock.Bounds = interlock.DEFAULT,
+    stands: Sequence[str] = tuple(SHELVES),
+    series: MemorySeries | None = None,
+    now_ms: int = MORNING_MS,
+):
+    """A town in a folder: opened again, it is the same after a restart."""
+    clock = ManualClock(now_ms)
     events, twin = Events(), Twin()
     ledger = await open_ledger(f"sqlite:///{folder / 'ledger.sqlite'}")
     alarms = Alarms(clock, events, Journal(ledger))
-    commands, series = MemoryCommands(twin, events, clock), MemorySeries()
+    commands, series = MemoryCommands(twin, events, clock), series or MemorySeries()
     twin.adopt("gw", [entry(f"t-{number}") for number in range(1, 9)])
 
     def write(connection):
         for shelf, found in things().items():
-            if shelf in stands:
+            if shelf in stands and not register.versions(connection, shelf):
                 register.put(connection, shelf, found, who="test", time_ms=clock.wall_ms())
 
     await ledger.write(write)

@@ -74,6 +74,10 @@ class LiveJudge:
             return await asyncio.to_thread(self._step, fixes)
         return self._step(fixes)
 
+    def unseen(self, fixes: Fixes) -> Fixes:
+        """Those of them that are newer than what was judged of each truck."""
+        return fixes.at(fixes.time_ms > self.judge.track.time_ms[fixes.truck])
+
     async def keep(self, time_ms: int) -> None:
         """Write the checkpoint: everything stored before `time_ms` (civil) has been judged."""
         state = state_of(self.judge)

@@ -98,9 +98,12 @@ class ViolationDesk:
         """Data that came late show that it was none."""
         taken = Step(State.INVALID, self.clock.wall_ms(), RULES, reason)
         await self.ledger.write(lambda connection: records.step(connection, violation.id, taken))
-        changed = replace(violation, state=State.INVALID)
-        self.book.changed(changed)
-        self._tell(changed)
+        self.stepped(replace(violation, state=State.INVALID))
+
+    def stepped(self, violation: Violation) -> None:
+        """Somebody took a step in its life, and the ledger has it."""
+        self.book.changed(violation)
+        self._tell(violation)
 
     def _noted(self, finding: Finding, city: City, now_ms: int, *, suspended: bool, late: bool) -> Noted | None:
         row = city.rows[finding.truck]
