@@ -5,7 +5,6 @@ elsewhere. The peer is the proximity rule in use elsewhere, on the same weeks.
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from benchmarks.machine import versions
 from lamplighter_firmware_sim.trucks.weeks.week import FAULTY, week
 
 FIRST_SEED: Final = 7_000
+TOGETHER: Final = 5  # weeks that are in memory at once
 LIMITING: Final = ("dump_outside", "cover_open", "overspeed")  # what policies limit for
 KINDS: Final = ("dump_outside", "cover_open", "overspeed")
 SURE: Final = 0.9  # a policy's least score unless it says otherwise
@@ -74,20 +74,14 @@ def run(effort: Effort) -> Iterator[Figure]:
 
 def _weeks(seeds: int, trucks: int, days: int, *, dead: bool) -> Tally:
     tally = Tally()
-    with ProcessPoolExecutor(max_workers=2) as pool:
-        orders = [(FIRST_SEED + number, trucks, days, dead) for number in range(seeds)]
-        for one in pool.map(_week, orders):
-            tally.add(one)
+    for first in range(0, seeds, TOGETHER):
+        numbers = range(first, min(first + TOGETHER, seeds))
+        made = [week(FIRST_SEED + number, trucks, days, dead=dead) for number in numbers]
+        for one, found in zip(made, judged(made), strict=True):
+            sure = [each for each in found if each.score >= SURE]
+            by_kind = {kind: score(kind, sure, one.done) for kind in KINDS}
+            tally.add(Tally(by_kind, score("dump_outside", proximity(one), one.done), len(found), trucks * days))
     return tally
-
-
-def _week(order: tuple[int, int, int, bool]) -> Tally:
-    seed, trucks, days, dead = order
-    made = week(seed, trucks, days, dead=dead)
-    found = judged(made)
-    sure = [one for one in found if one.score >= SURE]
-    by_kind = {kind: score(kind, sure, made.done) for kind in KINDS}
-    return Tally(by_kind, score("dump_outside", proximity(made), made.done), len(found), trucks * days)
 
 
 def _config(seeds: int, trucks: int, days: int, tally: Tally, *, quick: bool) -> dict[str, Any]:
