@@ -1,6 +1,6 @@
 """The lowest level that each lamp's road allows it, by the plan its gateway was given."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from lamplighter_contract.light.plans.plan import Plan
 from lamplighter_contract.light.plans.programs import Program, RoadClass
@@ -9,7 +9,7 @@ from lamplighter_controller.lighting.inventory import Inventory
 
 
 def floors_of(
-    lamps: Collection[str], plans: Iterable[Plan], programs: Iterable[Program], inventory: Inventory
+    lamps: frozenset[str], plans: Iterable[Plan], programs: Iterable[Program], inventory: Inventory
 ) -> dict[str, float]:
     """The strictest floor among the programs that a lamp's calendar may choose, for the class of its road.
 
@@ -26,10 +26,10 @@ def floors_of(
     return found
 
 
-def _planned(view: View, lamps: Collection[str]) -> Mapping[str, float]:
+def _planned(view: View, lamps: frozenset[str]) -> Mapping[str, float]:
     known: dict[tuple[str, RoadClass | None], float] = {}
     found: dict[str, float] = {}
-    for lamp in lamps:
+    for lamp in view.members.keys() & lamps:
         its = view.member(lamp).assignment
         if its is None:
             continue

@@ -47,7 +47,7 @@ class DarkJudge:
 
     async def _dark(self, levels: Levels, inventory: Inventory) -> frozenset[str]:
         """Those that are off need no floor; it is looked up for those that are dimmed."""
-        dimmed = {lamp for lamp, level_percent in levels.items() if level_percent > 0}
+        dimmed = frozenset(lamp for lamp, level_percent in levels.items() if level_percent > 0)
         gateways = {name for lamp in dimmed if (name := self.twin.gateway_of(lamp)) is not None}
 
         def find(connection: Connection) -> list[bytes]:
