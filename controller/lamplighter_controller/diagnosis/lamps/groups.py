@@ -71,6 +71,8 @@ class Groups:
         if not bits.any():
             return bits
         for trigger, (name, most) in SHARED.items():
+            if not (bits & np.uint32(trigger)).any():
+                continue
             counts = getattr(held, name)
             many = self.each((self.share(counts > 0) > most) & (self.size >= FEW))
             bits = np.where(many, bits & ~np.uint32(trigger), bits)

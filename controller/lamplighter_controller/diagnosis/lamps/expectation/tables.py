@@ -93,15 +93,18 @@ class ModelTables:
         count = np.bincount(cell, minlength=size).reshape(self.correction.shape)
         new = (self.votes == 0) & (count > 0)
         self.correction = np.where(new, _nearest(self.correction, self.votes), self.correction)
-        clip = np.where(self.votes < self._awaited, FIRST_CLIP, CLIP).ravel()[cell]
+        new_to = (self.votes < self._awaited) & (count > 0)
+        clip = np.where(new_to, FIRST_CLIP, CLIP).ravel()[cell] if new_to.any() else CLIP
         mean = np.bincount(cell, np.clip(residual, -clip, clip), size).reshape(count.shape) / np.maximum(count, 1)
         share = np.where(self.votes + count > 0, count / np.maximum(self.votes + count, 1), 0.0)
         rate = np.where(count > 0, np.maximum(share, LEAST_RATE), 0.0)
         self.correction *= 1 + rate * mean
         self.votes = np.minimum(self.votes + count, MOST_VOTES)
         read = ~np.isnan(factor)
-        seen = np.bincount(cell[read], minlength=size).reshape(count.shape)
-        usual = np.bincount(cell[read], np.abs(factor[read]), size).reshape(count.shape) / np.maximum(seen, 1)
+        if not read.all():
+            cell, factor = cell[read], factor[read]
+        seen = np.bincount(cell, minlength=size).reshape(count.shape)
+        usual = np.bincount(cell, np.abs(factor), size).reshape(count.shape) / np.maximum(seen, 1)
         first = np.isnan(self.factor) & (seen > 0)
         self.factor = np.where(
             first, usual, np.where(seen > 0, self.factor + 0.02 * (usual - self.factor), self.factor)

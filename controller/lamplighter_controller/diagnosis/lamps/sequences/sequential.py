@@ -38,8 +38,10 @@ COMMISSIONED_AFTER: Final = 24
 VARIANCE_RATE: Final = 0.02
 LOST: Final = 0.94
 """A gain below this share of the one at commissioning has drifted, however slowly."""
+SWING_AFTER: Final = 8
 SWING_UNTIL: Final = 100
-"""Steady readings after which the lamp's own exponent stands: later on a drift could pass for one."""
+"""Steady readings between which the lamp's own exponent is learned: before, its gain is not known; later on a drift
+could pass for one."""
 NOISE_RATE: Final = 0.08
 PEERS: Final = 4
 PEERS_SHARE: Final = 0.5
@@ -127,7 +129,8 @@ def leave_to_peers(held: LampColumns, steady: Steady, kin: I64, limit: Limits) -
 def follow_voltage(held: LampColumns, steady: Steady, suspect: Flags, deviation: F32) -> None:
     """Learn how the lamp's own power follows its voltage, from readings that no fault can have moved."""
     told = steady.counts & ~suspect & (np.abs(steady.residual) < GROSS) & (np.abs(deviation) < 0.15)
-    told &= held.most_seen() < SWING_UNTIL
+    seen = held.most_seen()
+    told &= (seen >= SWING_AFTER) & (seen < SWING_UNTIL)
     own = held.pull / (held.swing + SWING_WEIGHT)
     x = np.where(told, deviation, 0) * np.sqrt(steady.weight)
     y = np.where(told, steady.residual + own * deviation, 0) * np.sqrt(steady.weight)
