@@ -17,8 +17,6 @@ TRUCKS = ("truck-1", "truck-2")
 class TruckRig(Rig):
     """A gateway with two trucks and no lamps."""
 
-    bus: MemoryTrackers  # type: ignore[assignment]  # trucks stand where lamps do
-
     def __init__(self, folder):
         super().__init__(folder)
         self.trackers = MemoryTrackers(self.clock, *TRUCKS)

@@ -84,12 +84,12 @@ class EvidenceDesk:
         Raises:
             ShelfFull: there is no room left.
         """
-        media_type = _image(photo)
-        if isinstance(media_type, Refusal):
-            return media_type
         around, time_ms = self._around, self._around.clock.wall_ms()
         if not await around.ledger.read(lambda connection: _exists(connection, violation)):
             return None
+        media_type = _image(photo)
+        if isinstance(media_type, Refusal):
+            return media_type
         digest = await asyncio.to_thread(around.shelf.put, photo.content)
         name = f"{digest[:16]}.{SUFFIXES[media_type]}"
         size = len(photo.content)

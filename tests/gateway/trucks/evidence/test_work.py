@@ -29,7 +29,7 @@ async def test_frames_and_photos_come_up_and_a_second_asking_brings_the_same(tmp
     (tmp_path / PHOTOS).mkdir()
     (tmp_path / PHOTOS / f"{digest}.jpg").write_bytes(photo)
     async with rig.running():
-        rig.bus.record("truck-1", FRAME)
+        rig.trackers.record("truck-1", FRAME)
         final = await rig.centre.final(ask(rig, digest, "0" * 64))
         assert final["state"] == "verified"
         assert final["devices"][0]["reading"] == {"files": 2, "frames": True, "photos_missing": 1}
@@ -45,7 +45,7 @@ async def test_frames_and_photos_come_up_and_a_second_asking_brings_the_same(tmp
 async def test_where_nothing_is_kept_it_says_so(tmp_path):
     rig = TruckRig(tmp_path)
     async with rig.running():
-        rig.bus.record("truck-1", FRAME)
+        rig.trackers.record("truck-1", FRAME)
         final = await rig.centre.final(ask(rig, device="truck-2"))
     assert (final["state"], final["devices"][0]["reason"]) == ("failed", "nothing is kept of that time")
     assert not brought(rig)

@@ -40,7 +40,7 @@ _BODY: Final[dict[str, Any]] = {"requestBody": {"required": True, "content": {CS
 class ReviewIn(ReasonIn):
     """What a person found."""
 
-    valid: bool
+    valid: bool = Field(examples=[True])
 
 
 class NotifyIn(ReasonIn):
@@ -74,7 +74,7 @@ class NumberIn(ReasonIn):
 class ConcludeIn(ReasonIn):
     """How the case ended."""
 
-    outcome: Outcome
+    outcome: Outcome = Field(examples=["penalty"])
     amount_yuan: float | None = Field(None, ge=0, le=MOST_YUAN, allow_inf_nan=False, examples=[2000])
     reference: Text | None = None
 

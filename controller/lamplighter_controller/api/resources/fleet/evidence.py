@@ -120,7 +120,7 @@ async def attach(
     services: Provided,
     caller: Commander,
     violation: ViolationId,
-    source: Annotated[Literal["phone", "drone", "camera", "scan"], Query()],
+    source: Annotated[Literal["phone", "drone", "camera", "scan"], Query(examples=["phone"])],
     taken: Annotated[int | None, Query(ge=0, lt=2**52, description="Civil epoch ms")] = None,
     note: Annotated[str, Query(max_length=500, examples=["from the east gate"])] = "",
 ) -> PartOut:
