@@ -90,6 +90,15 @@ class TestWhomItIsFor:
         assert refused.status_code == 422
         assert word in refused.text
 
+    async def test_level_end_and_names_are_judged_together(self, lit: LitWorld):
+        body = {"lamps": ["nobody"], "roads": ["no-road"], "level_percent": 160, "for_s": 46_800, "reason": "x"}
+        refused = await lit.post("/overrides", body)
+        assert refused.status_code == 422
+        told = {error["field"]: error["detail"] for error in refused.json()["errors"]}
+        assert len(told) == 4, told
+        assert "expected 0 to 100" in told["body.level_percent"]
+        assert "more than 12 h" in told["body.until"]
+
 
 class TestItsLife:
     async def test_it_ends_after_two_hours_unless_somebody_says_otherwise(self, lit: LitWorld):

@@ -53,14 +53,18 @@ class OverrideIn(BaseModel):
     roads: Names = []
     districts: Names = []
     area: Area | None = None
-    level_percent: float | None = Field(default=None, ge=0, le=100, description="Not needed in an emergency")
+    level_percent: float | None = Field(
+        default=None, allow_inf_nan=False, description="0 to 100; not needed in an emergency"
+    )
     until: int | None = Field(
         default=None,
         ge=EARLIEST_TIME_MS,
         lt=LATEST_TIME_MS,
         description="Civil epoch ms, at most 12 h from now; without it and `for_s` 2 h from now",
     )
-    for_s: float | None = Field(default=None, ge=1, le=LONGEST_S, description="Civil seconds from now, for `until`")
+    for_s: float | None = Field(
+        default=None, ge=1, lt=LATEST_TIME_MS, description=f"Civil seconds from now, for `until`; at most {LONGEST_S}"
+    )
     emergency: bool = Field(default=False, description="Full light above every other wish; needs an end, one person")
     reason: Reason500
 

@@ -43,6 +43,8 @@ def wrong_with(wish: Wish, now_ms: int) -> Iterator[Wrong]:
     if wish.until_ms is not None and wish.until_ms > now_ms + MAX_OVERRIDE_MS:
         what = f"{wish.until_ms} is more than {MAX_OVERRIDE_MS // HOUR_MS} h after now, which is {now_ms}"
         yield Wrong("until", what)
+    if not 0 <= wish.level_percent <= FULL_PERCENT:
+        yield Wrong("level_percent", f"{wish.level_percent:g}, expected 0 to {FULL_PERCENT}")
     if wish.emergency and wish.until_ms is None:
         yield Wrong("until", "an emergency names its end")
     if wish.emergency and wish.level_percent != FULL_PERCENT:
