@@ -99,6 +99,16 @@ def test_a_cable_that_leaks_where_no_lamp_does_is_its_circuits() -> None:
     assert elements(scene.look(2)) == ["k-0-1"]
 
 
+def test_a_circuit_told_first_is_taken_back_for_the_lamp_that_explains_it() -> None:
+    scene = Rainy(tree())
+    scene.look(30)
+    scene.more = {"k-1-0": 60.0}
+    assert elements(scene.look(2)) == ["k-1-0"]
+    scene.more = {"k-1-0": 60.0, "l-1-0-2": 60.0}
+    assert [(one.element.id, one.open) for one in scene.look(1)] == [("l-1-0-2", True), ("k-1-0", False)]
+    assert scene.look(5) == []
+
+
 def test_dry_again_is_not_repaired_until_a_day_has_passed() -> None:
     scene = Rainy(tree())
     scene.look(30)
