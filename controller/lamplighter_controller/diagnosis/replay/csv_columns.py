@@ -89,7 +89,10 @@ def _pieces(reader: "csv._reader", width: int, mistakes: Mistakes) -> Iterator[L
             if len(cells) == width:
                 yield reader.line_num, cells
             elif cells:
-                mistakes.add(reader.line_num, "", f"{len(cells)} cells", f"{width} cells, as many as there are names")
+                column = str(min(len(cells), width) + 1)
+                mistakes.add(
+                    reader.line_num, column, f"{len(cells)} cells", f"{width} cells, as many as there are names"
+                )
 
     rows = whole()
     while piece := list(islice(rows, _PIECE)):

@@ -99,7 +99,7 @@ class _Checked:
         except msgspec.ValidationError as error:
             said, _, where = str(error).partition(" - at `$")
             deeper = (*path, *path_of(where.rstrip("`")))
-            self.wrong(deeper, _at(item, deeper[len(path) :]), said)
+            self.wrong(deeper, _at(item, deeper[len(path) :]), said.removeprefix("Expected "))
         for name, below in inner.items():
             self._list(item.get(name, []), below, (*path, name))
 

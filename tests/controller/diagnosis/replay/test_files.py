@@ -40,7 +40,7 @@ def test_every_mistake_is_told_with_its_line_and_column():
         (2, "time", "yesterday"),
         (3, "device", ""),
         (3, "power_w", "x1"),
-        (4, "", "3 cells"),
+        (4, "4", "3 cells"),
         (5, "switched_on", "maybe"),
     ]
 
