@@ -152,7 +152,8 @@ class Fleet:
 
     async def run(self) -> None:
         """Take up where the last run ended, then step by step, for ever."""
-        with self._around.events.subscribe(ReadingsStored, DevicesChanged, CommandChanged, DeviceHappened) as news:
+        kinds = (ReadingsStored, DevicesChanged, CommandChanged, DeviceHappened, FleetChanged)
+        with self._around.events.subscribe(*kinds) as news:
             await self._begin()
             self.began.set()
             async with asyncio.TaskGroup() as tasks:
@@ -212,6 +213,8 @@ class Fleet:
                 case DeviceHappened():
                     with contextlib.suppress(LedgerUnavailable):  # the truck's own status tells it again
                         await self.keeper.happened(event)
+                case FleetChanged(what="violation"):
+                    self.violations.heard(event)
                 case _:
                     pass
 

@@ -10,6 +10,7 @@ from lamplighter_controller.fleet.limits.wish import Wish
 from lamplighter_controller.fleet.policies.policy import Policy
 from lamplighter_controller.fleet.violations import records as violation_records
 from lamplighter_controller.fleet.violations.records import Wanted
+from lamplighter_controller.fleet.violations.violation import State, Step
 from tests.controller.fleet.days import Day
 from tests.controller.fleet.town import STALE, open_town
 
@@ -45,6 +46,19 @@ async def test_an_episode_becomes_one_violation_with_its_end(town):
     assert (found.truck, found.company, found.kind, found.times) == ("truck-1", "red", "cover_open", 1)
     assert found.last_ms is not None
     assert found.last_ms > found.first_ms
+
+
+async def test_the_end_of_an_episode_leaves_what_a_person_said_of_it(town):
+    day = loaded().drive(3_000, -3_000, 28.0, cover=1)
+    await town.live(day)
+    [found] = await violations(town)
+    said = Step(State.VALID, town.clock.wall_ms(), "token:wang", "seen")
+    await town.fleet.violations.ledger.write(lambda connection: violation_records.step(connection, found.id, said))
+    after = Day(1, day.east_m, day.north_m, day.time_ms, day.now, odometer_km=day.odometer_km)
+    await town.live(after.stand(100, cover=0))
+    [found] = await violations(town)
+    assert found.last_ms is not None
+    assert found.state is State.VALID
 
 
 async def test_equal_episodes_soon_after_each_other_are_one_violation(town):

@@ -98,12 +98,15 @@ class ViolationDesk:
         """Data that came late show that it was none."""
         taken = Step(State.INVALID, self.clock.wall_ms(), RULES, reason)
         await self.ledger.write(lambda connection: records.step(connection, violation.id, taken))
-        self.stepped(replace(violation, state=State.INVALID))
+        changed = replace(violation, state=State.INVALID)
+        self.book.changed(changed)
+        self._tell(changed)
 
-    def stepped(self, violation: Violation) -> None:
-        """Somebody took a step in its life, and the ledger has it."""
-        self.book.changed(violation)
-        self._tell(violation)
+    def heard(self, event: FleetChanged) -> None:
+        """Somebody else let a violation go on to another state."""
+        latest = self.book.latest(event.truck, event.class_id)
+        if latest is not None and latest.id == event.id and event.state in set(State):
+            self.book.changed(replace(latest, state=State(event.state)))
 
     def _noted(self, finding: Finding, city: City, now_ms: int, *, suspended: bool, late: bool) -> Noted | None:
         row = city.rows[finding.truck]
