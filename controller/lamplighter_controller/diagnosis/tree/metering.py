@@ -17,6 +17,7 @@ SURPLUS_SHARE: Final = 0.02
 UNEXPLAINED: Final = 0.5  # of what is missing; lamps that are heard count by what they draw, silent ones explain it
 LEAST_W: Final = 40.0
 WHOLE: Final = 0.85
+LIT: Final = 0.25  # of the most it ever drew
 MOSTLY: Final = 0.9
 HOLD: Final = 1  # a block of a quarter of an hour has been held already
 LONG_HOLD: Final = 8  # a load that nobody has listed is no matter of minutes
@@ -77,9 +78,9 @@ class Metering:
         missing_w = float(meters.missing_w[cabinet, column])
         if rest_w < max(UNEXPLAINED * missing_w, LEAST_W):
             return []
-        load_w = float(meters.expected_w[cabinet, column])
-        if not load_w >= MOSTLY * missing_w:  # off by now, or dimmed; what is missing was missing of a higher load
-            load_w = float(self.peak_w[cabinet, column])
+        load_w, peak_w = float(meters.expected_w[cabinet, column]), float(self.peak_w[cabinet, column])
+        if not load_w >= LIT * peak_w:  # off by now; what is missing was missing of a load
+            load_w = peak_w
         share = missing_w / max(load_w, 1.0)
         if share >= WHOLE:
             probability = {"feeder_trip": 0.8, "schedule_dev": 0.2}
