@@ -53,12 +53,13 @@ export const fullTime = (ms: number): string => dates.value.full.format(ms);
 const units = computed(() => {
   const of = (unit: string): Intl.NumberFormat =>
     new Intl.NumberFormat(language.value, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 0 });
-  return { day: of('day'), hour: of('hour'), minute: of('minute') };
+  return { day: of('day'), hour: of('hour'), minute: of('minute'), second: of('second') };
 });
 
 // A stretch of time in its two largest units.
 export function span(ms: number): string {
-  const minutes = Math.max(0, Math.round(ms / 60_000));
+  if (ms < 60_000) return units.value.second.format(Math.max(0, Math.round(ms / 1000)));
+  const minutes = Math.round(ms / 60_000);
   const [days, hours, rest] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24, minutes % 60];
   const { day: d, hour: h, minute: m } = units.value;
   if (days) return hours ? `${d.format(days)} ${h.format(hours)}` : d.format(days);

@@ -64,6 +64,7 @@ export interface Decision {
   reported_desired_percent: number | null;
   reported_by: Winner | null;
   agrees: boolean | null;
+  open_circuit: string | null; // its contactor, where that is open by plan
 }
 
 export interface Change {

@@ -110,6 +110,8 @@ export const en: Dictionary = {
   reported: (who, level) => `${who}, ${level}`,
   agrees: 'agrees with the centre',
   differs: 'differs from the centre',
+  openCircuit: 'Circuit',
+  openCircuitValue: (circuit) => `${circuit} is open by plan: the lamp has no power`,
   planVersion: 'Plan version',
   planRunning: (version) => `${version}, running at the gateway`,
   planTold: (version, told) => `${version}; the gateway names ${told}`,

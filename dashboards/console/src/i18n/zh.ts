@@ -107,6 +107,8 @@ export const zh = {
   reported: (who: string, level: string) => `${who}，${level}`,
   agrees: '与中心一致',
   differs: '与中心不一致',
+  openCircuit: '回路',
+  openCircuitValue: (circuit: string) => `${circuit} 按计划断开，灯没有供电`,
   planVersion: '计划版本',
   planRunning: (version: string) => `${version}，网关正在运行`,
   planTold: (version: string, told: string) => `${version}，网关报告的是 ${told}`,

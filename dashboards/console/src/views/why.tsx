@@ -84,6 +84,7 @@ function Decided({ decided }: { decided: Decision }) {
         <Row name={t.reportedBy}>
           <Reported decided={decided} />
         </Row>
+        {decided.open_circuit && <Row name={t.openCircuit}>{t.openCircuitValue(decided.open_circuit)}</Row>}
         <Row name={t.planVersion}>{planText(decided)}</Row>
         {known(why.asked_percent) && (why.virtual_percent !== 100 || why.constant_percent !== 100) && (
           <Row name={t.scaled}>

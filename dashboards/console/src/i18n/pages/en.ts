@@ -125,7 +125,7 @@ export const en: PageWords = {
   defReported: 'lit ÷ (lit + dark): of proven time',
   defWorst: 'lit ÷ required: unknown taken for dark',
   defBest: '(lit + unknown) ÷ required: unknown taken for lit',
-  defRequired: 'Weighted by time over all lamps; required is the time the plan wants light, dimmed included.',
+  defRequired: 'Weighted by time over all lamps; required is the time light is wanted by plan, by hand or by show, dimmed included.',
   classExpressway: 'Expressway',
   classMain: 'Main road',
   classSecondary: 'Secondary road',

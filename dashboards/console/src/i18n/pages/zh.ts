@@ -123,7 +123,7 @@ export const zh = {
   defReported: '亮 ÷（亮 + 灭）：只计有证据的时间',
   defWorst: '亮 ÷ 应亮：未知按灭计',
   defBest: '（亮 + 未知）÷ 应亮：未知按亮计',
-  defRequired: '按所有灯应亮时间加权；应亮即计划要求亮灯的时间，调暗也算亮。',
+  defRequired: '按所有灯应亮时间加权；应亮即计划、人工调光或灯光秀要求亮灯的时间，调暗也算亮。',
   classExpressway: '快速路',
   classMain: '主干路',
   classSecondary: '次干路',
