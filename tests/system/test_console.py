@@ -19,6 +19,10 @@ from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import BusHealth, DeviceEntry, GatewayState, Health, SpoolHealth
 from lamplighter_controller.api import create_api, static
+from lamplighter_controller.diagnosis.assembling import Places, assemble
+from lamplighter_controller.diagnosis.findings import Element, ElementKind, EvidenceLine, Finding
+from lamplighter_controller.diagnosis.incidents.incident import Incident, State
+from lamplighter_controller.diagnosis.places import CabinetPlace, CircuitPlace, LampPlace
 from tests.controller.api.world import RATE, World, entry, open_world
 from tests.system.process import find_program, free_port
 
@@ -135,6 +139,24 @@ class Site:
     def light(self, lamps: list[str], level: float, power: float) -> None:
         self.world.light(lamps, level, power, voltage_v=230.4, temperature_c=31.0, desired_percent=level)
 
+    async def find_wrong(self, *lamps: str) -> list[Incident]:
+        """Diagnosis finds these lamps dead."""
+        desk = self.world.services.diagnosis.desk
+        places = [LampPlace(name, name, "cab-01", "circuit-01-a", order=n) for n, name in enumerate(lamps_of(1))]
+        desk.topology = assemble(
+            Places(places, [CabinetPlace("cab-01", "cab-01")], [CircuitPlace("circuit-01-a", "cab-01", "a")])
+        )
+        evidence = (EvidenceLine("power", 1.0, 100.0, 1.5, 2, "W"),)
+        odds = (("lamp_dead", 0.8), ("meter_bad", 0.2))
+        findings = [Finding(Element(ElementKind.LAMP, lamp), odds, 0, 0, evidence, (), "", True) for lamp in lamps]
+        return await desk.take(findings, self.world.services.clock.civil_ms())
+
+    async def plan(self) -> None:
+        """The presets' night for the whole city."""
+        why = {"reason": "test"}
+        for step in ("presets", "plans", "plans/1/validate", "plans/1/publish"):
+            (await self.world.post(f"/{step}", why)).raise_for_status()
+
     async def obey(self) -> None:
         """Take the newest request through its steps, and do what it says."""
         await until(lambda: bool(self.world.commands.taken))
@@ -229,6 +251,7 @@ async def test_a_lamp_is_dimmed_from_the_drawer_until_its_effect_is_verified(sit
         await expect(line.locator(".numbers")).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))
     await expect(drawer.locator(".readings")).to_contain_text("30%")
     await expect(drawer.locator(".why")).to_contain_text("Manual command: 30% until")
+    await expect(drawer.locator(".why .facts")).to_contain_text("Stands aboveThe lamp’s own schedule")
     (taken,) = site.world.commands.taken.values()
     assert taken.request.who == "token:operator"
     assert taken.request.key
@@ -417,6 +440,69 @@ async def test_everything_can_be_done_by_keyboard(site: Site):
     await expect(page.get_by_role("heading", name="Gateways")).to_be_visible()
 
 
+async def test_an_incident_is_read_acknowledged_and_closed_while_the_list_follows(site: Site):
+    (incident,) = await site.find_wrong("lamp-01-001")
+    page = await site.open("/?page=incidents", language="en-US")
+    await expect(page.get_by_test_id("incidents")).to_contain_text("1 open incident")
+    rows, detail = page.locator(".rows tbody tr"), page.get_by_role("complementary")
+    await expect(rows).to_have_count(1)
+    await expect(rows.first.locator(".severity")).to_have_text("Next night")
+    await page.get_by_role("button", name="Lamp dead").click()
+    await expect(detail.get_by_role("region", name="Reasoning")).to_contain_text("80% sure")
+    await expect(detail.locator(".small-table")).to_contain_text("power1\u202fW100\u202fW ± 1.5")
+    await detail.get_by_role("button", name="Acknowledge").click()
+    await expect(detail.get_by_test_id("state")).to_have_text("acknowledged")
+    desk = site.world.services.diagnosis.desk
+    known = desk.incident(incident.id)
+    assert known is not None
+    assert known.acknowledged_by == "token:operator"
+    await site.find_wrong("lamp-01-001", "lamp-01-009")
+    await expect(rows).to_have_count(2)
+    await detail.get_by_role("button", name="Close incident").click()
+    await detail.get_by_role("textbox", name="Reason").fill("mended")
+    await detail.get_by_role("button", name="Close it").click()
+    await expect(detail.get_by_test_id("state")).to_have_text("closed")
+    await expect(rows).to_have_count(1)
+    found = await desk.one(incident.id)
+    assert found is not None
+    assert (found.state, found.note) == (State.CLOSED, "mended")
+    await page.get_by_role("link", name="Live").click()
+    await page.go_back()
+    await expect(rows).to_have_count(1)
+    await page.get_by_role("button", name="中文").click()
+    await expect(page.get_by_test_id("incidents")).to_contain_text("1 个未关闭的事件")
+
+
+async def test_a_lamp_says_why_it_has_its_level_and_what_tonight_brings(site: Site):
+    await site.plan()
+    page = await site.open("/?view=list&text=lamp-01-001", language="en-US")
+    await page.get_by_role("button", name="lamp-01-001").click()
+    why = page.locator(".why")
+    await expect(why).to_contain_text("Program saving-winter: 100% until")
+    await expect(why).to_contain_text("differs from the centre")
+    await expect(why.locator(".steps")).to_have_attribute("aria-label", re.compile(r"\d\d:\d\d 100%, 22:3\d 50%"))
+
+
+async def test_plans_are_listed_and_a_level_that_waits_for_a_second_person_is_withdrawn(site: Site):
+    await site.plan()
+    until_ms = site.world.services.clock.civil_ms() + 3_600_000
+    wanted = {"lamps": lamps_of(2)[:20], "level_percent": 0, "until": until_ms, "reason": "photographs"}
+    (await site.world.post("/overrides", wanted)).raise_for_status()
+    page = await site.open("/?page=plans", language="en-US")
+    board = page.locator(".board")
+    await expect(board.locator(".card", has_text="Plan of each gateway").locator("tbody tr")).to_have_count(CABINETS)
+    await expect(board).to_contain_text("Plan 1 was given to all 4 gateways.")
+    await expect(board).to_contain_text("The inventory has no roads yet.")
+    await expect(board).to_contain_text("No whole night yet.")
+    line = board.locator(".overrides li")
+    await expect(line).to_contain_text("20 lamps until")
+    await expect(line).to_contain_text("waits for a second person")
+    await line.get_by_role("button", name="Withdraw").click()
+    await expect(board).to_contain_text("None: every lamp follows its plan.")
+    await page.get_by_role("link", name="Trucks").click()
+    await expect(page.get_by_text("The register has no trucks yet.")).to_be_visible()
+
+
 async def test_without_a_token_the_page_asks_for_one(site: Site):
     page = await site.open(language="en-US", token=False)
     await page.get_by_label("Access token").fill(site.world.secret["operator"])
@@ -448,6 +534,15 @@ async def test_no_page_breaks_the_accessibility_rules(site: Site, language: str,
     await page.get_by_role("searchbox").fill("lamp-02")
     await page.locator(".filters button.plain").click()
     await page.locator(".control .send").click()
+    await judge(page)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    await site.find_wrong("lamp-01-001")
+    await page.locator(".pages a").nth(1).click()
+    await page.locator(".rows .link").click()
+    await page.locator(".small-table").wait_for()
+    await judge(page)
+    await page.locator(".pages a").nth(2).click()
+    await page.locator(".board .empty").first.wait_for()
     await judge(page)
     assert await page.evaluate("document.documentElement.scrollWidth") <= size[0]
     stranger = await site.open(language=language, scheme=scheme, size=size, token=False)
