@@ -13,7 +13,6 @@ from tests.system.world_diagnosis import TRIPPED, WHY, Diagnosed
 pytestmark = [pytest.mark.system, pytest.mark.timeout(420)]
 
 CIRCUIT = "circuit-01-a"
-ISOLATES = "cab-02"
 OPEN = "open, 0 A; lock and test by hand"
 TRIP = ("feeder_trip", "circuit", CIRCUIT)
 POLL_S = 10.0
@@ -28,7 +27,7 @@ DAY_BEFORE = datetime(2026, 1, 15, 15, 30, tzinfo=ZONE)
 @pytest.fixture(scope="module")
 def street() -> Iterator[Diagnosed]:
     """Thirty lamps behind each breaker, lit, and known for a while."""
-    with Diagnosed(NIGHT, rate=60, poll_s=POLL_S, lamps=3 * TRIPPED, isolates=(ISOLATES,)) as street:
+    with Diagnosed(NIGHT, rate=60, poll_s=POLL_S, lamps=3 * TRIPPED) as street:
         street.world.api.set_level(50, *street.lamps_of("circuit-01-c"), for_s=36_000)
         time.sleep(LEARNS_S)
         assert street.incidents() == []
@@ -81,25 +80,23 @@ def test_five_faults_are_told_apart_and_outlive_the_controller(street: Diagnosed
 
 
 def test_a_leaking_circuit_is_opened_and_closed_again_only_by_the_person_on_site(street: Diagnosed) -> None:
-    """By hand where nobody allowed more, at once where the cabinet lets it be; what is said is what was read back."""
-    api, leaking = street.world.api, street.lamps_of("circuit-01-b")
-    proposed, automatic = "circuit-01-b", street.circuit_of(street.lamps_of_cabinet(ISOLATES)[0])
-    street.world.city.fault("leak", leaking[1], 60)
-    street.world.city.fault("leak", street.lamps_of_cabinet(ISOLATES)[0], 60)
-    eventually(lambda: street.isolation(automatic) == ("open", OPEN), 2 * TOLD_S, "opened without asking")
-    eventually(lambda: street.isolation(proposed)[0] == "proposed", TOLD_S, "proposed where nobody allowed more")
-    api.ask("POST", f"/incidents/{street.leak(proposed)['id']}/isolate", json=WHY)
-    eventually(lambda: street.isolation(proposed) == ("open", OPEN), TOLD_S, "opened, read back")
+    """Nothing is done without being asked; what is said is what contactor and current said."""
+    api, circuit = street.world.api, "circuit-01-b"
+    behind = street.lamps_of(circuit)
+    street.world.city.fault("leak", behind[1], 60)
+    eventually(lambda: street.isolation(circuit)[0] == "proposed", 2 * TOLD_S, "proposed where nobody allowed more")
+    api.ask("POST", f"/incidents/{street.leak(circuit)['id']}/isolate", json=WHY)
+    eventually(lambda: street.isolation(circuit) == ("open", OPEN), TOLD_S, "opened, read back")
     levels = street.world.city.levels()
-    assert {levels[lamp] for lamp in leaking} == {0}
+    assert {levels[lamp] for lamp in behind} == {0}
     known = {(one["class"], one["element"]["id"]) for one in street.incidents("raised")}
     time.sleep(3 * POLL_S)
     assert {(one["class"], one["element"]["id"]) for one in street.incidents("raised")} <= known, "open is not silent"
-    assert street.isolation(proposed) == ("open", OPEN), "the plan does not close it"
+    assert street.isolation(circuit) == ("open", OPEN), "the plan does not close it"
     confirmation = {"confirmation": "li: insulation measured, nobody at it"}
-    request = api.command("supply.restore", proposed, args=confirmation)["request"]
+    request = api.command("supply.restore", circuit, args=confirmation)["request"]
     assert api.ended(request)["state"] == "verified"
-    eventually(lambda: street.isolation(proposed)[0] == "closed", TOLD_S, "the contactor says that it is live")
+    eventually(lambda: street.isolation(circuit)[0] == "closed", TOLD_S, "the contactor says that it is live")
 
 
 def test_a_night_of_dimming_with_overrides_and_a_scene_raises_nothing() -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, Self
@@ -27,15 +27,12 @@ class Diagnosed:
         rate: civil seconds in a real one.
         poll_s: real seconds between two readings of a lamp; diagnosis looks twice as often.
         lamps: how many are on Modbus, beside six on MQTT.
-        isolates: cabinets whose leaking circuits are opened without asking.
     """
 
-    def __init__(
-        self, begins: datetime, *, rate: float, poll_s: float, lamps: int, isolates: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, begins: datetime, *, rate: float, poll_s: float, lamps: int) -> None:
         self._stack = contextlib.ExitStack()
         self.rate, self.poll_s = rate, poll_s
-        settings = {"step_s": poll_s / 2, "reading_s": poll_s, "checkpoint_s": KEPT_S, "isolates": list(isolates)}
+        settings = {"step_s": poll_s / 2, "reading_s": poll_s, "checkpoint_s": KEPT_S}
         cabinets = ((Wire.MODBUS_TCP, lamps), (Wire.MQTT, 6))
         self.world = World(
             gateways=1, cabinets=cabinets, begins=begins, rate=rate, poll_s=poll_s, controller={"diagnosis": settings}
@@ -70,16 +67,6 @@ class Diagnosed:
         city = self.world.city.plan
         number = next(n for n, one in enumerate(city.circuits) if one.id == circuit)
         return [lamp.id for lamp in city.lamps if lamp.circuit == number]
-
-    def lamps_of_cabinet(self, cabinet: str) -> list[str]:
-        """The lamps of a supply point."""
-        city = self.world.city.plan
-        return [lamp.id for lamp in city.lamps if city.cabinets[lamp.cabinet].id == cabinet]
-
-    def circuit_of(self, lamp: str) -> str:
-        """The breaker a lamp is behind."""
-        city = self.world.city.plan
-        return next(city.circuits[one.circuit].id for one in city.lamps if one.id == lamp)
 
     def leak(self, circuit: str) -> dict[str, Any]:
         """The leak that has this circuit opened, or is to."""

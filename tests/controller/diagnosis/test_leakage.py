@@ -38,6 +38,7 @@ class Rainy:
         self.random = np.random.default_rng(3)
         self.now_ms, self.rain = START_MS, 0.0
         self.more: dict[str, float] = {}
+        self.cabinets_measure = False
 
     def look(self, times: int = 1) -> list[Finding]:
         found: list[Finding] = []
@@ -50,7 +51,8 @@ class Rainy:
         wet = 0.0 if math.isnan(self.rain) else self.rain
         lamps = self._column(self.topology.lamps, 0.4 + 0.3 * wet, {"power_w": 80.0})
         circuits = self._column(self.topology.circuits, 4.0 + 2.0 * wet, {"contactor_closed": 1.0})
-        return Samples(lamps, nothing_from(3), circuits, rain_mm_h=self.rain)
+        cabinets = self._column(self.topology.cabinets, 8.0, {"power_w": 640.0})
+        return Samples(lamps, cabinets if self.cabinets_measure else nothing_from(3), circuits, rain_mm_h=self.rain)
 
     def _column(self, names: tuple[str, ...], leakage: float, more: dict[str, float]) -> Columns:
         n = len(names)
@@ -90,6 +92,15 @@ def test_a_moderate_excess_has_to_be_seen_twice_and_is_found_in_the_rain_too() -
     scene.more = {"l-2-1-1": 15.0}
     assert scene.look(1) == []
     assert elements(scene.look(1)) == ["l-2-1-1"]
+
+
+def test_a_lamp_accounts_for_its_whole_cabinet_too() -> None:
+    """Else all circuits of the cabinet would be proposed to be opened for one pole."""
+    scene = Rainy(tree())
+    scene.cabinets_measure = True
+    assert scene.look(30) == []
+    scene.more = dict.fromkeys(("l-1-0-2", "k-1-0", "c-1"), 60.0)
+    assert {one.element.id for one in scene.look(6) if one.open} == {"l-1-0-2"}
 
 
 def test_a_cable_that_leaks_where_no_lamp_does_is_its_circuits() -> None:

@@ -61,13 +61,12 @@ class Leakage:
     def _told_by_a_smaller_one(self, watch: ResidualWatch, row: int) -> bool:
         """A lamp or circuit below it leaks, and accounts for at least half of what this one sees."""
         tree = self._topology
-        if watch is self._circuits:
-            below = self._lamps, np.flatnonzero(tree.feeder_circuit[tree.lamp_feeder] == row)
-        else:
-            below = self._circuits, np.flatnonzero(tree.circuit_cabinet == row)
-        lower, rows = below
-        leaking = rows[lower.open[rows]]
-        return bool(np.nansum(lower.excess_ma[leaking]) >= EXPLAINED * watch.excess_ma[row]) and len(leaking) > 0
+        at = tree.feeder_circuit if watch is self._circuits else tree.feeder_cabinet
+        below = [(self._lamps, np.flatnonzero(at[tree.lamp_feeder] == row))]
+        if watch is self._cabinets:
+            below.append((self._circuits, np.flatnonzero(tree.circuit_cabinet == row)))
+        found = [float(np.nansum(lower.excess_ma[rows[lower.open[rows]]])) for lower, rows in below]
+        return max(found) > 0 and bool(max(found) >= EXPLAINED * watch.excess_ma[row])
 
     def export(self) -> State:
         """Everything learned and standing."""
