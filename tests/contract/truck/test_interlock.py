@@ -103,7 +103,8 @@ LAST = st.none() | st.builds(Step, st.floats(10, 120), st.integers(NOW - 30_000,
 TARGETS = st.floats(1, 120)
 
 
-@settings(max_examples=12_000, deadline=None)
+@pytest.mark.timeout(300)  # as many cases as the rules are promised to hold in
+@settings(max_examples=10_000, deadline=None)
 @given(TARGETS, TRUCKS, WARNED, LAST)
 def test_whatever_is_sent_to_tighten_keeps_every_rule(target_kmh, truck, warned_ms, last):
     verdict = speed_limit(target_kmh, truck, NOW, warned_ms=warned_ms, last=last)

@@ -132,7 +132,9 @@ async def test_a_part_that_was_replaced_is_told_to_all_and_stands_in_the_audit_t
     body = {"elements": [{"kind": "lamp", "id": LAMP.id}], "reason": "WO-7"}
     with world.events.subscribe(ElementReplaced) as news:
         assert (await world.post("/elements/replaced", body)).status_code == 202
-        assert (await anext(aiter(news))).elements == (("lamp", LAMP.id),)
+        replaced = await anext(aiter(news))
+    assert isinstance(replaced, ElementReplaced)
+    assert replaced.elements == (("lamp", LAMP.id),)
     nobody = {"elements": [{"kind": "lamp", "id": "nobody"}], "reason": "WO-7"}
     assert (await world.post("/elements/replaced", nobody)).status_code == 404
     (entry,) = (await world.get(f"/audit?subject=lamp:{LAMP.id}", "admin")).json()["items"]

@@ -22,8 +22,8 @@ def test_codes_are_those_of_the_rfc(counter, code):
     assert code_of(b"12345678901234567890", counter) == code
 
 
-def local(*when):
-    return datetime(*when, tzinfo=ZoneInfo("Asia/Shanghai"))
+def local(year, month, day, hour=0, minute=0):
+    return datetime(year, month, day, hour, minute, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
 def permit(**more):
@@ -82,9 +82,14 @@ def test_the_same_episode_told_again_is_no_other_one():
     assert first is not None
     assert first.new
     assert book.begun(violation(1_000, None), 1_000) is None
-    assert book.ended("a", "cover_open", 9_000).violation.last_ms == 9_000
+    over = book.ended("a", "cover_open", 9_000)
+    assert over is not None
+    assert over.violation.last_ms == 9_000
     assert book.begun(violation(1_000, 9_000), 9_000) is None
     again = book.begun(violation(60_000, None), 60_000)
+    assert again is not None
     assert (again.new, again.violation.times, again.violation.last_ms) == (False, 2, None)
     assert book.ended("a", "cover_open", 70_000) is not None
-    assert book.begun(violation(7_000_000, None), 7_000_000).new
+    later = book.begun(violation(7_000_000, None), 7_000_000)
+    assert later is not None
+    assert later.new

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -32,7 +33,7 @@ from lamplighter_controller.fleet.register.things import (
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.journal import Journal
 from lamplighter_controller.ledger.engine import open_ledger
-from lamplighter_controller.series.port import Readings
+from lamplighter_controller.series.port import Readings, Series
 from lamplighter_controller.twin.columns import Twin
 from tests.controller.api.world import MemoryCommands
 from tests.controller.fleet.days import MORNING_MS, PLACES, PLANE, Day
@@ -47,7 +48,7 @@ def entry(device: str) -> DeviceEntry:
     return DeviceEntry(device, Kind.TRUCK, "zt-8f", f"{device}/1", ABLE, {"zh": "", "en": ""}, None, None)
 
 
-def things() -> dict[str, list]:
+def things() -> dict[str, list[Any]]:
     places = [Place(one.id, one.kind, json.dumps(mapping(one.outline)), limit_kmh=one.limit_kmh) for one in PLACES]
     return {
         "companies": [Company("red", "Red"), Company("blue", "Blue")],
@@ -164,9 +165,10 @@ class Town:
         """Let the fleet hear what was published."""
         while not self.news.queue.empty():
             event = self.news.queue.get_nowait()
+            assert isinstance(event, CommandChanged)
             await self.fleet.keeper.changed(event)
 
-    def sent(self, operation: str) -> list:
+    def sent(self, operation: str) -> list[Any]:
         return [known.request for known in self.commands.taken.values() if known.request.op == operation]
 
 
@@ -194,8 +196,8 @@ async def open_town(
 
     await ledger.write(write)
     around = Around(
-        ledger, series, twin, events, commands, alarms, clock, Random(7), ZoneInfo("Asia/Shanghai"), 1.0, None,
-        folder, lambda _device: True, limits=bounds,
+        ledger, cast("Series", series), twin, events, commands, alarms, clock, Random(7), ZoneInfo("Asia/Shanghai"), 1.0,
+        None, folder, lambda _device: True, limits=bounds,
     )  # fmt: skip
     with events.subscribe(CommandChanged) as news:
         fleet = Fleet(around)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lamplighter_gateway.errors import GatewayError
+
 
 class Fault(StrEnum):
     """Kinds of refusal; they are counted by kind and shown to people."""
@@ -29,7 +31,7 @@ class Refused:
     detail: str
 
 
-class Malformed(ValueError):
+class Malformed(GatewayError, ValueError):
     """A value inside a message is not what its layout wants."""
 
     def __init__(self, fault: Fault, detail: str) -> None:
