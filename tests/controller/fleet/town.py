@@ -196,8 +196,8 @@ async def open_town(
 
     await ledger.write(write)
     around = Around(
-        ledger, cast("Series", series), twin, events, commands, alarms, clock, Random(7), ZoneInfo("Asia/Shanghai"), 1.0,
-        None, folder, lambda _device: True, limits=bounds,
+        ledger, cast("Series", series), twin, events, commands, alarms, clock, Random(7), ZoneInfo("Asia/Shanghai"),
+        1.0, None, folder, lambda _device: True, limits=bounds,
     )  # fmt: skip
     with events.subscribe(CommandChanged) as news:
         fleet = Fleet(around)

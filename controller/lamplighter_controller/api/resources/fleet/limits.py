@@ -139,7 +139,10 @@ async def ask(services: Provided, caller: Commander, wanted: LimitIn, key: Key =
         return _ask(await services.fleet.limits.ask(wish, caller.who))
     except Unusable as error:
         faults = [Fault(field=f"body.{one.where}", rule="limit", detail=one.what) for one in error.wrong]
-        raise several(HTTPStatus.UNPROCESSABLE_ENTITY, "limit", str(error), faults) from error
+        # A wish that is right in itself, for trucks that are not there or not able, meets the fleet's state, no rule.
+        named = all(one.where.startswith("trucks.") for one in error.wrong)
+        status = HTTPStatus.CONFLICT if named else HTTPStatus.UNPROCESSABLE_ENTITY
+        raise several(status, "limit", str(error), faults) from error
     except NotNow as error:
         raise Problem(HTTPStatus.CONFLICT, "not-now", str(error)) from error
 
