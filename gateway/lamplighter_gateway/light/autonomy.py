@@ -113,7 +113,7 @@ class Autonomy:
         self._ask_debtors(levels, writes)
         holds = self._journal.holds
         locked = holds.holders()
-        for device in {*levels, *holds.circuits()}:
+        for device in dict.fromkeys((*levels, *holds.circuits())):  # lamps before circuits
             if holds.isolated(device):
                 action = self._keep_open(device)
             elif device in locked:

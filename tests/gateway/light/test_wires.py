@@ -1,5 +1,7 @@
 """A plan down to the registers: lamps and a contactor on a real Modbus TCP connection."""
 
+import contextlib
+import sqlite3
 from random import Random
 
 from lamplighter_contract.light.plans.plan import Assignment, Circuit
@@ -66,5 +68,7 @@ async def test_lamps_and_their_contactor_follow_the_plan_over_the_wire(tmp_path)
             rig.link.send(Down.PLAN, plan(2, 0), retained=True)
             await until(lambda: units.registers[1][1] == 0)
             assert units.registers[CABINET][CONTACTOR] == 1, "a relay rests a minute between two switchings"
+        with contextlib.closing(sqlite3.connect(tmp_path / "desired.db")) as kept, kept:
+            kept.execute("UPDATE switched SET at = at - 120000")  # a restart forgets no rest, two minutes do
         async with rig.running():
             await until(lambda: show(0, 0))
