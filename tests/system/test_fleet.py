@@ -11,10 +11,11 @@ from tests.system.world import EVENING, World
 from tests.system.world_api import eventually
 from tests.system.world_fleet import GATEWAY, FleetWorld, fleet_of, until_loaded_s
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(420)]
 
 RATE = 20.0  # a trip of a quarter of an hour takes 45 s
 PATIENCE_S = 60.0
+JOURNEY_S = 180.0  # a limited truck takes its time to the field where it dumps
 OFFENDER, OTHER = "truck-001", "truck-002"
 POLICY = {
     "id": "open-cover",
@@ -76,7 +77,7 @@ def test_a_truck_that_opens_its_cover_is_warned_limited_by_steps_and_released_an
         "the centre has seen the truck's own status bit",
     )
     fleet.offend(OFFENDER, Offence.DUMP_OUTSIDE)
-    eventually(lambda: "dump_outside" in fleet.violations(OFFENDER), PATIENCE_S, "the dump is on record")
+    eventually(lambda: "dump_outside" in fleet.violations(OFFENDER), JOURNEY_S, "the dump is on record")
     dump = fleet.violations(OFFENDER)["dump_outside"]
     assert dump["score"] >= 0.9
     fleet.close_cover(OFFENDER)
