@@ -15,7 +15,7 @@ from benchmarks.parts.programs import PROFILES
 from benchmarks.parts.worker import Counter, counter, worker
 from lamplighter_contract.clock import Clock, SystemClock
 from lamplighter_contract.commands.signing import decode_key
-from lamplighter_gateway.app import Gateway, Settings
+from lamplighter_gateway.app import Gateway
 from lamplighter_gateway.assembly import DWELL_S, entry
 from lamplighter_gateway.config.model import Device, Reporting
 from lamplighter_gateway.drivers.port import Driver, Sink
@@ -24,6 +24,7 @@ from lamplighter_gateway.link.mqtt import Broker, MqttLink
 from lamplighter_gateway.profiles.load import load_profiles
 from lamplighter_gateway.profiles.model import Profile
 from lamplighter_gateway.report import Reporter
+from lamplighter_gateway.settings import Settings
 
 BUS: Final = "bus-1"
 _LOOK_S: Final = 0.02

@@ -5,10 +5,8 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass, field
 from enum import Enum
-from importlib.metadata import version
-from pathlib import Path
+from functools import partial
 from typing import Final, Protocol
 
 from lamplighter_contract.clock import Clock
@@ -16,10 +14,10 @@ from lamplighter_contract.ids import uuid7
 from lamplighter_contract.light.carrying import buses_of
 from lamplighter_contract.quality import Quality
 from lamplighter_contract.quantities import Kind
-from lamplighter_contract.wire import documents
-from lamplighter_contract.wire.documents import BusEntry, DeviceEntry, DevicesDocument, GatewayState, Health
+from lamplighter_contract.wire.documents import ClockState, DeviceEntry
 from lamplighter_contract.wire.topics import Down
 from lamplighter_gateway import control
+from lamplighter_gateway.about import VERSION, About
 from lamplighter_gateway.batch import Batch
 from lamplighter_gateway.commands.answers import Answers
 from lamplighter_gateway.commands.desk import CommandDesk
@@ -32,30 +30,27 @@ from lamplighter_gateway.events import Events
 from lamplighter_gateway.faults import FaultHook, no_fault
 from lamplighter_gateway.light.actuator import Actuator
 from lamplighter_gateway.light.autonomy import Autonomy
-from lamplighter_gateway.light.photocell import Dusk, Photocell
+from lamplighter_gateway.light.photocell import Photocell
 from lamplighter_gateway.light.plan_desk import PlanDesk
 from lamplighter_gateway.light.registry import Registry
 from lamplighter_gateway.light.shows import Shows
 from lamplighter_gateway.light.switch_notes import SwitchNotes
-from lamplighter_gateway.light.switching import Switching
 from lamplighter_gateway.light.wanted import Wanted
 from lamplighter_gateway.link.port import Link
 from lamplighter_gateway.local import LocalRequests
 from lamplighter_gateway.safety.work import SafetyWork
-from lamplighter_gateway.spool.frames import Class, Limits, SpoolState
+from lamplighter_gateway.settings import Settings
+from lamplighter_gateway.spool.frames import Class, SpoolState
 from lamplighter_gateway.spool.spool import Spool
 from lamplighter_gateway.trucks.evidence.recorder import Recorder
-from lamplighter_gateway.trucks.evidence.store import FrameLimits
 from lamplighter_gateway.trucks.evidence.work import EvidenceWork
 from lamplighter_gateway.trucks.keeper import LimitKeeper
 from lamplighter_gateway.trucks.positions import PHOTOS, Positions
 from lamplighter_gateway.trucks.work import TruckWork
-from lamplighter_gateway.uplink.lanes import Timing
 from lamplighter_gateway.uplink.uplink import Identity, Presence, Uplink
 from lamplighter_gateway.watch import metrics
 from lamplighter_gateway.watch.clock_trust import clock_state, trusted
 from lamplighter_gateway.watch.counters import Counters
-from lamplighter_gateway.watch.health import health
 from lamplighter_gateway.watch.patrol import Patrol
 
 log = logging.getLogger(__name__)
@@ -78,25 +73,6 @@ class Ending(Enum):
 
     STOPPED = "stopped"
     RESTART = "restart"
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What one gateway is, apart from its devices and wires."""
-
-    gateway: str
-    data: Path
-    root_key: bytes | None = None
-    config_version: int = 0
-    compress: bool = False
-    limits: Limits = field(default_factory=Limits)
-    timing: Timing = field(default_factory=Timing)
-    metrics: tuple[str, int] | None = None
-    rate: float = 1.0
-    switching: Switching = field(default_factory=Switching)
-    dusk: Dusk = field(default_factory=Dusk)
-    buses: tuple[BusEntry, ...] = ()
-    frames: FrameLimits = field(default_factory=FrameLimits)
 
 
 class Gateway:
@@ -136,6 +112,17 @@ class Gateway:
         self._actuator = Actuator(self.registry, clock, settings.switching)
         self._switchings = SwitchNotes(self.journal, clock, settings.switching.day_s, self._actuator.switched_s)
         self._actuator.remember = self._switchings.keep
+        self._about = About(
+            settings,
+            self.boot,
+            self.registry,
+            self.journal,
+            self.spool,
+            self._counters,
+            clock,
+            self._clock_state,
+            lambda: self._plans.version,
+        )
         self.uplink = self._make_uplink(link)
         own = OwnWork(
             self.registry, self._actuator, self.spool, self.uplink.look_again, lambda: self.stop(Ending.RESTART)
@@ -274,7 +261,7 @@ class Gateway:
         await self._plans.open()
         await self._switchings.open()
         self._autonomy.refresh()
-        self.events.say("gateway.started", boot=self.boot, version=_version())
+        self.events.say("gateway.started", boot=self.boot, version=VERSION)
 
     async def _open_recorder(self) -> None:
         aside = await self._recorder.open()
@@ -282,15 +269,16 @@ class Gateway:
             self.events.say("frames.set_aside", file=aside.name)
 
     async def _serve_local(self, closing: AsyncExitStack) -> None:
+        status = partial(self._about.status, self.uplink)
         local = LocalRequests(
-            self.registry, self.journal, self._actuator, self._wanted.level, self.events, self._clock, self._status
+            self.registry, self.journal, self._actuator, self._wanted.level, self.events, self._clock, status
         )
         await closing.enter_async_context(control.serve(self._settings.data, local.handle))
         if self._settings.metrics is None:
             return
         host, port = self._settings.metrics
         try:
-            server = await metrics.serve(host, port, self._metrics)
+            server = await metrics.serve(host, port, partial(self._about.metrics, self.uplink))
         except OSError as error:
             log.error("no metrics: %s:%d cannot be opened (%s)", host, port, error)  # noqa: TRY400 - a person's mistake, no trace wanted
         else:
@@ -304,7 +292,7 @@ class Gateway:
 
     def _make_uplink(self, link: Link) -> Uplink:
         identity = Identity(self._settings.gateway, self.boot, self._settings.compress)
-        presence = Presence(self._birth, self._devices, self._health_bytes)
+        presence = Presence(self._about.birth, self._about.devices, self._about.health_bytes)
         return Uplink(
             identity,
             link,
@@ -353,62 +341,5 @@ class Gateway:
         self.events.say(f"spool.{state}")
         self.uplink.say_health()
 
-    def _clock_state(self) -> documents.ClockState:
+    def _clock_state(self) -> ClockState:
         return clock_state(self._clock.wall_ms(), self._latest_known_ms)
-
-    def _birth(self) -> GatewayState:
-        return GatewayState(
-            boot=self.boot,
-            online=True,
-            version=_version(),
-            plan_version=self._plans.version,
-            config_version=self._settings.config_version,
-            config_source="local",
-            highest_seq=self.journal.highest_seq,
-            clock=self._clock_state(),
-            rate=self._settings.rate,
-            compress=self._settings.compress,
-            isolated=tuple(self.journal.holds.circuits()),
-            locked=tuple(self.journal.holds.locked()),
-        )
-
-    def _devices(self) -> bytes:
-        return documents.encode(DevicesDocument(tuple(self.registry.entries.values()), buses=self._settings.buses))
-
-    async def _health(self) -> Health:
-        return health(
-            self.boot,
-            self._clock.civil_ms(),
-            [driver.status() for driver in self.registry.drivers.values()],
-            self.spool.status(await self.spool.oldest_ms()),
-            self._clock_state(),
-            self._counters.all(),
-            self._settings.data,
-        )
-
-    async def _health_bytes(self) -> bytes:
-        return documents.encode(await self._health())
-
-    async def _metrics(self) -> str:
-        return metrics.render(await self._health(), uplink=self.uplink.connected)
-
-    async def _status(self) -> control.Answer:
-        controller = self.uplink.controller
-        now_ms = self._clock.civil_ms()
-        about = {
-            "gateway": self._settings.gateway,
-            "version": _version(),
-            "uplink": self.uplink.connected,
-            "controller": documents.as_json(controller) if controller else None,
-            "highest_seq": self.journal.highest_seq,
-            "plan_version": self._plans.version,
-            "holds": [asdict(hold) for hold in self.journal.holds.all()],
-            "overrides": [asdict(o) for o in self.journal.desired.overrides() if o.until_ms > now_ms],
-        }
-        buses = [asdict(driver.status()) for driver in self.registry.drivers.values()]
-        answer: control.Answer = documents.as_json(await self._health())
-        return answer | about | {"buses": buses}
-
-
-def _version() -> str:
-    return version("lamplighter-gateway")

@@ -11,7 +11,7 @@ from typing import Final
 from lamplighter_contract.clock import REAL_TIME, CivilScale, Clock, SystemClock, decode_scale
 from lamplighter_contract.commands.signing import decode_key
 from lamplighter_contract.wire.documents import BusEntry, DeviceEntry
-from lamplighter_gateway.app import Gateway, Settings
+from lamplighter_gateway.app import Gateway
 from lamplighter_gateway.commands.acceptance import OFFERED
 from lamplighter_gateway.config.model import Bus, Config, Device, FieldBroker, SerialBus, Tls, TrackerServer
 from lamplighter_gateway.config.problem import Problem
@@ -24,6 +24,7 @@ from lamplighter_gateway.light.photocell import Dusk
 from lamplighter_gateway.light.switching import Switching
 from lamplighter_gateway.link.mqtt import Broker, MqttLink
 from lamplighter_gateway.report import Reporter
+from lamplighter_gateway.settings import Settings
 from lamplighter_gateway.spool.frames import Limits
 from lamplighter_gateway.trucks.evidence.store import FrameLimits
 from lamplighter_gateway.uplink.lanes import Timing

@@ -12,10 +12,11 @@ from lamplighter_contract.commands.command import Command, Operation, Target
 from lamplighter_contract.commands.signing import KeysDocument, PublicKey, Signer, encode_key
 from lamplighter_contract.ids import uuid7
 from lamplighter_contract.wire.topics import Down
-from lamplighter_gateway.app import Gateway, Settings
+from lamplighter_gateway.app import Gateway
 from lamplighter_gateway.drivers.port import Driver, Reading, Sink
 from lamplighter_gateway.faults import FaultHook, no_fault
 from lamplighter_gateway.link.port import Link
+from lamplighter_gateway.settings import Settings
 from lamplighter_gateway.uplink.lanes import Timing
 from tests.gateway.fakes import MemoryBus, MemoryLink, lamp_entry, until
 

@@ -10,9 +10,10 @@ from lamplighter_contract.light.plans.plan import Group, Output
 from lamplighter_contract.light.scenes import Cue, Scene
 from lamplighter_contract.wire.documents import BusEntry
 from lamplighter_contract.wire.topics import Down
-from lamplighter_gateway.app import Gateway, Settings
+from lamplighter_gateway.app import Gateway
 from lamplighter_gateway.light import autonomy
 from lamplighter_gateway.light.switching import Switching
+from lamplighter_gateway.settings import Settings
 from tests.gateway.fakes import lamp_entry, until
 from tests.gateway.plans import signed, steady
 from tests.gateway.rig import FAST, GATEWAY, LAMPS, ROOT, Rig

@@ -8,9 +8,10 @@ from lamplighter_contract.light.plans.plan import Assignment, Circuit
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_contract.wire.topics import Down
-from lamplighter_gateway.app import Gateway, Settings
+from lamplighter_gateway.app import Gateway
 from lamplighter_gateway.config.model import Device
 from lamplighter_gateway.drivers.modbus.bus import ModbusBus
+from lamplighter_gateway.settings import Settings
 from tests.gateway.drivers.rig import PROFILES, lamps, tcp
 from tests.gateway.drivers.units import LAMP, TcpServer, Units
 from tests.gateway.fakes import lamp_entry, until

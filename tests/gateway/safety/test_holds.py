@@ -9,11 +9,12 @@ from lamplighter_contract.commands.command import Operation
 from lamplighter_contract.errors import Reason
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
-from lamplighter_gateway.app import Gateway, Settings
+from lamplighter_gateway.app import Gateway
 from lamplighter_gateway.drivers.port import BusStatus, Outcome, Point, ReadFailed, Reading, Written
 from lamplighter_gateway.faults import no_fault
 from lamplighter_gateway.safety import work
 from lamplighter_gateway.safety.holds import OPENS, Hold, HoldKind, Holds
+from lamplighter_gateway.settings import Settings
 from tests.gateway.fakes import lamp_entry, until
 from tests.gateway.rig import FAST, GATEWAY, LAMPS, ROOT, Rig
 

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from lamplighter_contract.commands.command import Operation
-from lamplighter_gateway.app import Gateway, Settings
+from lamplighter_gateway.app import Gateway
 from lamplighter_gateway.faults import no_fault
+from lamplighter_gateway.settings import Settings
 from tests.gateway.fakes import until
 from tests.gateway.rig import FAST, GATEWAY, ROOT, Rig
 from tests.gateway.trucks.trucks import MemoryTrackers, truck_entry

@@ -1,0 +1,101 @@
+"""What the gateway tells of itself: its birth, its devices, its health, its status for the person beside it."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Final
+
+from lamplighter_contract.clock import Clock
+from lamplighter_contract.wire import documents
+from lamplighter_contract.wire.documents import ClockState, DevicesDocument, GatewayState, Health
+from lamplighter_gateway.commands.journal import Journal
+from lamplighter_gateway.control import Answer
+from lamplighter_gateway.light.registry import Registry
+from lamplighter_gateway.settings import Settings
+from lamplighter_gateway.spool.spool import Spool
+from lamplighter_gateway.uplink.uplink import Uplink
+from lamplighter_gateway.watch import metrics
+from lamplighter_gateway.watch.counters import Counters
+from lamplighter_gateway.watch.health import health
+
+VERSION: Final = version("lamplighter-gateway")
+
+
+class About:
+    """Asked anew each time it is told."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        boot: str,
+        registry: Registry,
+        journal: Journal,
+        spool: Spool,
+        counters: Counters,
+        clock: Clock,
+        clock_state: Callable[[], ClockState],
+        plan_version: Callable[[], int],
+    ) -> None:
+        """`plan_version` of the plan in force, 0 without one."""
+        self._settings, self._boot, self._registry = settings, boot, registry
+        self._journal, self._spool, self._counters = journal, spool, counters
+        self._clock, self._clock_state, self._plan_version = clock, clock_state, plan_version
+
+    def birth(self) -> GatewayState:
+        """Who it is and what it goes by."""
+        return GatewayState(
+            boot=self._boot,
+            online=True,
+            version=VERSION,
+            plan_version=self._plan_version(),
+            config_version=self._settings.config_version,
+            config_source="local",
+            highest_seq=self._journal.highest_seq,
+            clock=self._clock_state(),
+            rate=self._settings.rate,
+            compress=self._settings.compress,
+            isolated=tuple(self._journal.holds.circuits()),
+            locked=tuple(self._journal.holds.locked()),
+        )
+
+    def devices(self) -> bytes:
+        """What it serves."""
+        return documents.encode(DevicesDocument(tuple(self._registry.entries.values()), buses=self._settings.buses))
+
+    async def health(self) -> Health:
+        """How it fares."""
+        return health(
+            self._boot,
+            self._clock.civil_ms(),
+            [driver.status() for driver in self._registry.drivers.values()],
+            self._spool.status(await self._spool.oldest_ms()),
+            self._clock_state(),
+            self._counters.all(),
+            self._settings.data,
+        )
+
+    async def health_bytes(self) -> bytes:
+        """Its health as it is sent."""
+        return documents.encode(await self.health())
+
+    async def metrics(self, uplink: Uplink) -> str:
+        """Its health as Prometheus reads it."""
+        return metrics.render(await self.health(), uplink=uplink.connected)
+
+    async def status(self, uplink: Uplink) -> Answer:
+        """Everything a person beside it wants to see."""
+        controller = uplink.controller
+        now_ms = self._clock.civil_ms()
+        about = {
+            "gateway": self._settings.gateway,
+            "version": VERSION,
+            "uplink": uplink.connected,
+            "controller": documents.as_json(controller) if controller else None,
+            "highest_seq": self._journal.highest_seq,
+            "plan_version": self._plan_version(),
+            "holds": [asdict(hold) for hold in self._journal.holds.all()],
+            "overrides": [asdict(o) for o in self._journal.desired.overrides() if o.until_ms > now_ms],
+        }
+        buses = [asdict(driver.status()) for driver in self._registry.drivers.values()]
+        answer: Answer = documents.as_json(await self.health())
+        return answer | about | {"buses": buses}
