@@ -102,7 +102,7 @@ def test_a_night_of_dimming_with_overrides_and_a_scene_raises_nothing() -> None:
     with Diagnosed(DAY_BEFORE, rate=480, poll_s=2, lamps=18) as street:
         api = street.world.api
         overridden, playing = (street.lamps_of(circuit) for circuit in ("circuit-01-b", "circuit-01-c"))
-        street.pass_civil(8 * 60)  # all lamps burn: those without power by day are found within a real minute of dusk
+        street.pass_civil(4 * 60)
         api.set_level(55, *overridden, for_s=3 * 3600)
         cues = [{"after_s": 0, "level_percent": 60}, {"after_s": 2400, "level_percent": 90, "ramp_s": 300}]
         body = {"cues": [{**cue, "devices": playing} for cue in cues], "length_s": 5400, "name": "light show"}

@@ -97,6 +97,22 @@ async def test_an_endpoint_that_accepts_and_stalls_is_left_and_no_unit_is_blamed
         await until(lambda: len(rig.readings) > seen + 8)
 
 
+async def test_lamps_that_lose_their_power_together_cost_no_connection_while_something_else_answers():
+    units = Units(range(1, 13))
+    units.registers[240] = dict.fromkeys(range(100, 104), 1)
+    circuit = Device("circuit-1", "bus", PROFILES["circuit-contactor"], unit=240, offset=100, poll_s=0.2)
+    async with TcpServer(units) as server, running(tcp(server.port, 0.03), [*lamps(12), circuit]) as rig:
+        await until(lambda: rig.of("circuit-1") and rig.of("lamp-12"))
+        units.dead = set(range(1, 13))
+        await until(lambda: len(rig.driver.status().silent) == 12)
+        seen = len(rig.of("circuit-1"))
+        await until(lambda: len(rig.of("circuit-1")) >= seen + 3)
+        assert server.accepted == 1
+        assert rig.driver.status().connected
+        units.dead, seen = set(), len(rig.of("lamp-12"))
+        await until(lambda: len(rig.of("lamp-12")) > seen and rig.driver.status().silent == (), 60)
+
+
 async def test_without_an_endpoint_reads_and_writes_fail_at_once():
     async with TcpServer(Units()) as server:
         port = server.port

@@ -8,11 +8,12 @@ from pymodbus.pdu import ModbusPDU
 
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.errors import Reason
-from lamplighter_gateway.config.model import SerialBus, TcpBus
+from lamplighter_gateway.config.model import Device, SerialBus, TcpBus
 from lamplighter_gateway.drivers.modbus.answers import BlockAnswer, Cause, Trouble
 from lamplighter_gateway.drivers.modbus.breaker import Breakers
 from lamplighter_gateway.drivers.modbus.counters import Counters, Utilisation
 from lamplighter_gateway.drivers.modbus.crowd import Crowd
+from lamplighter_gateway.drivers.modbus.endpoint import Endpoint
 from lamplighter_gateway.drivers.modbus.late import LateAnswers
 from lamplighter_gateway.drivers.modbus.planner import Span
 from lamplighter_gateway.drivers.modbus.polls import Block, Poll
@@ -23,26 +24,23 @@ from lamplighter_gateway.drivers.port import Reading
 logger = logging.getLogger(__name__)
 
 _WRITE_TRIES: Final = 3
-_STALLED_AFTER: Final = 3  # different units in a row without an answer: it is the endpoint
 
 
 class Asking:
     """Everything that is asked on one bus goes through here, one at a time."""
 
-    def __init__(self, bus: TcpBus | SerialBus, units: Mapping[int, Sequence[str]], clock: Clock) -> None:
-        """`units` maps each unit to the ids of its devices."""
+    def __init__(self, bus: TcpBus | SerialBus, units: Mapping[int, Sequence[Device]], clock: Clock) -> None:
+        """`units` maps each unit to its devices."""
         self.bus = bus
         self.wire = Wire(bus, clock)
         self.breakers: Breakers[int] = Breakers(units)
         self.counters = Counters()
         self.utilisation = Utilisation(clock.monotonic_s())
-        self.answered = False  # anyone, since the connection was opened
+        self.endpoint = Endpoint({unit: devices[0].profile.kind for unit, devices in units.items()})
         self._units = units
         self._clock = clock
         self._late: LateAnswers | None = LateAnswers() if isinstance(bus, SerialBus) else None
         self._crowd: Crowd[int] | None = None if isinstance(bus, SerialBus) else Crowd()  # a late answer has no number
-        self._unanswered: list[int] = []
-        self._stalls_after = _STALLED_AFTER
 
     async def read(self, poll: Poll) -> list[Reading] | Trouble:
         """Read everything of one poll; finer grained, and again, where the unit refuses a block."""
@@ -89,8 +87,12 @@ class Asking:
     @property
     def stalled(self) -> bool:
         """True if the connection stands and nobody behind it answers."""
-        enough = len(self._unanswered) >= self._stalls_after
-        return enough and len(set(self._unanswered)) >= min(self._stalls_after, len(self._units))
+        return self.endpoint.stalled(self.breakers.silent)
+
+    @property
+    def witness(self) -> int | None:
+        """The unit to ask before all others, because the connection is in doubt."""
+        return self.endpoint.witness(self.breakers.silent)
 
     @property
     def gathering(self) -> bool:
@@ -98,10 +100,8 @@ class Asking:
         return self._crowd is not None and self._crowd.gathers(self._clock.monotonic_s())
 
     def reset(self) -> None:
-        """A new connection: nobody has been asked on it yet; one that follows a stalled one is soon given up."""
-        self._stalls_after = 1 if self.stalled and not self.answered else _STALLED_AFTER
-        self._unanswered.clear()
-        self.answered = False
+        """A new connection: nobody has been asked on it yet."""
+        self.endpoint.renew(self.breakers.silent)
 
     async def _block(self, poll: Poll, block: Block) -> BlockAnswer | Trouble:
         """One read, behind a guard where a late answer may be about; once more if the answer was garbled."""
@@ -153,26 +153,20 @@ class Asking:
         return None if self._crowd is None else self._crowd.patience_s(self.bus.timeout_s, now_s)
 
     def _note_answer(self, unit: int) -> None:
-        self._note_life()
+        self.endpoint.answer(unit)
         if self.breakers.succeeded(unit):
             logger.info("bus %s: unit %d (%s) answers again", self.bus.id, unit, self._names(unit))
 
-    def _note_life(self) -> None:
-        """Somebody at the other end answered, if only for a unit that does not."""
-        self.answered = True
-        if self._unanswered:
-            self._unanswered.clear()
-
     def _note_trouble(self, unit: int, trouble: Trouble, now_s: float, cost_s: float) -> None:
         self._count(unit, trouble)
-        if trouble.cause is not Cause.REFUSED and trouble.unit_silent:
-            self._unanswered.append(unit)
-        elif trouble.cause is Cause.REFUSED:
-            self._note_life()
         if trouble.unit_silent:
             self._note_silence(unit, trouble, now_s, cost_s)
         elif trouble.cause is Cause.REFUSED:
             self._note_answer(unit)
+        if trouble.cause is Cause.REFUSED:
+            self.endpoint.life()  # also where a gateway behind it says that the unit does not answer
+        elif trouble.unit_silent:
+            self.endpoint.silence(unit)
 
     def _note_silence(self, unit: int, trouble: Trouble, now_s: float, cost_s: float) -> None:
         if self._crowd is not None and trouble.cause is Cause.SILENT:
@@ -195,5 +189,5 @@ class Asking:
             counters.refusals[Reason.ADDRESS] += 1
 
     def _names(self, unit: int) -> str:
-        names = self._units.get(unit, ())
+        names = [device.id for device in self._units.get(unit, ())]
         return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 _FIRST_DELAY_S: Final = 0.5
 _LONGEST_DELAY_S: Final = 30.0
+_LONGEST_STALL_S: Final = 5.0  # nobody loses by a try, and lamps without power by day look like this
 _SLACK_S: Final = 0.01  # polls due this soon are made now: fewer wake-ups
 _SKIPPED_FOR_S: Final = 1.0
 
@@ -38,14 +39,14 @@ class ModbusBus:
         self._clock = clock
         self._sink = sink
         self._random = random
-        units: dict[int, list[str]] = {}
+        units: dict[int, list[Device]] = {}
         for device in devices:
-            units.setdefault(device.unit, []).append(device.id)
-        self._units = units
+            units.setdefault(device.unit, []).append(device)
         self._hearing = {device.unit for device in devices if device.profile.modbus and not device.profile.modbus.deaf}
         self._asking = Asking(bus, units, clock)
         self._queue = BusQueue()
         self._polls = _polls(bus, devices)
+        self._poll_of_unit = {poll.unit: poll for poll, _ in reversed(self._polls)}
         self._poll_of = {device.id: poll for poll, _ in self._polls for device in poll.devices}
         self._writing = Writing(self._asking, self._queue, self._poll_of, clock, sink)
         self._serving = False
@@ -65,7 +66,7 @@ class ModbusBus:
                     self._serving = True
                     lost = await self._serve(schedule, lost)
                     self._serving = False
-                    delay_s = _FIRST_DELAY_S if self._asking.answered else delay_s
+                    delay_s = _FIRST_DELAY_S if self._asking.endpoint.answered else min(delay_s, _LONGEST_STALL_S)
                     self._asking.wire.close()
                 lost = self._note_lost(lost)
                 self._queue.clear(Trouble(Cause.OFFLINE))
@@ -129,17 +130,28 @@ class ModbusBus:
         asking = self._asking
         while asking.wire.connected and not asking.stalled:
             now_s = self._clock.monotonic_s()
-            due = None if self._queue else schedule.take(now_s + _SLACK_S)
-            if due is not None:
+            witness = asking.witness
+            due = None if self._queue or witness is not None else schedule.take(now_s + _SLACK_S)
+            if witness is not None:
+                await self._hear(witness)
+            elif due is not None:
                 await self._poll(schedule, due, now_s)
             elif self._queue:
                 await self._queue.do_next(now_s)
             else:
                 await self._rest(schedule, now_s)
-            if lost and asking.answered:
+            if lost and asking.endpoint.answered:
                 logger.info("bus %s: answers again", self._bus.id)
                 lost = False
         return lost
+
+    async def _hear(self, unit: int) -> None:
+        """Ask a unit out of turn, so that no connection is given up on which somebody answers."""
+        found = await self._asking.read(self._poll_of_unit[unit])
+        if isinstance(found, list):
+            self._sink(found)
+        else:
+            self._asking.endpoint.silence(unit)
 
     async def _poll(self, schedule: Schedule[Poll], due: Due[Poll], now_s: float) -> None:
         poll = due.key
