@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from lamplighter_contract.clock import Clock, SystemClock
+from lamplighter_contract.quantities import Kind
 from lamplighter_firmware_sim.control import Control
 from lamplighter_firmware_sim.endpoints import FILE_NAME, Endpoints
 from lamplighter_firmware_sim.errors import UnknownTargetError
@@ -38,6 +40,7 @@ class RunningCity:
     field_lamps: FieldLamps | None
     clock: Clock
     started_s: float
+    lines: list[RtuBus] = field(default_factory=list)
     supervisor: asyncio.Task[None] | None = None
 
     @property
@@ -113,7 +116,11 @@ async def running_city(
 
 def _bus(simulation: Simulation, index: int) -> Bus:
     lamps = simulation.city.cabinets[index].wire is not Wire.MQTT
-    return Bus(cabinet_units(simulation, index, lamps=lamps))
+    return Bus(cabinet_units(simulation, index, lamps=lamps), partial(_line_fault, simulation, index))
+
+
+def _line_fault(simulation: Simulation, cabinet: int, fault: str) -> float:
+    return float(simulation.faults.strength(fault, Kind.CABINET)[cabinet])
 
 
 def _field_lamps(
@@ -139,6 +146,7 @@ async def _open(
         line = RtuBus(bus, city.simulation.city.scenario.serial, directory / f"rtu-{cabinet.id}")
         stack.callback(line.close)
         line.open()
+        city.lines.append(line)
         city.endpoints.devices[cabinet.id] = str(line.link)
     else:
         server = TcpBus(bus, city.endpoints.host, port_base + index + 1 if port_base else 0)
@@ -188,5 +196,7 @@ async def _tick(city: RunningCity) -> None:
             city.step()
         else:
             city.simulation.wait(city.clock.monotonic_s() - city.started_s)
+        for line in city.lines:
+            line.look()
         written.clear()
         await asyncio.sleep(_SHORTEST_TICK_S)

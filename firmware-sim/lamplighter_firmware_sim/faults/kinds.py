@@ -31,6 +31,9 @@ KINDS: Final[dict[str, FaultKind]] = {
     for kind in (
         FaultKind("silent", "does not answer", _ANSWERING),
         FaultKind("slow", "answers late by value milliseconds", _ANSWERING, 500, 1, 60_000),
+        FaultKind("third_late", "gives every third answer value milliseconds late", _ANSWERING, 500, 1, 60_000),
+        FaultKind("wrong_unit", "answers in the name of the unit value further on", _ANSWERING, 1, 1, 100),
+        FaultKind("refuses", "answers every request with Modbus exception value", _ANSWERING, 4, 1, 11),
         FaultKind("dead_lamp", "is powered and gives no light", _LAMP),
         FaultKind("stuck_relay", "stays on when it is told to go off", _LAMP),
         FaultKind("open_relay", "stays off when it is told to go on", _LAMP),
@@ -61,6 +64,15 @@ KINDS: Final[dict[str, FaultKind]] = {
         ),
         FaultKind("undervoltage", "all phases are value percent low", _CABINET, 16, 3, 40),
         FaultKind("open_door", "the door stands open", _CABINET),
+        FaultKind("line_noise", "value percent of the frames on its serial line are garbled", _CABINET, 10, 0.1, 100),
+        FaultKind(
+            "noise_byte", "value percent of the answers on its serial line follow a stray byte", _CABINET, 100, 0.1, 100
+        ),
+        FaultKind("line_echo", "its serial adapter hands back whatever is sent", _CABINET),
+        FaultKind("second_master", "another master asks on its serial line every value ms", _CABINET, 300, 20, 60_000),
+        FaultKind("line_short", "its serial line is shorted: nobody is heard", _CABINET),
+        FaultKind("unplugged", "its serial adapter is not plugged in", _CABINET),
+        FaultKind("stalled", "its Modbus TCP server accepts connections and says nothing", _CABINET),
     )
 }
 

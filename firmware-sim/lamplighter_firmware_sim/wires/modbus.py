@@ -27,8 +27,8 @@ class Unit(Protocol):
     def answers(self) -> bool:
         """Whether it has supply and a sound wire."""
 
-    def delay_s(self) -> float:
-        """Real seconds by which it answers late."""
+    def strength(self, fault: str) -> float:
+        """How strongly a fault of its wire befalls it, 0 where all is well."""
 
     def read(self, address: int, count: int) -> bytes | ExceptionCode:
         """Registers as they go over the wire."""

@@ -7,18 +7,23 @@ thinks for its turnaround, and what overlaps in time is garbled.
 import asyncio
 import contextlib
 import os
+import struct
 import tty
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
+from random import Random
 from typing import Final
 
 from lamplighter_firmware_sim.scenario.model import SerialLine
 from lamplighter_firmware_sim.wires.bus import Bus
 from lamplighter_firmware_sim.wires.modbus import crc16
+from lamplighter_firmware_sim.wires.noise import answered, garbled
 
 _LONGEST: Final = 256
 _MOST_LAG_S: Final = 0.002
 _PTY_GAP_S: Final = 0.004  # a pseudo-terminal may hand over one frame in pieces
+_READ_FOUR: Final = struct.pack(">BHH", 3, 0, 4)  # what the other master asks of one unit after the other
 
 
 @dataclass(slots=True)
@@ -55,6 +60,9 @@ class RtuBus:
         self._silence: asyncio.TimerHandle | None = None
         self._replies: list[_Reply] = []
         self._lag_s = 0.0
+        self._random = Random(link.name)
+        self._second_master: asyncio.TimerHandle | None = None
+        self._turns = cycle(bus.units)
 
     def open(self) -> None:
         """Make the pseudo-terminal and its link."""
@@ -65,8 +73,20 @@ class RtuBus:
         self.link.symlink_to(os.ttyname(self._theirs))
         asyncio.get_running_loop().add_reader(self._ours, self._readable)
 
+    def look(self) -> None:
+        """Begin and end what the line's faults bring by themselves; to be called often."""
+        if self.bus.strength("unplugged"):
+            self.close()
+        elif self._ours < 0:
+            self.open()
+        if self.bus.strength("second_master") and self._second_master is None:
+            self._arm_second_master()
+
     def close(self) -> None:
         """Take the line down."""
+        if self._second_master is not None:
+            self._second_master.cancel()
+            self._second_master = None
         if self._ours < 0:
             return
         asyncio.get_running_loop().remove_reader(self._ours)
@@ -80,9 +100,15 @@ class RtuBus:
             data = os.read(self._ours, 4096)
         except BlockingIOError:
             return
+        if self.bus.strength("line_short"):
+            return
         now_s = asyncio.get_running_loop().time()
+        if self.bus.strength("line_echo"):
+            end_s = now_s + len(data) * self.line.character_s
+            asyncio.get_running_loop().call_at(end_s, self._put, data)
         if not self._request:
             self._began_s = now_s
+        data = garbled(data, self.bus.strength, self._random)
         self._request = (self._request + data)[:_LONGEST]
         if self._collided(now_s, len(data)):
             return
@@ -130,11 +156,13 @@ class RtuBus:
     def _take(self) -> None:
         request, heard_s = self._request, self._began_s + len(self._request) * self.line.character_s
         self._clear()
-        answer = self.bus.ask(request[0], request[1:-2])
+        self._answer(request[0], request[1:-2], heard_s)
+
+    def _answer(self, unit: int, pdu: bytes, heard_s: float) -> None:
+        answer = self.bus.ask(unit, pdu)
         if answer is not None:
-            body = request[:1] + answer[0]
-            thinks_s = max(self.line.silence_s, self.line.turnaround_ms / 1000) + answer[1]
-            self._schedule(body + crc16(body), heard_s + thinks_s)
+            thinks_s = max(self.line.silence_s, self.line.turnaround_ms / 1000) + answer.late_s
+            self._schedule(_framed(answer.unit, answer.pdu), heard_s + thinks_s)
 
     def _schedule(self, frame: bytes, start_s: float) -> None:
         # Timers fire up to a millisecond late; what the last one was late is taken off this one, so that the line's
@@ -152,6 +180,30 @@ class RtuBus:
         self._replies.remove(reply)
         self._lag_s = min(max(asyncio.get_running_loop().time() - reply.end_s, 0.0), _MOST_LAG_S)
         frame = bytes(byte ^ 0x55 for byte in reply.frame) if reply.garbled else reply.frame
+        if not self.bus.strength("line_short"):
+            self._put(answered(frame, self.bus.strength, self._random))
+
+    def _put(self, data: bytes) -> None:
         if self._ours >= 0:
             with contextlib.suppress(BlockingIOError):  # nobody has read for long: a real line loses it, too
-                os.write(self._ours, frame)
+                os.write(self._ours, data)
+
+    def _arm_second_master(self) -> None:
+        pause_s = self.bus.strength("second_master") / 1000
+        self._second_master = asyncio.get_running_loop().call_later(pause_s, self._speak_as_second_master)
+
+    def _speak_as_second_master(self) -> None:
+        """A question of somebody else and its answer: both are heard, and collide with ours."""
+        self._second_master = None
+        if not self.bus.strength("second_master"):
+            return
+        now_s, unit = asyncio.get_running_loop().time(), next(self._turns)
+        question = _framed(unit, _READ_FOUR)
+        self._schedule(question, now_s)
+        self._answer(unit, _READ_FOUR, now_s + len(question) * self.line.character_s)
+        self._arm_second_master()
+
+
+def _framed(unit: int, pdu: bytes) -> bytes:
+    body = bytes((unit,)) + pdu
+    return body + crc16(body)

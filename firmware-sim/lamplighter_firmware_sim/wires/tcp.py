@@ -46,6 +46,8 @@ class _Connection(asyncio.Protocol):
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
+        if self._bus.strength("stalled"):
+            return
         buffer, position, answers = self._buffer + data, 0, []
         while len(buffer) - position >= _HEADER.size + 1:
             transaction, protocol, length, unit_id = _HEADER.unpack_from(buffer, position)
@@ -65,10 +67,10 @@ class _Connection(asyncio.Protocol):
         answer = self._bus.ask(unit_id, pdu)
         if answer is None:
             return b""
-        frame = _HEADER.pack(transaction, 0, len(answer[0]) + 1, unit_id) + answer[0]
-        if answer[1] <= 0:
+        frame = _HEADER.pack(transaction, 0, len(answer.pdu) + 1, answer.unit) + answer.pdu
+        if answer.late_s <= 0:
             return frame
-        asyncio.get_running_loop().call_later(answer[1], self._send, frame)
+        asyncio.get_running_loop().call_later(answer.late_s, self._send, frame)
         return b""
 
     def _send(self, frames: bytes) -> None:

@@ -26,9 +26,9 @@ class LampUnit:
         """Whether it has supply and a sound wire."""
         return self.simulation.lamp_answers(self.index)
 
-    def delay_s(self) -> float:
-        """Real seconds by which it answers late."""
-        return float(self.simulation.faults.strength("slow", Kind.LAMP)[self.index]) / 1000
+    def strength(self, fault: str) -> float:
+        """How strongly a fault of its wire befalls it, 0 where all is well."""
+        return float(self.simulation.faults.strength(fault, Kind.LAMP)[self.index])
 
     def read(self, address: int, count: int) -> bytes | ExceptionCode:
         """Registers as they go over the wire."""
@@ -67,11 +67,11 @@ class CabinetUnit:
 
     def answers(self) -> bool:
         """Whether its wire is sound; it has supply of its own."""
-        return not self.simulation.faults.strength("silent", Kind.CABINET)[self.index]
+        return not self.strength("silent")
 
-    def delay_s(self) -> float:
-        """Real seconds by which it answers late."""
-        return float(self.simulation.faults.strength("slow", Kind.CABINET)[self.index]) / 1000
+    def strength(self, fault: str) -> float:
+        """How strongly a fault of its wire befalls it, 0 where all is well."""
+        return float(self.simulation.faults.strength(fault, Kind.CABINET)[self.index])
 
     def read(self, address: int, count: int) -> bytes | ExceptionCode:
         """Registers of the meter or of one circuit; no request spans both."""
