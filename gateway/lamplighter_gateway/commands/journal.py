@@ -206,6 +206,15 @@ class Journal:
         await self._in_thread(lambda: self._opened.release_limits([key]))
         self._released([key])
 
+    async def note_limit(self, limit: Limit) -> bool:
+        """Keep what was sent for a limit and what is confirmed of it; False: it was released or replaced meanwhile."""
+        await self._in_thread(lambda: self._opened.note_limit(limit))
+        kept = self._memory.limits.get(limit.key)
+        if kept is None or kept.command != limit.command:
+            return False
+        self._memory.limits[limit.key] = replace(kept, sent=limit.sent, confirmed=limit.confirmed)
+        return kept.released == limit.released
+
     async def forget_limit(self, limit: Limit) -> None:
         """This limit of a truck is over; a newer one in its place stays."""
         await self._in_thread(lambda: self._opened.forget_limit(limit))
@@ -225,7 +234,9 @@ class Journal:
         self._released(change.released)
         self.holds.end(change.ended)
         self.holds.add(change.holds)
-        self._memory.limits.update({limit.key: limit for limit in change.limits})
+        for limit in change.limits:
+            before = self._memory.limits.get(limit.key, limit)
+            self._memory.limits[limit.key] = replace(limit, sent=before.sent, confirmed=before.confirmed)
 
     def _released(self, keys: Iterable[LimitKey]) -> None:
         for key in keys:

@@ -11,9 +11,10 @@ from lamplighter_contract.commands.command import Command
 from lamplighter_contract.commands.results import Result
 from lamplighter_contract.level import Override
 from lamplighter_contract.wire.limits import SEQUENCE_WINDOW
+from lamplighter_gateway.commands import limit_rows
 from lamplighter_gateway.disk import is_full, transaction
 from lamplighter_gateway.safety.holds import Hold, HoldKey, HoldKind
-from lamplighter_gateway.trucks.limits import Limit, LimitKey, What
+from lamplighter_gateway.trucks.limits import Limit, LimitKey
 
 APPLICATION_ID: Final = 0x4C43_4D44
 SCHEMA: Final = """
@@ -51,10 +52,15 @@ CREATE TABLE hold (
 CREATE TABLE switched (device TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (device, at)) WITHOUT ROWID;
 CREATE INDEX switched_at ON switched (at)
 """,
+    # Whether a limit of before was sent is not known, so each leaves a debt.
+    """
+ALTER TABLE truck_limit ADD COLUMN sent REAL;
+ALTER TABLE truck_limit ADD COLUMN confirmed REAL;
+UPDATE truck_limit SET sent = target
+""",
 )
 KEEP_MS: Final = 48 * 3_600_000  # twice the longest life of a command
 PRUNE_EVERY: Final = 64
-_LIMIT: Final = "device, what, target, until, expires, command, seq, released"
 RESERVE: Final = "reserve"
 RESERVED_BYTES: Final = 512 * 1024
 PAGE_BYTES: Final = 4096
@@ -151,7 +157,7 @@ class Ledger:
             holds=[
                 _hold(row) for row in self._db.execute("SELECT device, kind, holder, command, seq, since FROM hold")
             ],
-            limits={limit.key: limit for limit in map(_limit, self._db.execute(f"SELECT {_LIMIT} FROM truck_limit"))},  # noqa: S608 - columns of our own
+            limits=limit_rows.read_limits(self._db),
         )
 
     def accept(self, command: Command, change: Change, results: Sequence[Result], *, final: bool) -> None:
@@ -232,30 +238,26 @@ class Ledger:
     def forget_limit(self, limit: Limit) -> None:
         """This limit is over; a newer one in its place stays."""
         with transaction(self._db):
-            self._db.execute(
-                "DELETE FROM truck_limit WHERE device = ? AND what = ? AND command = ?",
-                (limit.device, limit.what, limit.command),
-            )
+            limit_rows.forget_limit(self._db, limit)
+
+    def note_limit(self, limit: Limit) -> None:
+        """Keep what was sent for a limit and what is confirmed of it; a newer one in its place stays."""
+        with transaction(self._db):
+            limit_rows.note_limit(self._db, limit)
 
     def release_limits(self, keys: Iterable[LimitKey]) -> None:
         """These limits are to be over now."""
         with transaction(self._db):
-            self._release(keys)
-
-    def _release(self, keys: Iterable[LimitKey]) -> None:
-        self._db.executemany("UPDATE truck_limit SET released = 1 WHERE device = ? AND what = ?", list(keys))
+            limit_rows.release_limits(self._db, keys)
 
     def _want(self, change: Change, seq: int) -> None:
-        self._release(change.released)
+        limit_rows.release_limits(self._db, change.released)
         self._db.executemany("DELETE FROM hold WHERE device = ? AND kind = ?", list(change.ended))
         self._db.executemany(
             "INSERT OR IGNORE INTO hold (device, kind, holder, command, seq, since) VALUES (?, ?, ?, ?, ?, ?)",
             [(hold.device, hold.kind, hold.holder, hold.command, hold.seq, hold.since_ms) for hold in change.holds],
         )
-        self._db.executemany(
-            f"INSERT OR REPLACE INTO truck_limit ({_LIMIT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - columns of our own
-            [(*map(str, o.key), o.target, o.until, o.expires, o.command, o.seq, o.released) for o in change.limits],
-        )
+        limit_rows.write_limits(self._db, change.limits)
         # An older override that ends no later can never decide again, unless it is an emergency and the newer is not.
         self._db.executemany(
             "DELETE FROM override WHERE device = ? AND issued <= ? AND until <= ? AND emergency <= ?",
@@ -299,11 +301,6 @@ def _override(
     identity: str, seq: int, issued_ms: int, device: str, level: float, until_ms: int, emergency: int
 ) -> Override:
     return Override(identity, seq, issued_ms, device, level, until_ms, bool(emergency))
-
-
-def _limit(row: tuple[str, str, float, int, int, str, int, int]) -> Limit:
-    device, what, target, until, expires, command, seq, released = row
-    return Limit(device, What(what), target, until, expires, command, seq, bool(released))
 
 
 def _hold(row: tuple[str, str, str, str, int, int]) -> Hold:

@@ -6,7 +6,7 @@ Each limit has a task of its own that lives until the truck's own status says it
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from lamplighter_contract.clock import Clock
@@ -37,6 +37,9 @@ class Kept(Protocol):
     async def release(self, key: LimitKey) -> None:
         """This one is to be over now."""
 
+    async def note_limit(self, limit: Limit) -> bool:
+        """Keep what was sent and what is confirmed; False: it was released or replaced meanwhile."""
+
     async def forget_limit(self, limit: Limit) -> None:
         """This one is over; a newer one in its place stays."""
 
@@ -46,7 +49,7 @@ Say = Callable[..., None]
 
 @dataclass(slots=True)
 class _Course:
-    """How far one limit has come in this process start; a start anew begins with knowing nothing."""
+    """How far one limit has come in this process start. `last` is the last bound that the truck's status proved."""
 
     command: str
     warned_ms: int | None = None
@@ -127,9 +130,10 @@ class LimitKeeper:
 
     async def _step(self, limit: Limit) -> float:
         trackers = self._trackers(limit.device)
-        if trackers is None:
-            await self._kept.forget_limit(limit)
-            return 0.0
+        if trackers is None:  # its truck is no longer configured: what was sent stays owed until it is again
+            if limit.sent is None:
+                await self._kept.forget_limit(limit)
+            return RELEASE_AGAIN_S
         course = self._courses.get(limit.key)
         if course is None or course.command != limit.command:
             course = self._begin(limit, course)
@@ -143,10 +147,12 @@ class LimitKeeper:
         return await self._tighten(limit, course, trackers)
 
     def _begin(self, limit: Limit, before: _Course | None) -> _Course:
-        """A new course; what a limit before it set stays in force, so it goes on from there."""
+        """A new course; what was set before it, or before the last stop, stays in force, so it goes on from there."""
         if before is not None:
             self._tell(before.command, limit.device, CommandState.SUPERSEDED, "a newer limit took its place")
-        course = _Course(limit.command, last=before.last if before else None)
+        last = None if limit.confirmed is None else Step(limit.confirmed, self._clock.wall_ms())
+        gone = self.sight(limit.device).shows(limit.what) is False
+        course = _Course(limit.command, last=last, reached=limit.confirmed == limit.target and not gone)
         self._courses[limit.key] = course
         return course
 
@@ -170,24 +176,27 @@ class LimitKeeper:
 
     def _verdict(self, limit: Limit, course: _Course) -> Verdict:
         sight = self.sight(limit.device)
-        bound = course.last.limit_kmh if course.last else None
-        truck = known(sight, limit, ours=course.last is not None, bound=bound, place=self._place)
+        truck = known(sight, limit, self._place)
         if limit.what is What.LIFT:
             return interlock.lift_limit(truck, sight.wall_ms, warned_ms=course.warned_ms, bounds=self._bounds)
+        last = course.last if sight.shows(limit.what) else None  # a bound that is no longer in force leads nowhere
         return interlock.speed_limit(
-            limit.target, truck, sight.wall_ms, warned_ms=course.warned_ms, last=course.last, bounds=self._bounds
+            limit.target, truck, sight.wall_ms, warned_ms=course.warned_ms, last=last, bounds=self._bounds
         )
 
     async def _send(self, limit: Limit, course: _Course, trackers: Trackers, bound: float) -> None:
-        value = 1.0 if limit.what is What.LIFT else bound
-        course.last = Step(bound, self._clock.wall_ms())  # from here on it may be in force, whatever is answered
-        written = await self._write(limit, trackers, value)
+        limit = replace(limit, sent=bound)
+        if not await self._kept.note_limit(limit):  # from here on it may be in force, whatever is answered
+            return
+        written = await self._write(limit, trackers, 1.0 if limit.what is What.LIFT else bound)
         if written.outcome is not Outcome.VERIFIED:
             self._held_back(limit, course, written.reason or str(written.outcome))
             if written.reason == "acknowledged, but not in effect":
                 self._say("truck.limit_not_in_effect", limit.device, what=str(limit.what), command=limit.command)
             return
-        if limit.what is What.LIFT or bound == limit.target:
+        course.last = Step(bound, self._clock.wall_ms())
+        await self._kept.note_limit(replace(limit, confirmed=bound))
+        if bound == limit.target:
             course.reached = True
             self._say("truck.limit_in_effect", limit.device, what=str(limit.what), target=limit.target)
             self._settle(limit, CommandState.VERIFIED, "")
@@ -208,6 +217,8 @@ class LimitKeeper:
         if course.due_s is None:
             course.due_s = self._clock.monotonic_s()
             self._settle(limit, CommandState.FAILED, "it ended before it was in effect")
+        if limit.sent is None:  # nothing of it ever went out: what the truck may show is somebody else's
+            return await self._over(limit)
         if not trackers.online(limit.device):
             self._outlived(limit, course)
             return RELEASE_AGAIN_S
@@ -215,13 +226,22 @@ class LimitKeeper:
             await trackers.read(limit.device, LOCATE_S)
             over = self.sight(limit.device).shows(limit.what) is False
         else:
-            over = (await self._write(limit, trackers, 0.0)).outcome is Outcome.VERIFIED
+            over = await self._let_go(limit, trackers)
         if over:
-            self._say("truck.limit_released", limit.device, what=str(limit.what), command=limit.command)
-            await self._kept.forget_limit(limit)
-            return 0.0
+            return await self._over(limit)
         self._outlived(limit, course)
         return RELEASE_AGAIN_S
+
+    async def _let_go(self, limit: Limit, trackers: Trackers) -> bool:
+        """Send the end; from here on no bound is known to be in force, whatever is answered."""
+        if limit.confirmed is not None:
+            await self._kept.note_limit(replace(limit, confirmed=None))
+        return (await self._write(limit, trackers, 0.0)).outcome is Outcome.VERIFIED
+
+    async def _over(self, limit: Limit) -> float:
+        self._say("truck.limit_released", limit.device, what=str(limit.what), command=limit.command)
+        await self._kept.forget_limit(limit)
+        return 0.0
 
     def _outlived(self, limit: Limit, course: _Course) -> None:
         assert course.due_s is not None
@@ -236,6 +256,8 @@ class LimitKeeper:
         if self.sight(limit.device).shows(limit.what):
             course.reached = True
             self._settle(limit, CommandState.UNCONFIRMED, "a limit is in force, perhaps not yet the one asked for")
+        elif limit.sent is not None and self.sight(limit.device).shows(limit.what) is None:
+            self._settle(limit, CommandState.UNCONFIRMED, "it was sent, and nothing was heard of the truck since")
         else:
             self._settle(limit, CommandState.FAILED, f"held back until it expired: {course.told or 'not tried'}")
         return WATCH_S

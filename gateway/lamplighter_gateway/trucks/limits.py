@@ -28,7 +28,11 @@ LimitKey = tuple[str, What]
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One limit of one truck; `until` in civil, `expires` in real epoch ms. A released one is only a debt any more."""
+    """One limit of one truck; `until` in civil, `expires` in real epoch ms. A released one is only a debt any more.
+
+    `sent` is the last bound that went to the terminal and may be in force, `confirmed` the last one that its own
+    status proved; None = none. Where nothing was ever sent, a limit that the truck shows is somebody else's.
+    """
 
     device: str
     what: What
@@ -38,6 +42,8 @@ class Limit:
     command: str
     seq: int
     released: bool = False
+    sent: float | None = None
+    confirmed: float | None = None
 
     @property
     def key(self) -> LimitKey:
@@ -71,13 +77,8 @@ class Sight:
         return value if isinstance(value, bool) else None
 
 
-def known(
-    sight: Sight, limit: Limit, *, ours: bool, bound: float | None, place: Callable[[float, float], bool]
-) -> Known:
-    """A truck as the interlock wants it; `place` tells whether limits are never tightened there.
-
-    `ours` says that the limit in force may be what we sent, `bound` what that was.
-    """
+def known(sight: Sight, limit: Limit, place: Callable[[float, float], bool]) -> Known:
+    """A truck as the interlock wants it; `place` tells whether limits are never tightened there."""
     values = {} if sight.reading is None else sight.reading.values
     limited = sight.shows(limit.what)
     latitude, longitude = values.get("latitude"), values.get("longitude")
@@ -89,6 +90,6 @@ def known(
         ignition=ignition if isinstance(ignition, bool) else None,
         lift=lift if isinstance(lift, str) else None,
         forbidden_place=isinstance(latitude, float) and isinstance(longitude, float) and place(latitude, longitude),
-        limit_kmh=bound if limited and ours and limit.what is What.SPEED else None,
-        foreign=bool(limited) and not ours,
+        limit_kmh=limit.confirmed if limited and limit.what is What.SPEED else None,
+        foreign=bool(limited) and limit.sent is None,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -28,6 +29,13 @@ class Disk:
 
     async def release(self, key):
         self.limits[key] = replace(self.limits[key], released=True)
+
+    async def note_limit(self, limit):
+        kept = self.limits.get(limit.key)
+        if kept is None or kept.command != limit.command:
+            return False
+        self.limits[limit.key] = replace(kept, sent=limit.sent, confirmed=limit.confirmed)
+        return kept.released == limit.released
 
     async def forget_limit(self, limit):
         if limit.key in self.limits and self.limits[limit.key].command == limit.command:
@@ -64,10 +72,16 @@ class Yard:
     def limit(self, target=40.0, *, what=What.SPEED, lasts_ms=HOUR_MS, expires_ms=HOUR_MS, command="c1"):
         now_ms = self.clock.wall_ms()
         limit = Limit("truck-1", what, target, self.clock.civil_ms() + lasts_ms, now_ms + expires_ms, command, 1)
-        self.disk.limits[limit.key] = limit
+        before = self.disk.limits.get(limit.key, limit)
+        self.disk.limits[limit.key] = replace(limit, sent=before.sent, confirmed=before.confirmed)
         waiting = self.keeper.outcome(command, "truck-1")
         self.keeper.look_again("truck-1")
         return waiting
+
+    def sent(self, bound, confirmed=None):
+        """What the last process start has sent for the limit."""
+        [(key, limit)] = self.disk.limits.items()
+        self.disk.limits[key] = replace(limit, sent=bound, confirmed=confirmed)
 
     async def state(self, waiting):
         async with asyncio.timeout(5):
@@ -150,9 +164,66 @@ async def test_after_a_restart_nothing_changes_until_the_end_and_then_it_is_sent
     assert yard.truck.bounds == [0.0]
 
 
+async def test_a_restart_just_after_a_limit_came_into_effect_sends_nothing(yard):
+    async with yard.running():
+        await yard.state(yard.limit(40.0))
+    yard.truck.bounds.clear()
+    yard.truck.said.clear()
+    yard.bus.readings.clear()
+    yard.begin()
+    async with yard.running():
+        waiting = yard.keeper.outcome("c1", "truck-1")
+        assert (await yard.state(waiting))[0] is CommandState.VERIFIED
+        yard.bus.log_in("truck-1")
+        await asyncio.sleep(0.1)
+    assert (yard.truck.bounds, yard.truck.said, yard.truck.limit) == ([], [], 40.0)
+    assert not [limit for limit in yard.disk.limits.values() if limit.released]
+
+
+async def test_a_restart_on_the_way_goes_on_from_the_bound_that_is_in_force(yard):
+    yard.truck.speed_kmh, yard.truck.limit = 50.0, 50.0
+    waiting = yard.limit(30.0)
+    yard.sent(40.0, confirmed=50.0)
+    async with yard.running():
+        assert (await yard.state(waiting))[0] is CommandState.VERIFIED
+    assert yard.truck.bounds == [40.0, 30.0]
+
+
+async def test_a_step_that_got_lost_is_taken_again_before_the_next_one(yard):
+    yard.bus.losing = 2
+    async with yard.running():
+        assert (await yard.state(yard.limit(25.0)))[0] is CommandState.VERIFIED
+    taken = yard.truck.bounds
+    assert taken == sorted(taken, reverse=True)
+    assert all(before - after <= 10 for before, after in itertools.pairwise(taken)), taken
+
+
+async def test_a_limit_released_before_it_was_sent_sends_nothing_at_all(yard):
+    yard.truck.speed_kmh = None
+    async with yard.running():
+        waiting = yard.limit(40.0)
+        await until(lambda: bool(yard.events))
+        [key] = yard.disk.limits
+        await yard.disk.release(key)
+        yard.keeper.look_again("truck-1")
+        assert (await yard.state(waiting))[0] is CommandState.FAILED
+        await until(lambda: not yard.disk.limits)
+    assert yard.truck.bounds == []
+
+
+async def test_what_was_sent_to_a_truck_that_is_no_longer_configured_stays_owed(yard):
+    yard.limit(lasts_ms=-1, expires_ms=-1)
+    yard.sent(40.0)
+    yard.keeper = LimitKeeper(yard.disk, lambda _device: None, yard.clock, 1.0, lambda *_event, **_: None, QUICK)
+    async with yard.running():
+        await asyncio.sleep(0.1)
+    assert yard.disk.limits
+
+
 async def test_a_release_that_came_due_while_nobody_ran_goes_out_first(yard):
     yard.truck.limit = 40.0
     yard.limit(lasts_ms=-1, expires_ms=-1)
+    yard.sent(40.0)
     async with yard.running():
         await until(lambda: not yard.disk.limits)
     assert yard.truck.bounds == [0.0]
@@ -175,15 +246,17 @@ async def test_somebody_elses_limit_is_not_fought(yard):
     yard.bus.report("truck-1")
     async with yard.running():
         state, reason = await yard.state(yard.limit(40.0))
+        await until(lambda: not yard.disk.limits)
     assert state is CommandState.FAILED
     assert reason.startswith("foreign")
+    assert (yard.truck.bounds, yard.truck.limit) == ([], 30.0)
 
 
 @pytest.mark.parametrize(("lift", "state"), [("flat", CommandState.VERIFIED), ("raised", CommandState.FAILED)])
 async def test_a_lift_lock_waits_for_the_body_to_be_down(yard, lift, state):
     yard.truck.lift = lift
     async with yard.running():
-        found, _ = await yard.state(yard.limit(1.0, what=What.LIFT, expires_ms=400))
+        found, _ = await yard.state(yard.limit(0.0, what=What.LIFT, expires_ms=400))
     assert found is state
     assert yard.truck.lift_limited is (state is CommandState.VERIFIED)
 

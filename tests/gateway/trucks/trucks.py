@@ -43,6 +43,7 @@ class MemoryTrackers:
         self.clock = clock
         self.trucks = {device: Truck() for device in devices}
         self.readings = {}
+        self.losing = 0  # so many bounds get lost on the way
         self.tell_login = lambda _device: None
 
     async def run(self):
@@ -81,6 +82,9 @@ class MemoryTrackers:
         if write.point is Point.SPEAK:
             truck.said.append(write.text)
             return Written(write.device, Outcome.APPLIED)
+        if write.point is Point.SPEED_LIMIT and self.losing:
+            self.losing -= 1
+            return Written(write.device, Outcome.UNCONFIRMED, "no answer from the terminal", answered=False)
         if write.point is Point.SPEED_LIMIT:
             truck.bounds.append(write.value)
         if truck.obeys:
