@@ -20,7 +20,7 @@ from lamplighter_firmware_sim.trucks.weeks.week import FAULTY, week
 FIRST_SEED: Final = 7_000
 TOGETHER: Final = 5  # weeks that are in memory at once
 LIMITING: Final = ("dump_outside", "cover_open", "overspeed")  # what policies limit for
-KINDS: Final = ("dump_outside", "cover_open", "overspeed")
+DUMP: Final = "dump_outside"
 SURE: Final = 0.9  # a policy's least score unless it says otherwise
 
 
@@ -28,45 +28,42 @@ SURE: Final = 0.9  # a policy's least score unless it says otherwise
 class Tally:
     """What came of some weeks."""
 
-    by_kind: dict[str, Score] = field(default_factory=lambda: {kind: Score() for kind in KINDS})
+    told: Score = field(default_factory=Score)
+    limiting: dict[str, Score] = field(default_factory=lambda: {kind: Score() for kind in LIMITING})
     rule: Score = field(default_factory=Score)
     alarms: int = 0
     truck_days: int = 0
 
     def add(self, other: "Tally") -> None:
         """Count another one in."""
-        for kind, one in other.by_kind.items():
-            self.by_kind[kind] += one
+        self.told += other.told
+        for kind, one in other.limiting.items():
+            self.limiting[kind] += one
         self.rule += other.rule
         self.alarms += other.alarms
         self.truck_days += other.truck_days
 
     @property
-    def dumps(self) -> Score:
-        """Of dumping outside every ground."""
-        return self.by_kind["dump_outside"]
-
-    @property
     def false_limits(self) -> int:
         """Findings that a policy would have limited for and that nobody deserved."""
-        return sum(self.by_kind[kind].false for kind in LIMITING)
+        return sum(one.false for one in self.limiting.values())
 
 
 def run(effort: Effort) -> Iterator[Figure]:
     """The figures of fleet-quality."""
-    seeds, trucks, days = (2, 10, 2) if effort.quick else (20, 24, 7)
-    usual, dead = _weeks(seeds, trucks, days, dead=False), _weeks(seeds, max(4, trucks // 3), days, dead=True)
+    seeds, dead_seeds, trucks, days = (2, 2, 10, 2) if effort.quick else (80, 20, 24, 7)
+    usual, dead = _weeks(seeds, trucks, days, dead=False), _weeks(dead_seeds, trucks, days, dead=True)
     config = _config(seeds, trucks, days, usual, quick=effort.quick)
     rule = {
         "name": "proximity rule",
         "precision": round(usual.rule.precision, 3),
         "recall": round(usual.rule.recall, 3),
     }
-    yield Figure("fleet-quality.precision", usual.dumps.precision, "of dumps outside grounds", rule, config)
-    yield Figure("fleet-quality.recall", usual.dumps.recall, "of dumps outside grounds", rule, config)
+    yield Figure("fleet-quality.precision", usual.told.precision, "of dumps outside grounds", rule, config)
+    yield Figure("fleet-quality.recall", usual.told.recall, "of dumps outside grounds", rule, config)
     rule_dead = {"name": "proximity rule", "f1": round(dead.rule.f1, 3)}
-    counts = {**config, "truck_days": dead.truck_days, "dumps": dead.dumps.right + dead.dumps.missed}
-    yield Figure("fleet-quality.sensor_dead_f1", dead.dumps.f1, "of dumps outside grounds", rule_dead, counts)
+    counts = {**config, "truck_days": dead.truck_days, "dumps": dead.told.right + dead.told.missed}
+    yield Figure("fleet-quality.sensor_dead_f1", dead.told.f1, "of dumps outside grounds", rule_dead, counts)
     per_1000 = usual.false_limits / usual.truck_days * 1000
     yield Figure("fleet-quality.false_limits_per_1000", per_1000, "of 1,000 truck-days", {}, config)
     yield Figure("fleet-quality.alarms_per_truck_day", usual.alarms / usual.truck_days, "alarms", {}, config)
@@ -79,13 +76,14 @@ def _weeks(seeds: int, trucks: int, days: int, *, dead: bool) -> Tally:
         made = [week(FIRST_SEED + number, trucks, days, dead=dead) for number in numbers]
         for one, found in zip(made, judged(made), strict=True):
             sure = [each for each in found if each.score >= SURE]
-            by_kind = {kind: score(kind, sure, one.done) for kind in KINDS}
-            tally.add(Tally(by_kind, score("dump_outside", proximity(one), one.done), len(found), trucks * days))
+            limiting = {kind: score(kind, sure, one.done) for kind in LIMITING}
+            rule = score(DUMP, proximity(one), one.done)
+            tally.add(Tally(score(DUMP, found, one.done), limiting, rule, len(found), trucks * days))
     return tally
 
 
 def _config(seeds: int, trucks: int, days: int, tally: Tally, *, quick: bool) -> dict[str, Any]:
-    dumps = tally.dumps
+    dumps = tally.told
     return {
         "seeds": f"{seeds} from {FIRST_SEED}",
         "trucks": trucks,
@@ -96,8 +94,8 @@ def _config(seeds: int, trucks: int, days: int, tally: Tally, *, quick: bool) ->
         "false_dumps": dumps.false,
         "false_limits": tally.false_limits,
         "delay_s_median": round(float(np.median(dumps.delays_s)), 1) if dumps.delays_s else None,
-        "recall_cover_open": round(tally.by_kind["cover_open"].recall, 3),
-        "recall_overspeed": round(tally.by_kind["overspeed"].recall, 3),
+        "recall_cover_open": round(tally.limiting["cover_open"].recall, 3),
+        "recall_overspeed": round(tally.limiting["overspeed"].recall, 3),
         "quick": quick,
         "versions": versions("numpy", "shapely"),
     }

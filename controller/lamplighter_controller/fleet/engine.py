@@ -194,8 +194,8 @@ class Fleet:
         async for readings in history.since(self._around.series, self.city, judged_ms - OVERLAP_MS, now_ms):
             fixes = fixes_of(readings, self.city.row_of_device)
             outcome = await self._judge.step(self._judge.unseen(fixes))
-            self._trips.note(outcome.moved)
-            await self.violations.take(outcome.findings, self.city, now_ms, suspended=self.red_alert(), late=True)
+            findings = [*outcome.findings, *self._trips.note(outcome.moved, self.city, suspended=self.red_alert())]
+            await self.violations.take(findings, self.city, now_ms, suspended=self.red_alert(), late=True)
             await self._trips.save(self.city, suspended=self.red_alert())
             count += sum(len(one.device) for one in readings)
         log.info("%d reports of trucks since the last run have been judged", count)
@@ -254,7 +254,7 @@ class Fleet:
         if now_s - self._looked_s >= LOOK_S:
             self._looked_s = now_s
             findings += self._silence.look(self.city, now_s, self._around.vouched)
-        self._trips.note(outcome.moved)
+        findings += self._trips.note(outcome.moved, self.city, suspended=self.red_alert())
         noted = self.violations.note(findings, self.city, now_ms, suspended=self.red_alert())
         self._fresh += [one.violation for one in noted if one.new or one.violation.last_ms is None]
         await self.violations.save()

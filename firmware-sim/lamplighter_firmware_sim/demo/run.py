@@ -77,12 +77,12 @@ class Demo:
         for gateway in self.city.gateways:
             await self._gateway(gateway, root_key)
         self.progress.step(f"{len(self.city.gateways)} gateways polling")
+        await self._register()
         await self._trucks(root_key)
         token = (self.layout.centre / "admin.token").read_text().strip()
         await self._first_reading(token)
         self.progress.step("first live readings are stored and shown")
         await self._plan()
-        await self._register()
         return f"http://127.0.0.1:{self.ports.http}/#token={token}"
 
     async def keep(self) -> None:

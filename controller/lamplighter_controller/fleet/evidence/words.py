@@ -57,6 +57,11 @@ CLASSES: Final[dict[str, tuple[str, str]]] = {
     "antenna_fault": ("天线故障", "antenna fault"),
     "sensor_contradiction": ("传感器矛盾", "sensors contradict each other"),
     "offline_ignition": ("点火后离线", "offline with ignition on"),
+    "no_permit": ("无证运输", "carrying without a permit"),
+    "permit_expired": ("许可证过期", "permit expired"),
+    "permit_suspended": ("许可证暂停期间运输", "carrying under a suspended permit"),
+    "outside_hours": ("超出许可日期或时段", "outside the permit's days or hours"),
+    "wrong_ground": ("未运至核准消纳场", "unloaded at a ground the permit does not name"),
 }
 STATES: Final[dict[str, tuple[str, str]]] = {
     "candidate": ("待审核", "candidate"),

@@ -37,4 +37,5 @@ class Bounds:
     banned_s: float = 60.0
     power_s: float = 60.0
     gone_s: float = 60.0  # how long a condition is gone before its episode is over
-    sure: float = 0.9  # a dump is told from this score on
+    lift_cycle_s: float = 480.0  # a body that is up for longer is mended or rinsed, not emptied
+    told: float = 0.8  # a dump is told from this score on; policies limit from a higher one

@@ -16,7 +16,7 @@ from lamplighter_controller.fleet.judging.sensors import Sensors
 from lamplighter_controller.fleet.judging.view import View
 from lamplighter_controller.fleet.judging.violations import Class, Finding
 
-_BOTH, _LIFT_ONLY, _LOAD_ONLY = 0.99, 0.92, 0.90
+_BOTH, _LIFT_ONLY, _LOAD_ONLY = 0.99, 0.85, 0.90  # by the lift alone a body mended at the roadside looks the same
 _WORKSHOPS = (PlaceKind.WASH, PlaceKind.SERVICE, PlaceKind.PARKING)
 _WORKSHOP = 0.6  # bodies are raised there for other reasons
 _PROVEN = 2  # reports of a load in turn: one may be a flicker
@@ -101,19 +101,20 @@ class Dumping:
         stood = view.standing_s >= self.bounds.unload_s
         for_a_while = view.time_ms - self.dropped_ms[row] >= self.bounds.raised_s * 1000
         both = (self.raised_ms[row] > 0) & dropped & (long | settled)
-        lift_only = long & (view.load < 0) & (self.was_loaded[row] == FULL) & settled
+        cycle = long & (lasted_s <= self.bounds.lift_cycle_s)
+        lift_only = cycle & (view.load < 0) & (self.was_loaded[row] == FULL) & settled
         load_only = dead_lift & dropped & for_a_while & (stood | settled)
         single = np.where(lift_only, _LIFT_ONLY, np.where(load_only, _LOAD_ONLY, 0.0))
         score = np.where(both, _BOTH, np.where(self.in_workshop[row], np.minimum(single, _WORKSHOP), single))
         return np.where(self.told[row], 0.0, score)
 
     def _tell(self, view: View, sensors: Sensors, score: Floats) -> list[Finding]:
-        done = score >= self.bounds.sure
+        """Where nobody knows a ground, nobody knows what lies outside of one."""
+        done = score >= self.bounds.told
         row = view.truck[done]
         self.told[row] = True
-        findings = [
-            self._finding(view, int(at), float(score[at])) for at in np.flatnonzero(done & ~self.in_ground[view.truck])
-        ]
+        outside = done & ~self.in_ground[view.truck] & view.places.of(PlaceKind.GROUND).any()
+        findings = [self._finding(view, int(at), float(score[at])) for at in np.flatnonzero(outside)]
         sensors.dumped(row, load_spoke=self.dropped_ms[row] > 0, lift_spoke=self.raised_ms[row] > 0)
         return findings
 

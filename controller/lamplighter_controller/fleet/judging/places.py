@@ -76,6 +76,11 @@ class Plane:
         east = (longitude - self.longitude) * METRES_PER_DEGREE * np.cos(np.radians(self.latitude))
         return east, (latitude - self.latitude) * METRES_PER_DEGREE
 
+    def degrees(self, east_m: Floats, north_m: Floats) -> tuple[Floats, Floats]:
+        """Latitude and longitude of points."""
+        longitude = self.longitude + east_m / (METRES_PER_DEGREE * np.cos(np.radians(self.latitude)))
+        return self.latitude + north_m / METRES_PER_DEGREE, longitude
+
     def flat(self, geometry: BaseGeometry) -> BaseGeometry:
         """A geometry in metres."""
         moved: BaseGeometry = shapely.transform(

@@ -102,6 +102,10 @@ class Sensors:
         """Whose lift sensor says nothing, or said nothing when it should have."""
         return (lift < 0) | (self.lifts_missed[row] >= CONTRADICTIONS)
 
+    def trusts_load(self, row: int) -> bool:
+        """True while a truck's load sensor has not been silent too often."""
+        return bool(self.missed[row] < CONTRADICTIONS)
+
     def _cover(self, fixes: Fixes, loads: Flags) -> Codes:
         """A cover that stays as it is from one loading to the next is no cover: it must open to be filled."""
         row, raw = fixes.truck, fixes.cover

@@ -74,6 +74,15 @@ class Track:
         self.odometer_km[good] = fixes.odometer_km[sane]
         return Looked(sane, standing_s, findings)
 
+    def from_plane(self, before: Plane) -> None:
+        """What was filled in was measured in another plane: the trucks stay where they were."""
+        if before == self.plane:
+            return
+        for east, north in (("east_m", "north_m"), ("stand_east_m", "stand_north_m")):
+            there = self.plane.metres(*before.degrees(getattr(self, east), getattr(self, north)))
+            setattr(self, east, there[0])
+            setattr(self, north, there[1])
+
     def _jumps(self, fixes: Fixes, jumped: Flags, gap: Flags, moved_m: Floats, elapsed_ms: Times) -> list[Finding]:
         return [
             Finding(

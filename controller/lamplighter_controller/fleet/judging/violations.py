@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-RULES_VERSION: Final = 1
+RULES_VERSION: Final = 2
 
 
 class Class(StrEnum):
@@ -26,6 +26,25 @@ class Class(StrEnum):
     ANTENNA_FAULT = "antenna_fault"
     SENSOR_CONTRADICTION = "sensor_contradiction"
     OFFLINE_IGNITION = "offline_ignition"
+    NO_PERMIT = "no_permit"
+    PERMIT_EXPIRED = "permit_expired"
+    PERMIT_SUSPENDED = "permit_suspended"
+    OUTSIDE_HOURS = "outside_hours"  # days and hours of the permit
+    WRONG_GROUND = "wrong_ground"
+
+
+BY_REGISTER: Final = frozenset(  # what only a truck of the register can have done: of others nobody knows what they may
+    {
+        Class.DUMP_OUTSIDE,
+        Class.MISSING_DUMP,
+        Class.OFF_ROUTE,
+        Class.NO_PERMIT,
+        Class.PERMIT_EXPIRED,
+        Class.PERMIT_SUSPENDED,
+        Class.OUTSIDE_HOURS,
+        Class.WRONG_GROUND,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

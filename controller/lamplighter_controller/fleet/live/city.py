@@ -28,6 +28,7 @@ class Row:
     device: str
     company: str = NO_COMPANY
     view_only: bool = False
+    registered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def city_of(register: Register, served: Iterable[str], box: Box | None) -> City:
     """A city of the register's trucks, and of terminals that gateways serve and no truck has."""
     rows = [Row(truck.id, truck.device or "", truck.company, truck.view_only) for truck in register.trucks.values()]
     taken = {row.device for row in rows} | {row.truck for row in rows}
-    rows += [Row(device, device) for device in sorted(served) if device not in taken]
+    rows += [Row(device, device, registered=False) for device in sorted(served) if device not in taken]
     places = [_place(one, register.place_versions.get(one.id, 1)) for one in register.places.values()]
     return City(tuple(rows), register, Places(places, _plane(places, box)))
 

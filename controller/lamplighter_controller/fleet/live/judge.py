@@ -13,6 +13,7 @@ from lamplighter_controller.checkpoints import Checkpoint, Checkpoints
 from lamplighter_controller.fleet.judging.bounds import Bounds
 from lamplighter_controller.fleet.judging.fixes import Fixes, in_turn
 from lamplighter_controller.fleet.judging.judge import Judge
+from lamplighter_controller.fleet.judging.places import Plane
 from lamplighter_controller.fleet.judging.violations import Finding
 from lamplighter_controller.fleet.live.carrying import State, put_state, state_of
 from lamplighter_controller.fleet.live.city import City
@@ -21,6 +22,7 @@ from lamplighter_controller.fleet.trips.follow import Moved, TripBook
 LONG: Final = 1_000  # reports that are judged beside the loop, as it would wait too long for them
 TRUCKS: Final = "fleet.trucks"
 PLACES: Final = "fleet.places"
+PLANE: Final = "fleet.plane"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +54,17 @@ class LiveJudge:
         if checkpoint is None:
             return None
         state = checkpoint.state
-        trucks, places = state.pop(TRUCKS, None), state.pop(PLACES, None)
-        if trucks is None or places is None:
+        trucks, places, plane = state.pop(TRUCKS, None), state.pop(PLACES, None), state.pop(PLANE, None)
+        if trucks is None or places is None or plane is None:
             return None
-        self._fill(state, trucks.tolist(), same_places=places.tolist() == _ids(self.city))
+        self._fill(state, trucks.tolist(), Plane(*plane.tolist()), same_places=places.tolist() == _ids(self.city))
         return checkpoint.time_ms
 
     def moved(self, city: City) -> None:
         """The register or the terminals changed: what was seen of each truck goes on."""
-        before, trucks, places = state_of(self.judge), _trucks(self.city), _ids(self.city)
+        before, trucks, places, plane = state_of(self.judge), _trucks(self.city), _ids(self.city), self._plane
         self.city, self.judge = city, self._new(city)
-        self._fill(before, trucks, same_places=places == _ids(city))
+        self._fill(before, trucks, plane, same_places=places == _ids(city))
 
     def set_routes(self, routes: Sequence[BaseGeometry | None]) -> None:
         """The corridor of each row as permits have it now."""
@@ -82,6 +84,7 @@ class LiveJudge:
         """Write the checkpoint: everything stored before `time_ms` (civil) has been judged."""
         state = state_of(self.judge)
         state[TRUCKS], state[PLACES] = np.array(_trucks(self.city), "U64"), np.array(_ids(self.city), "U80")
+        state[PLANE] = np.array([self._plane.latitude, self._plane.longitude])
         await asyncio.to_thread(self.checkpoints.write, Checkpoint(time_ms, state))
 
     def _step(self, fixes: Fixes) -> Outcome:
@@ -96,12 +99,17 @@ class LiveJudge:
     def _new(self, city: City) -> Judge:
         return Judge(len(city.rows), city.places, self.zone, self.bounds)
 
-    def _fill(self, state: State, trucks: list[str], *, same_places: bool) -> None:
+    @property
+    def _plane(self) -> Plane:
+        return self.city.places.plane
+
+    def _fill(self, state: State, trucks: list[str], plane: Plane, *, same_places: bool) -> None:
         if not same_places:
             state.pop("inside", None)
         row_before = {name: row for row, name in enumerate(trucks)}
         rows = np.array([row_before.get(name, -1) for name in _trucks(self.city)], np.intp)
         put_state(self.judge, state, rows)
+        self.judge.track.from_plane(plane)
 
 
 def _trucks(city: City) -> list[str]:

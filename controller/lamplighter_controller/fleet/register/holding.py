@@ -1,7 +1,8 @@
-"""Which permit of a truck holds at a moment."""
+"""Which permit of a truck holds at a moment, and why one does not."""
 
 from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from lamplighter_controller.fleet.register.things import Permit, Weekday
@@ -9,20 +10,40 @@ from lamplighter_controller.fleet.register.things import Permit, Weekday
 DAYS: Final = tuple(Weekday)
 
 
-def holds(permit: Permit, local: datetime) -> bool:
-    """True on its days, within its hours and its term; over midnight the day is that on which the hours began."""
-    if permit.suspended or not permit.issued <= f"{local:%Y-%m-%d}" <= permit.expires:
-        return False
+class Why(StrEnum):
+    """Why a permit does not hold."""
+
+    SUSPENDED = "suspended"
+    NOT_YET = "not_yet"
+    EXPIRED = "expired"
+    HOURS = "hours"
+    DAY = "day"
+
+
+def why_not(permit: Permit, local: datetime) -> Why | None:
+    """What keeps a permit from holding, None when it holds; over midnight the day is that on which its hours began."""
+    if permit.suspended:
+        return Why.SUSPENDED
+    day = f"{local:%Y-%m-%d}"
+    if day < permit.issued:
+        return Why.NOT_YET
+    if day > permit.expires:
+        return Why.EXPIRED
     clock = f"{local:%H:%M}"
     start, end = permit.start, permit.end
     weekday = local.weekday()
     if start is not None and end is not None:
         within = start <= clock < end if start <= end else clock >= start or clock < end
         if not within:
-            return False
+            return Why.HOURS
         if start > end and clock < end:
             weekday = (weekday - 1) % 7
-    return not permit.days or DAYS[weekday] in permit.days
+    return Why.DAY if permit.days and DAYS[weekday] not in permit.days else None
+
+
+def holds(permit: Permit, local: datetime) -> bool:
+    """True on its days, within its hours and its term."""
+    return why_not(permit, local) is None
 
 
 def holding(permits: Iterable[Permit], local: datetime, *, suspended: bool) -> Permit | None:

@@ -10,9 +10,11 @@ import numpy as np
 from sqlalchemy import Connection
 
 from lamplighter_controller.fleet.judging.fixes import Fixes
+from lamplighter_controller.fleet.judging.violations import Finding
 from lamplighter_controller.fleet.live.city import City
 from lamplighter_controller.fleet.trips import records
 from lamplighter_controller.fleet.trips.follow import Day, Moved
+from lamplighter_controller.fleet.trips.permits import judged
 from lamplighter_controller.fleet.trips.waybill import begun, unloaded
 from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.ledger.errors import LedgerUnavailable
@@ -42,9 +44,15 @@ class TripDesk:
             reports = len(times) + (before.reports if before else 0)
             self._heard[key] = Day(*key, before.first_ms if before else first_ms, last_ms, reports)
 
-    def note(self, moved: Sequence[Moved]) -> None:
-        """Trips that went on, to be written by `save`."""
+    def note(self, moved: Sequence[Moved], city: City, *, suspended: bool) -> list[Finding]:
+        """Trips that went on, to be written by `save`; what they did without or against a permit."""
         self._unsaved += moved
+        found = (judged(one, city, self._local(one), suspended=suspended) for one in moved)
+        return [one for one in found if one is not None]
+
+    def _local(self, moved: Moved) -> datetime:
+        """When its load left its site; it is asked for by then whether it was allowed."""
+        return datetime.fromtimestamp((moved.trip.left_ms or moved.trip.loaded_ms) / 1000, self.zone)
 
     async def save(self, city: City, *, suspended: bool) -> None:
         """Write trips and what that means for waybills.
@@ -87,7 +95,6 @@ class TripDesk:
             if known is not None:
                 records.put_waybill(connection, unloaded(known, moved, city, ENGINE))
         elif trip.left_ms is not None and (known is None or known.loaded_ms < trip.loaded_ms):
-            local = datetime.fromtimestamp(trip.left_ms / 1000, self.zone)
-            permit = city.permit_of(trip.truck, local, suspended=suspended)
+            permit = city.permit_of(trip.truck, self._local(moved), suspended=suspended)
             if permit is not None:
                 records.put_waybill(connection, begun(self.new_id(), moved, permit, city))

@@ -25,11 +25,12 @@ class Trip:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A trip that went on, where the truck was then."""
+    """A trip that went on, where the truck was then; `told`: a load sensor that is trusted said so."""
 
     trip: Trip
     latitude: float | None
     longitude: float | None
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ class TripBook:
             self._open[truck] = trip
         else:
             del self._open[truck]
-        return Moved(trip, _known(fixes.latitude[at]), _known(fixes.longitude[at]))
+        told = bool(fixes.load[at] >= 0 and judge.sensors.trusts_load(row))
+        return Moved(trip, _known(fixes.latitude[at]), _known(fixes.longitude[at]), told)
 
 
 def _place(judge: Judge, row: int, kind: PlaceKind) -> str | None:

@@ -16,6 +16,11 @@ SAME_S: Final[Mapping[Class, int]] = {  # civil seconds within which equal episo
     Class.POWER_CUT: 7_200,
     Class.ANTENNA_FAULT: 7_200,
     Class.SENSOR_CONTRADICTION: 86_400,
+    Class.WRONG_GROUND: 0,
+    Class.NO_PERMIT: 0,
+    Class.PERMIT_EXPIRED: 0,
+    Class.PERMIT_SUSPENDED: 0,
+    Class.OUTSIDE_HOURS: 0,
 }
 SAME_USUAL_S: Final = 600
 NO_END: Final = frozenset({Class.POSITION_FROZEN, Class.SENSOR_CONTRADICTION})  # told when seen; nothing tells the end

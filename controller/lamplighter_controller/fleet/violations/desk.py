@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from lamplighter_contract.clock import Clock
 from lamplighter_controller.events import Events, FleetChanged
-from lamplighter_controller.fleet.judging.violations import Finding
+from lamplighter_controller.fleet.judging.violations import BY_REGISTER, Finding
 from lamplighter_controller.fleet.live.city import City
 from lamplighter_controller.fleet.violations import records
 from lamplighter_controller.fleet.violations.book import FORGET_MS, Book, Noted
@@ -110,6 +110,8 @@ class ViolationDesk:
 
     def _noted(self, finding: Finding, city: City, now_ms: int, *, suspended: bool, late: bool) -> Noted | None:
         row = city.rows[finding.truck]
+        if finding.kind in BY_REGISTER and not row.registered:
+            return None
         if finding.last_ms is not None and not finding.first_ms:
             return self.book.ended(row.truck, finding.kind, finding.last_ms)
         local = datetime.fromtimestamp(finding.first_ms / 1000, self.zone)

@@ -139,6 +139,11 @@ export function violationName(kind: string): string {
     power_cut: t.vcPowerCut,
     antenna_fault: t.vcAntennaFault,
     sensor_contradiction: t.vcSensorContradiction,
+    no_permit: t.vcNoPermit,
+    permit_expired: t.vcPermitExpired,
+    permit_suspended: t.vcPermitSuspended,
+    outside_hours: t.vcOutsideHours,
+    wrong_ground: t.vcWrongGround,
     offline_ignition: t.vcOfflineIgnition,
   };
   return known[kind] ?? kind;
