@@ -44,6 +44,7 @@ class Reason(StrEnum):
     EPOCH = "epoch"
     CAPACITY = "capacity"
     REPEATED = "repeated"
+    VIEW_ONLY = "view-only"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ import msgspec
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.ids import is_id
 from lamplighter_contract.quantities import Kind
+from lamplighter_contract.truck import orders
+from lamplighter_contract.truck.orders import Check
 from lamplighter_contract.wire.limits import (
     EARLIEST_TIME_MS,
     LATEST_TIME_MS,
@@ -44,6 +46,14 @@ class Operation(StrEnum):
     TRUCK_SPEAK = "truck.speak"
     TRUCK_LOCATE = "truck.locate"
     TRUCK_EVIDENCE = "truck.evidence"
+    TRUCK_TRACK = "truck.track"
+    TRUCK_PHOTO = "truck.photo"
+    TRUCK_CONFIRM_ALARM = "truck.confirm_alarm"
+    TRUCK_PARAMETERS = "truck.parameters"
+    TRUCK_SET_PARAMETERS = "truck.set_parameters"
+    TRUCK_FENCE = "truck.fence"
+    TRUCK_UNFENCE = "truck.unfence"
+    TRUCK_CONTROL = "truck.control"
     GATEWAY_PROBE = "gateway.probe"
     GATEWAY_RESEND = "gateway.resend"
     GATEWAY_UPDATE = "gateway.update"
@@ -80,9 +90,6 @@ class Command(msgspec.Struct, frozen=True):
         return msgspec.to_builtins(self)
 
 
-Check = Callable[[object], str | None]
-
-
 def _number(minimum: float, maximum: float) -> Check:
     def check(value: object) -> str | None:
         fits = type(value) in {int, float} and minimum <= value <= maximum  # type: ignore[operator]  # type is known by now
@@ -117,12 +124,26 @@ def _digests(value: object) -> str | None:
     return None if fits else f"at most {MAX_PHOTOS} SHA-256 digests in hexadecimal"
 
 
+def _emergency(args: Mapping[str, Any]) -> str | None:
+    dim = args.get("emergency") and args["level_percent"] != FULL_PERCENT
+    return f"level_percent {FULL_PERCENT} in an emergency" if dim else None
+
+
+def _span(args: Mapping[str, Any]) -> str | None:
+    fits = 0 < args["to"] - args["from"] <= MAX_EVIDENCE_MS
+    return None if fits else f"to after from, by at most {MAX_EVIDENCE_MS} ms"
+
+
 class Rule(msgspec.Struct, frozen=True):
-    """What an operation takes: kinds of device it acts on (none: the gateway itself), arguments needed and allowed."""
+    """What an operation takes: kinds of device it acts on (none: the gateway itself), arguments needed and allowed.
+
+    `together` looks at arguments that are each right by themselves.
+    """
 
     kinds: frozenset[Kind]
     needs: Mapping[str, Check] = {}
     allows: Mapping[str, Check] = {}
+    together: Callable[[Mapping[str, Any]], str | None] = lambda _args: None
 
 
 _LAMPS: Final = frozenset({Kind.LAMP})
@@ -132,7 +153,9 @@ _TRUCKS: Final = frozenset({Kind.TRUCK})
 _GATEWAY: Final[frozenset[Kind]] = frozenset()
 
 RULES: Final[dict[Operation, Rule]] = {
-    Operation.LIGHT_SET: Rule(_LAMPS, {"level_percent": _number(0, 100), "until": _time}, {"emergency": _flag}),
+    Operation.LIGHT_SET: Rule(
+        _LAMPS, {"level_percent": _number(0, 100), "until": _time}, {"emergency": _flag}, _emergency
+    ),
     Operation.LIGHT_RESUME: Rule(_LAMPS),
     Operation.LIGHT_IDENTIFY: Rule(_LAMPS, {"seconds": _number(1, 600)}),
     Operation.SUPPLY_ISOLATE: Rule(_SUPPLY),
@@ -145,7 +168,33 @@ RULES: Final[dict[Operation, Rule]] = {
     Operation.TRUCK_RELEASE: Rule(_TRUCKS, {}, {"what": _text(16)}),
     Operation.TRUCK_SPEAK: Rule(_TRUCKS, {"text": _text(MAX_TEXT)}),
     Operation.TRUCK_LOCATE: Rule(_TRUCKS),
-    Operation.TRUCK_EVIDENCE: Rule(_TRUCKS, {"from": _time, "to": _time, "violation": _text(64)}, {"photos": _digests}),
+    Operation.TRUCK_EVIDENCE: Rule(
+        _TRUCKS, {"from": _time, "to": _time, "violation": _text(64)}, {"photos": _digests}, _span
+    ),
+    Operation.TRUCK_TRACK: Rule(
+        _TRUCKS, {"interval_s": orders.whole(0, 3_600)}, {"seconds": orders.whole(1, 86_400)}, orders.tracking
+    ),
+    Operation.TRUCK_PHOTO: Rule(_TRUCKS, {"channel": orders.whole(1, 64)}),
+    Operation.TRUCK_CONFIRM_ALARM: Rule(_TRUCKS, {"alarms": orders.alarms}),
+    Operation.TRUCK_PARAMETERS: Rule(_TRUCKS, {}, {"ids": orders.identities}),
+    Operation.TRUCK_SET_PARAMETERS: Rule(_TRUCKS, {"values": orders.parameters}),
+    Operation.TRUCK_FENCE: Rule(
+        _TRUCKS,
+        {"fence": orders.whole(1, orders.LAST_FENCE), "shape": orders.one_of(orders.Shape), "points": orders.points},
+        {
+            "radius_m": orders.whole(1, orders.LONGEST_RADIUS_M),
+            "width_m": orders.whole(1, orders.WIDEST_ROUTE_M),
+            "meaning": orders.one_of(orders.Meaning),
+            "crossing": orders.one_of(orders.Crossing),
+            "overspeed_kmh": orders.whole(10, 120),
+            "name": orders.label,
+        },
+        orders.fence,
+    ),
+    Operation.TRUCK_UNFENCE: Rule(
+        _TRUCKS, {"shape": orders.one_of(orders.Shape)}, {"fence": orders.whole(1, orders.LAST_FENCE)}
+    ),
+    Operation.TRUCK_CONTROL: Rule(_TRUCKS, {"action": orders.one_of(orders.Action)}),
     Operation.GATEWAY_PROBE: Rule(_GATEWAY, {"bus": _text(64)}),
     Operation.GATEWAY_RESEND: Rule(_GATEWAY, {"from": _whole, "to": _whole}),
     Operation.GATEWAY_UPDATE: Rule(_GATEWAY, {"bundle": _text(MAX_TEXT)}),
@@ -200,11 +249,7 @@ def check_args(operation: Operation, args: Mapping[str, object]) -> Refusal | No
         expected = check(value)
         if expected is not None:
             return Refusal(Reason.ARGUMENT, f"{name} is {repr(value)[:40]}, expected {expected}")
-    if args.get("emergency") and args.get("level_percent") != FULL_PERCENT:
-        return Refusal(Reason.ARGUMENT, f"an emergency is full light, level_percent {FULL_PERCENT}")
-    if (
-        operation is Operation.TRUCK_EVIDENCE
-        and not 0 < int(str(args["to"])) - int(str(args["from"])) <= MAX_EVIDENCE_MS
-    ):
-        return Refusal(Reason.ARGUMENT, f"to comes after from, by at most {MAX_EVIDENCE_MS} ms")
+    wrong = rule.together(args)
+    if wrong is not None:
+        return Refusal(Reason.ARGUMENT, f"{operation}: expected {wrong}")
     return None

@@ -39,7 +39,10 @@ class GatewayState(msgspec.Struct, frozen=True):
 
 
 class DeviceEntry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One device a gateway serves; the address says bus and unit in the wire's own terms."""
+    """One device a gateway serves; the address says bus and unit in the wire's own terms.
+
+    `view_only`: another platform forwards what it tells, and there is no way to command it.
+    """
 
     device: str
     kind: Kind
@@ -49,6 +52,7 @@ class DeviceEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     name: dict[Text, Text] = {}
     latitude: Annotated[float, msgspec.Meta(ge=-90, le=90)] | None = None
     longitude: Annotated[float, msgspec.Meta(ge=-180, le=180)] | None = None
+    view_only: bool = False
 
 
 class BusEntry(msgspec.Struct, frozen=True, omit_defaults=True):
