@@ -2,57 +2,30 @@
 
 import asyncio
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from lamplighter_contract.geo.box import Box
 from lamplighter_controller.api.guard import Admin, Reader
+from lamplighter_controller.api.importing import BODY, CSV, GEOJSON, Format, Report, System, answer, decoded
 from lamplighter_controller.api.paging import Page, Paging
-from lamplighter_controller.api.problems import Fault as ProblemFault
-from lamplighter_controller.api.problems import Problem, several
+from lamplighter_controller.api.problems import Problem
 from lamplighter_controller.api.services import Provided, Services
 from lamplighter_controller.events import InventoryChanged
 from lamplighter_controller.lighting import exporting, importing, store
 from lamplighter_controller.lighting.faults import Fault
 from lamplighter_controller.lighting.importing import ANYWHERE, Imported, Known
 from lamplighter_controller.lighting.inventory import KINDS, PLACED, Cabinet, Luminaire, Thing
-from lamplighter_controller.lighting.placing import SYSTEMS, Frame, frame_of
+from lamplighter_controller.lighting.placing import Frame, frame_of
 from lamplighter_controller.lighting.rows import as_row
 from lamplighter_controller.security import audit
 
 router = APIRouter(tags=["inventory"])
 
-CSV: Final = "text/csv"
-GEOJSON: Final = "application/geo+json"
 WRITE_S: Final = 60.0  # a whole city's luminaires on a busy machine
-Format = Annotated[Literal["csv", "geojson"], Query(description="GeoJSON for what has a position")]
-System = Annotated[
-    str | None, Query(max_length=32, description=f"Coordinate system of the positions: {SYSTEMS}; WGS-84 is kept")
-]
-_BODY: Final[dict[str, Any]] = {"requestBody": {"required": True, "content": {CSV: {}, GEOJSON: {}}}}
-
-
-class Mistake(BaseModel):
-    """One mistake in a file."""
-
-    line: int = Field(description="Line of a CSV file, number of a GeoJSON feature")
-    key: str
-    value: str
-    expected: str
-
-
-class Report(BaseModel):
-    """What an import has done, or would do."""
-
-    dry_run: bool
-    rows: int
-    added: int
-    replaced: int
-    mistakes: list[Mistake] = Field(description="All of them; with one nothing is taken")
 
 
 def _mount(name: str, kind: type[Thing]) -> None:
@@ -74,11 +47,11 @@ def _mount(name: str, kind: type[Thing]) -> None:
         """Adds, and replaces by id; whole or not at all. A dry run lists every mistake and changes nothing."""
         frame = _frame(form, name, crs, services.city.box)
         if isinstance(frame, Fault):
-            return _answer(Imported((), (frame,)), dry_run=dry_run)
+            return answer(0, [frame], dry_run=dry_run)
         known = await services.ledger.read(lambda ledger: store.known_to(ledger, kind))
         found = await asyncio.to_thread(_read, await request.body(), form, kind, known, frame)
         if dry_run or found.faults:
-            return _answer(found, dry_run=dry_run)
+            return answer(len(found.things), found.faults, dry_run=dry_run)
         return await _take(services, found, name, caller.who, reason)
 
     async def given(services: Provided, _: Reader, form: Format = "csv") -> Response:
@@ -98,7 +71,7 @@ def _mount(name: str, kind: type[Thing]) -> None:
         methods=["POST"],
         name=f"{name}-import",
         summary=f"Import {word}, or try to",
-        openapi_extra=_BODY,
+        openapi_extra=BODY,
     )
     router.add_api_route(f"/{name}/export", given, name=f"{name}-export", summary=f"Export {word}")
 
@@ -123,11 +96,11 @@ def _needs_position(name: str) -> None:
 def _read(body: bytes, form: str, kind: type[Thing], known: Known, frame: Frame) -> Imported:
     if form == "geojson":
         return importing.from_geojson(body, kind, known, frame)
-    try:
-        return importing.from_csv(body.decode(), kind, known, frame)
-    except UnicodeDecodeError as error:
-        line = body.count(b"\n", 0, error.start) + 1
-        return Imported((), (Fault(line, "", repr(body[error.start : error.start + 1]), "UTF-8"),))
+    return decoded(
+        body,
+        lambda text: importing.from_csv(text, kind, known, frame),
+        lambda line, byte: Imported((), (Fault(line, "", byte, "UTF-8"),)),
+    )
 
 
 async def _take(services: Services, found: Imported, name: str, who: str, reason: str) -> Report:
@@ -150,22 +123,3 @@ async def _take(services: Services, found: Imported, name: str, who: str, reason
     added, replaced = await services.ledger.write(work, WRITE_S)
     services.events.publish(InventoryChanged(name))
     return Report(dry_run=False, rows=len(found.things), added=added, replaced=replaced, mistakes=[])
-
-
-def _answer(found: Imported, *, dry_run: bool) -> Report:
-    """A dry run tells; an import that cannot be is a refusal."""
-    if found.faults and not dry_run:
-        faults = [
-            ProblemFault(field=f"line {fault.line}, {fault.key}", rule="import", detail=_told(fault))
-            for fault in found.faults
-        ]
-        detail = f"{len(faults)} mistakes; nothing was taken."
-        raise several(HTTPStatus.UNPROCESSABLE_ENTITY, "import", detail, faults)
-    mistakes = [
-        Mistake(line=fault.line, key=fault.key, value=fault.value, expected=fault.expected) for fault in found.faults
-    ]
-    return Report(dry_run=True, rows=len(found.things), added=0, replaced=0, mistakes=mistakes)
-
-
-def _told(fault: Fault) -> str:
-    return f"is {fault.value!r}, expected {fault.expected}" if fault.value else f"expected {fault.expected}"

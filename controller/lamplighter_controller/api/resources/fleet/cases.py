@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 
 from lamplighter_contract.errors import Refusal
 from lamplighter_controller.api.guard import Commander, Reader
+from lamplighter_controller.api.importing import CSV, Mistake, decoded, mistakes
 from lamplighter_controller.api.problems import Problem, not_found
 from lamplighter_controller.api.resources.gateways import ReasonIn
 from lamplighter_controller.api.resources.history import Time
-from lamplighter_controller.api.resources.inventory import Mistake
 from lamplighter_controller.api.services import Provided, Services
 from lamplighter_controller.api.tables import csv_of
 from lamplighter_controller.fleet.cases import exchange, shares
@@ -32,7 +32,6 @@ router = APIRouter(tags=["fleet"])
 ViolationId = Annotated[str, Path(min_length=1, max_length=64, examples=["01980000-0000-7000-8000-000000000000"])]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 MOST_EXPORTED: Final = 10_000
-CSV: Final = "text/csv"
 JSON: Final = "application/json"
 _BODY: Final[dict[str, Any]] = {"requestBody": {"required": True, "content": {CSV: {}, JSON: {}}}}
 
@@ -242,13 +241,10 @@ def _basis(connection: Connection, one: Violation) -> str:
 def _read(content: bytes, form: str) -> exchange.Read:
     if form == "json":
         return exchange.from_json(content)
-    try:
-        return exchange.from_csv(content.decode())
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        return exchange.Read(faults=(Fault(line, "", repr(content[error.start : error.start + 1]), "UTF-8"),))
+    return decoded(
+        content, exchange.from_csv, lambda line, byte: exchange.Read(faults=(Fault(line, "", byte, "UTF-8"),))
+    )
 
 
 def _brought(faults: tuple[Fault, ...], steps: int, unchanged: int) -> Brought:
-    mistakes = [Mistake(line=one.line, key=one.key, value=one.value, expected=one.expected) for one in faults]
-    return Brought(steps=steps, unchanged=unchanged, mistakes=mistakes)
+    return Brought(steps=steps, unchanged=unchanged, mistakes=mistakes(faults))

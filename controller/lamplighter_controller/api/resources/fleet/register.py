@@ -1,8 +1,7 @@
 """Companies, drivers, trucks, places, objects, permits: lists, one with its versions, written by hand or by file."""
 
 import asyncio
-from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import APIRouter, Body, Path, Query, Request
@@ -10,22 +9,20 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
 from lamplighter_controller.api.guard import Admin, Commander, Reader
+from lamplighter_controller.api.importing import BODY, Format, Report, System, answer, decoded
 from lamplighter_controller.api.paging import Page, Paging
-from lamplighter_controller.api.problems import Fault as ProblemFault
-from lamplighter_controller.api.problems import not_found, several
+from lamplighter_controller.api.problems import not_found
 from lamplighter_controller.api.resources.commands import Reason500
 from lamplighter_controller.api.services import Provided, Services
 from lamplighter_controller.fleet.register import importing, records
 from lamplighter_controller.fleet.register.faults import Fault
 from lamplighter_controller.fleet.register.importing import Imported
-from lamplighter_controller.fleet.register.placing import SYSTEMS, Frame, frame_of
+from lamplighter_controller.fleet.register.placing import Frame, frame_of
 from lamplighter_controller.fleet.register.things import SHAPES, SHELVES, Known, Permit, Thing, WatchedObject
 from lamplighter_controller.security import audit
 
 router = APIRouter(prefix="/fleet", tags=["fleet"])
 
-CSV: Final = "text/csv"
-GEOJSON: Final = "application/geo+json"
 WRITE_S: Final = 60.0
 PLACED: Final = frozenset(SHAPES) | {WatchedObject}
 EXAMPLES: Final[dict[str, dict[str, Any]]] = {
@@ -47,12 +44,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "expires": "2026-12-31",
     },
 }
-_BODY: Final[dict[str, Any]] = {"requestBody": {"required": True, "content": {CSV: {}, GEOJSON: {}}}}
 ThingId = Annotated[str, Path(min_length=1, max_length=64, examples=["truck-017"])]
-Format = Annotated[Literal["csv", "geojson"], Query(description="GeoJSON for places and permits")]
-System = Annotated[
-    str | None, Query(max_length=32, description=f"Coordinate system of the positions: {SYSTEMS}; WGS-84 is kept")
-]
 Reason = Annotated[str, Query(min_length=1, max_length=500, examples=["new trucks of November"])]
 
 
@@ -63,25 +55,6 @@ class Kept(BaseModel):
     version: int
     changed_ms: int = Field(description="Real epoch ms")
     changed_by: str
-
-
-class Mistake(BaseModel):
-    """One mistake in a file."""
-
-    line: int = Field(description="Line of a CSV file, number of a GeoJSON feature")
-    key: str
-    value: str
-    expected: str
-
-
-class Report(BaseModel):
-    """What an import has done, or would do."""
-
-    dry_run: bool
-    rows: int
-    added: int
-    replaced: int
-    mistakes: list[Mistake] = Field(description="All of them; with one nothing is taken")
 
 
 class SuspendIn(BaseModel):
@@ -124,11 +97,11 @@ def _mount(name: str, kind: type[Thing]) -> None:
         """Adds, and replaces by id; whole or not at all. A dry run lists every mistake and changes nothing."""
         frame = _frame(services, kind, crs)
         if isinstance(frame, Fault):
-            return _answer(Imported((), (frame,)), dry_run=dry_run)
+            return answer(0, [frame], dry_run=dry_run)
         known = await services.ledger.read(lambda ledger: records.known_to(ledger, kind))
         found = await asyncio.to_thread(_read, await request.body(), form, kind, known, frame)
         if dry_run or found.faults:
-            return _answer(found, dry_run=dry_run)
+            return answer(len(found.things), found.faults, dry_run=dry_run)
         added, replaced = await _take(services, name, found, caller.who, reason)
         return Report(dry_run=False, rows=len(found.things), added=added, replaced=replaced, mistakes=[])
 
@@ -144,7 +117,7 @@ def _mount(name: str, kind: type[Thing]) -> None:
         known = await services.ledger.read(lambda ledger: records.known_to(ledger, kind))
         found = Imported((), (frame,)) if isinstance(frame, Fault) else importing.read_one(values, kind, known, frame)
         if found.faults:
-            _answer(found, dry_run=False)
+            answer(0, found.faults, dry_run=False)
         await _take(services, name, found, caller.who, reason)
         thing = found.things[0].id
         stands = await services.ledger.read(lambda ledger: records.kept(ledger, name, thing, kind))
@@ -159,7 +132,7 @@ def _mount(name: str, kind: type[Thing]) -> None:
         methods=["POST"],
         name=f"{name}-import",
         summary=f"Import {name}, or try to",
-        openapi_extra=_BODY,
+        openapi_extra=BODY,
     )
     router.add_api_route(f"/{name}/{{thing}}", one, name=f"{name}-one", summary=f"One of the {name}")
 
@@ -188,11 +161,11 @@ def _frame(services: Services, kind: type[Thing], crs: str | None) -> Frame | Fa
 def _read(body: bytes, form: str, kind: type[Thing], known: Known, frame: Frame) -> Imported:
     if form == "geojson":
         return importing.from_geojson(body, kind, known, frame)
-    try:
-        return importing.from_csv(body.decode(), kind, known, frame)
-    except UnicodeDecodeError as error:
-        line = body.count(b"\n", 0, error.start) + 1
-        return Imported((), (Fault(line, "", repr(body[error.start : error.start + 1]), "UTF-8"),))
+    return decoded(
+        body,
+        lambda text: importing.from_csv(text, kind, known, frame),
+        lambda line, byte: Imported((), (Fault(line, "", byte, "UTF-8"),)),
+    )
 
 
 async def _take(services: Services, name: str, found: Imported, who: str, reason: str) -> tuple[int, int]:
@@ -216,25 +189,6 @@ async def _take(services: Services, name: str, found: Imported, who: str, reason
     counted = await services.ledger.write(work, WRITE_S)
     services.fleet.register_changed()
     return counted
-
-
-def _answer(found: Imported, *, dry_run: bool) -> Report:
-    """A dry run tells; an import that cannot be is a refusal."""
-    if found.faults and not dry_run:
-        faults = [
-            ProblemFault(field=f"line {fault.line}, {fault.key}", rule="import", detail=_told(fault))
-            for fault in found.faults
-        ]
-        detail = f"{len(faults)} mistakes; nothing was taken."
-        raise several(HTTPStatus.UNPROCESSABLE_ENTITY, "import", detail, faults)
-    mistakes = [
-        Mistake(line=fault.line, key=fault.key, value=fault.value, expected=fault.expected) for fault in found.faults
-    ]
-    return Report(dry_run=True, rows=len(found.things), added=0, replaced=0, mistakes=mistakes)
-
-
-def _told(fault: Fault) -> str:
-    return f"is {fault.value!r}, expected {fault.expected}" if fault.value else f"expected {fault.expected}"
 
 
 def _kept(one: records.Kept) -> Kept:
