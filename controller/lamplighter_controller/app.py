@@ -110,8 +110,8 @@ async def run(config: Config, tell: Callable[[str], None]) -> None:
                 foundation, token = await _found(config, scale, clock, ledger, series)
                 if token and not config.demo:
                     tell(f"administrator's token: {config.data / first_start.ADMIN_TOKEN_FILE}, to be kept elsewhere")
-                tell(f"console: {server.url}{f'/#token={token}' if token and config.demo else '/'}")
-                await _Program(foundation, server).run(stop)
+                console = f"console: {server.url}{f'/#token={token}' if token and config.demo else '/'}"
+                await _Program(foundation, server).run(stop, partial(tell, console))
             finally:
                 await _close(series)
         finally:
@@ -258,13 +258,14 @@ class _Program:
         ):
             self._link.on_up(callback)
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Run all tasks until `stop`; what one of them dies of ends the program."""
+    async def run(self, stop: asyncio.Event, up: Callable[[], None]) -> None:
+        """Run all tasks until `stop`, telling when it is `up`; what one of them dies of ends the program."""
         await restore_devices(self._twin, self._on.ledger)
         await self._intake.load()
         if self._on.hold.held:
             self._intake.alarms.raised(HELD, WHY)
         commands = await control.serve(self._on.config.control_socket, self._actions.handlers())
+        up()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._link.run(), name="link")

@@ -5,9 +5,10 @@ import getpass
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import click
 from sqlalchemy import Connection
@@ -17,11 +18,13 @@ from lamplighter_contract.commands.signing import encode_key
 from lamplighter_controller import actions, backup, control, first_start
 from lamplighter_controller.config import Config, ConfigWrong, read_config
 from lamplighter_controller.errors import ControllerError
+from lamplighter_controller.first_start import FolderTaken
 from lamplighter_controller.ledger.engine import open_ledger
 from lamplighter_controller.security.tokens import Right
 
 T = TypeVar("T")
 WRONG_CONFIG = 2
+STARTING_S: Final = 10.0  # a controller that holds its folder and does not listen yet, or no more
 FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 REASON = click.option("--reason", required=True, help="Stands in the audit trail.")
 
@@ -196,15 +199,24 @@ Offline = Callable[[Connection, Mapping[str, Any], int], Mapping[str, Any]]
 def _ask_or_do(config: Config, wanted: Mapping[str, Any], offline: Offline) -> Mapping[str, Any]:
     """Ask the running controller; when none runs, do it on its ledger."""
     wanted = {**wanted, "who": getpass.getuser()}
+    deadline_s = time.monotonic() + STARTING_S
+    while True:
+        try:
+            return _ask_running_or_do(config, wanted, offline)
+        except FolderTaken as error:
+            if time.monotonic() > deadline_s:
+                _fail(error)
+            time.sleep(0.2)
+        except ControllerError as error:
+            _fail(error)
+
+
+def _ask_running_or_do(config: Config, wanted: Mapping[str, Any], offline: Offline) -> Mapping[str, Any]:
     try:
         return control.ask(config.control_socket, wanted)
     except control.NotRunning:
         wall_ms = SystemClock().wall_ms()
-        return _or_fail(
-            lambda: asyncio.run(_on_ledger(config, lambda connection: offline(connection, wanted, wall_ms)))
-        )
-    except ControllerError as error:
-        _fail(error)
+        return asyncio.run(_on_ledger(config, lambda connection: offline(connection, wanted, wall_ms)))
 
 
 async def _on_ledger(config: Config, work: Callable[[Connection], T]) -> T:

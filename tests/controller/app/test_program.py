@@ -154,7 +154,8 @@ async def test_the_command_line_enrols_and_makes_tokens_with_and_without_a_runni
     made = centre.run_tool("enrol", "gw-8", "--reason", "bench")
     assert made.stdout == "gw-8 is enrolled, generation 1\n", made.stderr
     with centre:
-        assert centre.run_tool("enrol", "gw-9", "--reason", "bench").exit_code == 0
+        another = centre.run_tool("enrol", "gw-9", "--reason", "bench")
+        assert another.exit_code == 0, another.stderr
         twice = centre.run_tool("enrol", "gw-9", "--reason", "bench")
         assert twice.exit_code == 1
         assert "enrolled already" in twice.stderr

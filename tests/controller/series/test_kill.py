@@ -74,7 +74,7 @@ async def test_a_second_owner_is_refused_by_name(tmp_path: Path) -> None:
 @pytest.mark.system
 async def test_influxd_keeps_what_it_acknowledged(make_influxd: Callable[..., Influxd]) -> None:
     influxd = make_influxd()
-    series = await open_series(SeriesSettings(url=f"influx+v1://127.0.0.1:{influxd.port}/city", timeout_s=5))
+    series = await open_series(SeriesSettings(url=f"influx+v1://127.0.0.1:{influxd.port}/city", timeout_s=30))
     acknowledged = []
     for number in range(60):
         if number in {20, 40}:
