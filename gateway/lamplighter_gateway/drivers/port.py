@@ -80,7 +80,11 @@ class ReadFailed:
 
 @dataclass(frozen=True, slots=True)
 class BusStatus:
-    """One bus as an installer wants to see it; times in real seconds, `refusals` counted by reason."""
+    """One bus as an installer wants to see it; times in real seconds, `refusals` counted by reason.
+
+    `turnaround_s` is what the slowest unit lately took to answer. `late` answers came after their time-out, `strays`
+    are bursts of bytes that nobody here had asked for; `findings` say in words what that means.
+    """
 
     bus: str
     wire: str
@@ -96,6 +100,10 @@ class BusStatus:
     refused: int
     last_error: str
     refusals: tuple[tuple[str, int], ...] = ()
+    turnaround_s: float = 0.0
+    late: int = 0
+    strays: int = 0
+    findings: tuple[str, ...] = ()
 
 
 Sink = Callable[[Sequence[Reading]], None]

@@ -144,6 +144,7 @@ class Asking:
         if isinstance(answer, Trouble):
             self._note_trouble(question.unit, answer, now_s, now_s - begun_s)
         else:
+            self.counters.end()
             self._note_answer(question.unit)
             if self._crowd is not None:
                 self._crowd.answered(question.unit, now_s - begun_s)
@@ -176,16 +177,18 @@ class Asking:
             logger.warning(text, self.bus.id, unit, self._names(unit), trouble)
 
     def _count(self, unit: int, trouble: Trouble) -> None:
-        counters = self.counters
+        counters, cause = self.counters, trouble.cause
+        garbled, refused, foreign = cause is Cause.GARBLED, cause is Cause.REFUSED, cause is Cause.FOREIGN
+        counters.end(garbled=garbled, refused=refused and not trouble.illegal, foreign=foreign)
         if not trouble.illegal:  # that may only be a hole between two registers, which the poll learns to leave out
             counters.last_error = f"unit {unit}: {trouble}"
-        if trouble.cause is Cause.SILENT:
+        if cause is Cause.SILENT:
             counters.timeouts += 1
-        elif trouble.cause is Cause.GARBLED:
+        elif garbled:
             counters.crc_errors += 1
-        elif trouble.cause is Cause.REFUSED:
+        elif refused:
             counters.exceptions += 1
-        elif trouble.cause is Cause.FOREIGN:
+        elif foreign:
             counters.refusals[Reason.ADDRESS] += 1
 
     def _names(self, unit: int) -> str:

@@ -13,6 +13,7 @@ from lamplighter_gateway.config.model import Device, SerialBus, TcpBus
 from lamplighter_gateway.drivers.modbus.answers import Cause, Trouble
 from lamplighter_gateway.drivers.modbus.asking import Asking
 from lamplighter_gateway.drivers.modbus.bus_queue import BusQueue
+from lamplighter_gateway.drivers.modbus.findings import findings
 from lamplighter_gateway.drivers.modbus.line import bus_cost
 from lamplighter_gateway.drivers.modbus.polls import Poll
 from lamplighter_gateway.drivers.modbus.schedule import Due, Schedule
@@ -107,7 +108,7 @@ class ModbusBus:
     def status(self) -> BusStatus:
         """Counters and health since start."""
         asking, counters = self._asking, self._asking.counters
-        silent = asking.breakers.silent
+        silent, hearing, now_s = asking.breakers.silent, asking.wire.hearing, self._clock.monotonic_s()
         return BusStatus(
             bus=self._bus.id,
             wire=self._bus.wire,
@@ -115,7 +116,7 @@ class ModbusBus:
             devices=len(self._devices),
             silent=tuple(device.id for device in self._devices.values() if device.unit in silent),
             cycle_s=self._cycle_s,
-            utilisation=asking.utilisation.share(self._clock.monotonic_s()),
+            utilisation=asking.utilisation.share(now_s),
             requests=counters.requests,
             timeouts=counters.timeouts,
             crc_errors=counters.crc_errors,
@@ -123,6 +124,10 @@ class ModbusBus:
             refused=counters.refusals.total(),
             last_error=counters.last_error,
             refusals=tuple(sorted(counters.refusals.items())),
+            turnaround_s=asking.wire.turnarounds.slowest_s,
+            late=hearing.late,
+            strays=hearing.strays,
+            findings=tuple(findings(counters, hearing, now_s)),
         )
 
     async def _serve(self, schedule: Schedule[Poll], lost: bool) -> bool:

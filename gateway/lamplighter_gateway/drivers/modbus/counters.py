@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 _WINDOW_S: Final = 60.0
+_LATELY: Final = 100  # questions over which shares are averaged
 
 
 @dataclass(slots=True)
@@ -17,6 +18,15 @@ class Counters:
     exceptions: int = 0
     refusals: Counter[str] = field(default_factory=Counter)
     last_error: str = ""
+    garbled_share: float = 0.0  # of the latest answers
+    refused_share: float = 0.0
+    foreign_share: float = 0.0
+
+    def end(self, *, garbled: bool = False, refused: bool = False, foreign: bool = False) -> None:
+        """Note how a question ended, for the shares."""
+        self.garbled_share += (garbled - self.garbled_share) / _LATELY
+        self.refused_share += (refused - self.refused_share) / _LATELY
+        self.foreign_share += (foreign - self.foreign_share) / _LATELY
 
 
 @dataclass(slots=True)

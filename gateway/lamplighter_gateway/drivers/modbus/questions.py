@@ -23,6 +23,7 @@ _READS: Final[dict[Table, type[ModbusPDU]]] = {
     Table.COIL: ReadCoilsRequest,
     Table.DISCRETE: ReadDiscreteInputsRequest,
 }
+_WRITE_ANSWER: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,16 @@ class Question:
     unit: int
     characters: int
     answer_bytes: int
+
+    @property
+    def reads(self) -> bool:
+        """True for a read, whose answer can never look like the question."""
+        return self.answer_bytes > 0
+
+    @property
+    def answer_characters(self) -> int:
+        """Length of the answer's frame on a serial line, where it is no refusal."""
+        return 5 + self.answer_bytes if self.reads else _WRITE_ANSWER
 
     def answered_by(self, answer: ModbusPDU) -> bool:
         """True if function and length, or the echo of a write, are those of this question."""

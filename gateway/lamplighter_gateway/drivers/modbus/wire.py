@@ -2,23 +2,26 @@
 
 The library neither retries nor reconnects here. On a serial line a silence is followed by a quiet time for the late
 answer and a reopened port, so that nothing of it is left in any buffer; on TCP the transaction number already tells
-answers apart.
+answers apart. Each question on a serial line comes after 3.5 characters of silence, and finds the buffers empty.
 """
 
 import asyncio
+import contextlib
 import logging
+import termios
 from typing import Final
 
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
-from pymodbus.framer.rtu import FramerRTU
 from pymodbus.pdu import ModbusPDU
 
 from lamplighter_contract.clock import Clock
 from lamplighter_gateway.config.model import SerialBus, TcpBus
 from lamplighter_gateway.drivers.modbus.answers import AnswerDecoder, Cause, Trouble
+from lamplighter_gateway.drivers.modbus.hearing import Hearing
 from lamplighter_gateway.drivers.modbus.line import SerialLine, serial_line
 from lamplighter_gateway.drivers.modbus.questions import Question
+from lamplighter_gateway.drivers.modbus.turnaround import Turnarounds
 
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # it logs every failure; the bus logs the first and the last
 
@@ -27,6 +30,7 @@ Client = AsyncModbusTcpClient | AsyncModbusSerialClient
 _CONNECT_S: Final = 5.0
 _BACKSTOP_S: Final = 60.0  # the library's own time-out; ours always comes first
 _FRAME_TORN_S: Final = 0.03  # silence inside a frame that no adapter makes
+_FOREIGN_FRAME: Final = 40  # characters of another master's answer that may still be coming
 
 
 class Wire:
@@ -40,8 +44,10 @@ class Wire:
         self._waiting: asyncio.Timeout | None = None
         self._torn: asyncio.TimerHandle | None = None
         self._garbled = False
-        self._stray = asyncio.Event()
-        self._quiet_since_s = 0.0
+        self._late = asyncio.Event()
+        self._sent_s = float("-inf")
+        self.hearing = Hearing()
+        self.turnarounds: Turnarounds[int] = Turnarounds()
 
     @property
     def connected(self) -> bool:
@@ -73,18 +79,21 @@ class Wire:
         if client is None or not client.connected:
             return Trouble(Cause.OFFLINE)
         if self._line is not None:
-            await self._keep_gap(self._line)
+            await self._keep_quiet(client, self._line)
         self._garbled = False
+        self.hearing.asks(question)
+        self._sent_s = self._clock.monotonic_s()
         try:
             async with asyncio.timeout(self._patience_s(question, timeout_s)) as self._waiting:
                 answer: ModbusPDU = await client.execute(False, question.pdu)
         except TimeoutError:
-            return await self._without_answer(client)
+            return await self._without_answer(client, question)
         except ModbusException:
             return Trouble(Cause.FOREIGN)
         finally:
             self._settle()
         _obey_cancellation()
+        self._learn(question)
         return _judged(question, answer)
 
     async def tell_all(self, question: Question, quiet_s: float) -> Trouble | None:
@@ -93,7 +102,8 @@ class Wire:
         if client is None or not client.connected:
             return Trouble(Cause.OFFLINE)
         if self._line is not None:
-            await self._keep_gap(self._line)
+            await self._keep_quiet(client, self._line)
+        self._sent_s = self._clock.monotonic_s()
         try:
             await client.execute(True, question.pdu)
             await asyncio.sleep(quiet_s + self._wire_s(question))
@@ -125,38 +135,62 @@ class Wire:
         return self._line.frame_s(question.characters) if self._line else 0.0
 
     def _patience_s(self, question: Question, timeout_s: float | None) -> float:
-        return (self._bus.timeout_s if timeout_s is None else timeout_s) + self._wire_s(question)
+        most_s = self._bus.timeout_s if timeout_s is None else timeout_s
+        if self._line is None:
+            return most_s
+        return self.turnarounds.patience_s(question.unit, most_s) + self._wire_s(question)
 
-    async def _keep_gap(self, line: SerialLine) -> None:
-        wait_s = self._quiet_since_s + line.gap_s - self._clock.monotonic_s()
-        if wait_s > 0:
+    def _learn(self, question: Question) -> None:
+        """How long the unit thought, from the last byte that came."""
+        end_s = self._clock.monotonic_s() if self._line is None else self.hearing.last_s
+        self.turnarounds.answered(question.unit, end_s - self._sent_s - self._wire_s(question))
+
+    async def _keep_quiet(self, client: Client, line: SerialLine) -> None:
+        """Wait until the line was idle for 3.5 characters, and another master's business is done; then empty buffers.
+
+        Where others never stop, we speak all the same after a while.
+        """
+        now_s = self._clock.monotonic_s()
+        give_up_s = now_s + 2 * self._bus.timeout_s
+        while now_s < give_up_s:
+            rest_s = min(self._bus.timeout_s, _FRAME_TORN_S + line.frame_s(_FOREIGN_FRAME))
+            idle_s = rest_s if self.hearing.disturbed else line.gap_s
+            wait_s = max(self.hearing.last_s, self._sent_s) + idle_s - now_s
+            if wait_s <= 0:
+                break
             await asyncio.sleep(wait_s)
+            now_s = self._clock.monotonic_s()
+        _flush(client)
 
-    async def _without_answer(self, client: Client) -> Trouble:
+    async def _without_answer(self, client: Client, question: Question) -> Trouble:
         if not client.connected:
             return Trouble(Cause.LOST)
         if self._line is None:
             return Trouble(Cause.SILENT)
         if self._garbled:
             return Trouble(Cause.GARBLED)
-        await self._drain()
+        foreign = self.hearing.foreign
+        self.turnarounds.silent(question.unit)
+        await self._drain(question)
         await self.open()
-        return Trouble(Cause.SILENT)
+        return Trouble(Cause.FOREIGN if foreign else Cause.SILENT)
 
-    async def _drain(self) -> None:
+    async def _drain(self, question: Question) -> None:
         """Keep the line quiet for as long again, or until a late answer is through: it must not meet a question."""
         self._waiting = None
-        self._stray.clear()
+        self._late.clear()
+        self.hearing.rests(late_expected=True)
         try:
             async with asyncio.timeout(self._bus.timeout_s):
-                await self._stray.wait()
+                await self._late.wait()
         except TimeoutError:
             return
         await asyncio.sleep(_FRAME_TORN_S)
+        self._learn(question)
 
     def _settle(self) -> None:
         self._waiting = None
-        self._quiet_since_s = self._clock.monotonic_s()
+        self.hearing.rests()
         if self._torn is not None:
             self._torn.cancel()
             self._torn = None
@@ -167,24 +201,39 @@ class Wire:
             self._stop_waiting()
 
     def _heard(self, sending: bool, data: bytes) -> bytes:
-        """Bytes came in: if they stay no frame, waiting for the rest of the time-out is lost time."""
-        if not sending and self._waiting is None:
-            self._stray.set()
-        elif not sending:
-            if self._torn is not None:
-                self._torn.cancel()
-            self._torn = asyncio.get_running_loop().call_later(_FRAME_TORN_S, self._judge_noise, bytes(data))
-        return data
+        """Bytes went out or came in: if those that came stay no frame, waiting for the time-out is lost time."""
+        if sending:
+            self.hearing.sends(data)
+            return data
+        frame = self.hearing.hears(data, self._clock.monotonic_s())
+        if self._waiting is None:
+            self._late.set()
+        else:
+            self._await_more()
+        return frame
 
-    def _judge_noise(self, data: bytes) -> None:
-        if len(data) >= 4 and FramerRTU.check_CRC(data[:-2], int.from_bytes(data[-2:], "big")):
-            return  # a whole frame, though not for us: the answer may still come
-        self._garbled = True
-        self._stop_waiting()
+    def _await_more(self) -> None:
+        if self._torn is not None:
+            self._torn.cancel()
+        pause_s = self._line.gap_s if self._line and self.hearing.whole else _FRAME_TORN_S
+        self._torn = asyncio.get_running_loop().call_later(pause_s, self._judge_noise)
+
+    def _judge_noise(self) -> None:
+        if self.hearing.judges():
+            self._garbled = True
+            self._stop_waiting()
 
     def _stop_waiting(self) -> None:
         if self._waiting is not None and not self._waiting.expired():
             self._waiting.reschedule(asyncio.get_running_loop().time())
+
+
+def _flush(client: Client) -> None:
+    """Throw away what came and was not read: it is older than the question that is about to go out."""
+    port = getattr(client.ctx.transport, "sync_serial", None)
+    if port is not None:
+        with contextlib.suppress(OSError, termios.error):  # it has just gone away, which its reader notices, too
+            port.reset_input_buffer()
 
 
 def _obey_cancellation() -> None:
