@@ -22,6 +22,7 @@ from lamplighter_gateway.drivers.port import (
     Applied,
     Brought,
     BusStatus,
+    Instructed,
     Outcome,
     ReadFailed,
     Reading,
@@ -125,6 +126,13 @@ class MqttBus:
         del store, keep
         self._tell_login = logged_in
 
+    async def instruct(
+        self, device: str, operation: Operation, args: Mapping[str, Any], timeout_s: float
+    ) -> Instructed:
+        """Nothing: its JSON has reports, limits and words."""
+        del args, timeout_s
+        return Instructed(Outcome.FAILED, f"profile {self._devices[device].profile.name} has no {operation}")
+
     def latest(self, device: str) -> Reading | None:
         """The newest report of a truck since the start."""
         return self._last.get(device)
@@ -173,6 +181,7 @@ class MqttBus:
         client = aiomqtt.Client(
             broker.host, broker.port, username=broker.user, password=password, tls_params=tls, keepalive=_KEEPALIVE_S
         )
+        client.pending_calls_threshold = 2 * len(self._shapes)  # a whole street is written at once; more would be odd
         client._disconnected.add_done_callback(_seen)  # noqa: SLF001 - aiomqtt does not look at its own error
         return client
 
