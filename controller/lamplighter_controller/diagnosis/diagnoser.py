@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 from lamplighter_controller.diagnosis.arrays import Arrays
 from lamplighter_controller.diagnosis.findings import Finding
 from lamplighter_controller.diagnosis.lamps.expectation.tables import ModelTables
+from lamplighter_controller.diagnosis.lamps.seen import Seen
 from lamplighter_controller.diagnosis.lamps.suspects.suspecting import LampSuspector
 from lamplighter_controller.diagnosis.leakage import Leakage
 from lamplighter_controller.diagnosis.meters.watch import MeterWatch, PhaseSums
 from lamplighter_controller.diagnosis.models import LampModel
-from lamplighter_controller.diagnosis.samples import Flags, Rows, Samples
+from lamplighter_controller.diagnosis.samples import Flags, Floats, Rows, Samples
 from lamplighter_controller.diagnosis.settings import Settings
 from lamplighter_controller.diagnosis.suspicions import Suspicions
 from lamplighter_controller.diagnosis.topology import Topology
@@ -51,8 +52,7 @@ class Diagnoser:
     def suspect(self, samples: Samples, now_ms: int) -> Suspicions:
         """What the detectors say, before the supply tree has spoken."""
         lamps, seen = self._lamps.step(samples, now_ms)
-        drawn_w = np.where(seen.usable, samples.lamps.column("power_w"), seen.expected_w)
-        meters = self._meters.step(samples.cabinets, self._by_phase(drawn_w))
+        meters = self._meters.step(samples.cabinets, self._by_phase(self._drawn_w(samples, seen)))
         held = self._lamps.watch.held
         return Suspicions(
             lamps=lamps,
@@ -63,8 +63,18 @@ class Diagnoser:
             expected_w=seen.expected_w,
             dark=seen.dark,
             lit=seen.lit,
+            astray=np.asarray(held.astray > 0),
             feeder_common=seen.common,
         )
+
+    def _drawn_w(self, samples: Samples, seen: Seen) -> Floats:
+        """(n,) as read, else as expected; one that burnt when it should not, and is silent now, burns on."""
+        held = self._lamps.watch.held
+        drawn_w: Floats = np.where(seen.usable, samples.lamps.column("power_w"), seen.expected_w)
+        unread = self._lamps.suspect & ~samples.lamps.answered & (held.desired_percent < 1) & (seen.expected_w == 0)
+        rows = np.flatnonzero(unread)
+        drawn_w[rows] = np.fmax(held.power_w[rows], 0)
+        return drawn_w
 
     def export(self) -> State:
         """Everything learned, as named arrays with the ids their rows belong to; `restore` takes it back."""

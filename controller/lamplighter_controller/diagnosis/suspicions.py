@@ -91,6 +91,7 @@ class Suspicions:
             knows the command or the model. Given for silent lamps too.
         dark: (n,) heard, commanded on and drawing next to nothing in this step, whether under suspicion yet or not.
         lit: (n,) heard, commanded off and drawing, whether under suspicion yet or not.
+        astray: (n,) by its own word at another level than commanded for longer than a plan may differ, now or lately.
         feeder_common: (feeders,) common mode of the feeder's lamps in sigma of one lamp, NaN = too few lamps.
     """
 
@@ -102,4 +103,5 @@ class Suspicions:
     expected_w: Floats
     dark: Flags
     lit: Flags
+    astray: Flags
     feeder_common: Floats

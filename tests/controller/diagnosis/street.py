@@ -60,6 +60,7 @@ class Street:
     silent: set[str] = field(default_factory=set)
     dark: set[str] = field(default_factory=set)
     lit: set[str] = field(default_factory=set)
+    astray: set[str] = field(default_factory=set)  # say themselves that they are at another level
     unpowered: set[str] = field(default_factory=set)  # silent, and the meter misses them
     meterless: set[str] = field(default_factory=set)
     volts: dict[str, tuple[float, float, float]] = field(default_factory=dict)
@@ -135,6 +136,7 @@ class Street:
             expected_w=np.full(n, LAMP_W if self.level > 0 else 0.0),
             dark=self._mask(self.dark) & ~silent,
             lit=self._mask(self.lit) & ~silent,
+            astray=self._mask(self.astray) & ~silent,
             feeder_common=np.full(len(tree.feeders), np.nan),
         )
 

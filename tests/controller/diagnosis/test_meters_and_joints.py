@@ -90,15 +90,24 @@ def feeder_volts(scene: Street, level: float, bad: str, ohm: float, random: np.r
     return volts + (np.arange(len(volts)) % 7 - 3) * 0.4 + 0.2 * random.standard_normal(len(volts))
 
 
-@pytest.mark.parametrize(("ohm", "found"), [(0.0, []), (1.5, [("hi_res", "pole-cab-2-b-3")])])
-def test_a_bad_joint_is_seen_by_how_its_fall_grows_with_the_current(ohm: float, found: list[tuple[str, str]]) -> None:
+@pytest.mark.parametrize(
+    ("ohm", "elsewhere", "found"),
+    [(0.0, False, []), (1.5, False, [("hi_res", "pole-cab-2-b-3")]), (1.5, True, [])],
+    ids=["sound", "bad joint", "a lamp that hangs elsewhere"],
+)
+def test_a_bad_joint_is_seen_by_how_its_fall_grows_with_the_current(
+    ohm: float, elsewhere: bool, found: list[tuple[str, str]]
+) -> None:
     scene, random = Street(street(poles=12)), np.random.default_rng(1)
     told: list[Finding] = []
+    bad = scene.topology.row_of_lamp["cab-2-b-3"]
     for look in range(90):
         scene.level = (100.0, 100.0, 50.0, 50.0, 30.0)[look % 5]
         samples = scene._samples()
         current = np.full(len(scene.topology.lamps), LAMP_W * scene.level / 100 / 230)
-        volts = feeder_volts(scene, scene.level, "cab-2-b-3", ohm, random)
+        volts = feeder_volts(scene, scene.level, "" if elsewhere else "cab-2-b-3", ohm, random)
+        if elsewhere:
+            volts[bad] -= ohm * 9 * LAMP_W * scene.level / 100 / 230
         values = dict(samples.lamps.values) | {"voltage_v": volts, "current_a": current}
         scene.now_ms += STEP_MS
         samples = replace(samples, lamps=replace(samples.lamps, values=values))

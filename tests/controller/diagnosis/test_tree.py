@@ -176,6 +176,43 @@ def test_a_cabinet_that_stays_dark_against_the_command_is_its_schedule(scene: St
     assert told(scene.look(5)) == [("schedule_dev", "cabinet", "cab-1")]
 
 
+@pytest.mark.parametrize("level", [0.0, 100.0])
+def test_a_cabinet_that_says_itself_that_it_follows_other_times_is_its_schedule(scene: Street, level: float) -> None:
+    scene.level = level
+    scene.astray = of(scene.topology, "cab-1")
+    if level == 0:
+        scene.lit = set(scene.astray)  # a contactor that sticks would tell them nothing
+    assert told(scene.look(5)) == [("schedule_dev", "cabinet", "cab-1")]
+    scene.astray = scene.lit = set()
+    assert over(scene.look(5)) == [("schedule_dev", "cab-1")]
+
+
+def test_a_few_lamps_at_a_level_of_their_own_are_no_schedule(scene: Street) -> None:
+    scene.astray = of(scene.topology, "cab-1", "a")
+    assert scene.look(6) == []
+
+
+def test_a_sag_over_a_phase_long_too_high_is_no_lost_neutral(scene: Street) -> None:
+    scene.volts["cab-4"] = (258.0, 230.0, 230.0)
+    assert told(scene.look(14)) == [("ov", "cabinet", "cab-4")]
+    scene.volts["cab-4"] = (243.0, 214.0, 214.0)
+    assert told(scene.look(4)) == []
+    scene.volts["cab-4"] = (258.0, 230.0, 230.0)
+    assert scene.look(4) == []
+
+
+def test_a_lamp_that_spoke_before_its_model_is_folded_into_it() -> None:
+    scene = Street(street())
+    scene.look(3)
+    first, *rest = [name for name in scene.topology.lamps if name[-1] in "13579"]
+    scene.complaints = {first: "driver_drift"}
+    assert told(scene.look(3)) == [("driver_drift", "lamp", first)]
+    scene.complaints |= dict.fromkeys(rest, "driver_drift")
+    found = scene.look(5)
+    assert told(found) == [("driver_drift", "model", "new")]
+    assert over(found) == [("driver_drift", first)]
+
+
 def test_the_same_complaint_of_a_whole_model_is_the_models() -> None:
     scene = Street(street())
     scene.look(3)

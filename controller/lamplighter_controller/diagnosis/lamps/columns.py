@@ -34,6 +34,7 @@ class LampColumns:
         lit_before: the lamp was seen lit (2), dark (1) or neither (0) under the level in force.
         odd_since: when the first of the counts below left 0.
         dark ... under: readings in a row that show it, up to 250.
+        astray: for how many readings more the lamp counts as one that takes its commands at other times than told.
     """
 
     gain: F32
@@ -77,6 +78,7 @@ class LampColumns:
     tilted: U8
     over: U8
     under: U8
+    astray: U8
 
     def part(self, rows: slice) -> "LampColumns":
         """Views of some rows: what is written into them is written here."""

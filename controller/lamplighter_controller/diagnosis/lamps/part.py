@@ -19,6 +19,7 @@ from lamplighter_controller.diagnosis.lamps.sequences.sequential import (
     TRUSTED,
     Steady,
     accumulate,
+    by_voltage,
     follow_voltage,
     jumps,
     learn,
@@ -199,7 +200,8 @@ class PartStep:
         cell = self.model[rows] * KNOTS + expectation.knot[rows]
         lessons.add(cell, raw[rows], reading.factor[rows])
         self._learn_exponent(reading, voters, raw)
-        return Steady(counts & believed, residual, sigma, weight), in_sigma
+        sagging = by_voltage(self.held, residual, self._deviation(reading))
+        return Steady(counts & believed, residual, sigma, weight, sagging), in_sigma
 
     def _common(self, raw: F32, sigma: F32, voters: Flags) -> tuple[F32, F32]:
         """(n,) what each lamp's group has in common, and (groups,) in sigma; discharge lamps follow the voltage."""
@@ -214,8 +216,12 @@ class PartStep:
         common = np.where(discharge, self.groups.each(one), self.groups.each(other))
         return common, np.where(np.isnan(other_sigma), one_sigma, other_sigma)
 
+    def _deviation(self, reading: Reading) -> F32:
+        """(n,) from the lamp's usual voltage, NaN where that is not known."""
+        return reading.voltage_v / self.held.voltage_v - np.float32(1)
+
     def _learn_exponent(self, reading: Reading, voters: Flags, raw: F32) -> None:
-        deviation = reading.voltage_v / self.held.voltage_v - np.float32(1)
+        deviation = self._deviation(reading)
         far = np.abs(deviation)
         rows = np.flatnonzero(voters & (far > 0.01) & (far < 0.15) & (np.abs(raw) < 0.2))
         if len(rows):
@@ -234,12 +240,13 @@ class PartStep:
         full = np.full(len(self.model), 100, np.float32)
         gain = expectation.expected_w / np.maximum(expectation.full_w, np.float32(1e-3))
         most_w = tables.rated_w.take(self.model) * tables.share(self.model, full) * gain
-        off = shown.Off(np.where(steady.counts, steady.residual, 0), steady.sigma, most_w)
+        off = shown.Off(np.where(steady.counts & ~steady.by_voltage, steady.residual, 0), steady.sigma, most_w)
         shown.wrong_level(held, reading, command, showing, expectation, off)
         share = expectation.expected_w / np.maximum(most_w, np.float32(1))
         usual = tables.usual_factor(self.model, expectation.knot)
         shown.idle_current(held, reading, showing, off.residual, usual, share)
         fresh = reading.fresh & ~reading.excused
+        shown.other_times(held, fresh, command, self.watch.settings.period_s)
         temperature_c = self._column("temperature_c")
         warmer_c = self.groups.above(np.where(command.on, temperature_c, np.nan))
         shown.surroundings(held, fresh, temperature_c, warmer_c, command)
@@ -264,13 +271,13 @@ class PartStep:
         large = np.abs(steady.residual) > GROSS_EARLY
         known = (seen >= MATURE) | ((seen >= TRUSTED) & large) | (not self.watch.settings.learned_gain)
         other = self._other_curve(reading, command, expectation, steady)
-        tested = Steady(steady.counts & known & ~other, steady.residual, steady.sigma, steady.weight)
+        tested = steady.telling(known & ~other)
         accumulate(held, tested, reading.time_s)
         leave_to_peers(held, tested, self.watch.kin[self.part.rows], self.watch.limits)
         jumps(held, tested)
         frozen = self.suspect | (not self.watch.settings.learned_gain)
-        learn(held, steady, expectation, frozen, other, self.watch.limits)
-        follow_voltage(held, steady, frozen, reading.voltage_v / held.voltage_v - np.float32(1))
+        learn(held, steady.telling(~frozen), expectation, other, self.watch.limits)
+        follow_voltage(held, steady, frozen, self._deviation(reading))
         healthy = steady.counts & (np.abs(steady.residual) < shown.STUCK_SHARE)
         shown.hold_level(held, healthy, command.level_percent, reading.power_w)
         settle_voltage(held, reading.voltage_v, reading.usable & command.on & (reading.voltage_v > 100))

@@ -20,6 +20,7 @@ EXCESS_OHM: Final = 0.25
 EXCESS_V: Final = 3.5
 SURE: Final = 8.0  # standard errors
 LEAST_SPREAD_A2: Final = 0.05
+REBOUND: Final = 0.5
 FAMILY: Final = "joint"
 HOLD: Final = 4
 NOMINAL_V: Final = 230.0
@@ -34,17 +35,18 @@ class Joints:
         lamps = len(topology.lamps)
         self.looks = np.zeros(lamps, np.float32)
         self.sums = np.zeros((5, lamps), np.float32)  # mean A, mean V, then A*A, A*V, V*V about them
-        self._span = self._spans()
+        self._next = self._neighbours()
+        self._span = self._next & np.append(False, np.diff(topology.lamp_pole) != 0)[:lamps]
         self._some = bool(self._span.any())
 
-    def _spans(self) -> Flags:
-        """(N,) the lamp before this row hangs on the pole before it, on the same ordered feeder."""
+    def _neighbours(self) -> Flags:
+        """(N,) the lamp before this row hangs on the same ordered feeder, on the same pole or the one before it."""
         tree = self._topology
-        span = np.zeros(len(tree.lamps), np.bool_)
-        if len(span) > 1:
-            span[1:] = (tree.lamp_feeder[1:] == tree.lamp_feeder[:-1]) & (tree.lamp_pole[1:] != tree.lamp_pole[:-1])
-            span &= tree.feeder_ordered[tree.lamp_feeder]
-        return span
+        beside = np.zeros(len(tree.lamps), np.bool_)
+        if len(beside) > 1:
+            beside[1:] = tree.lamp_feeder[1:] == tree.lamp_feeder[:-1]
+            beside &= tree.feeder_ordered[tree.lamp_feeder]
+        return beside
 
     def look(self, scene: Scene, now_ms: int) -> list[Verdict]:
         """Verdicts on the spans that stand out of their feeder."""
@@ -52,11 +54,11 @@ class Joints:
             return []
         self._learn(scene)
         mean_a, _, aa, av, vv = self.sums
-        sure = self._span & (self.looks >= ENOUGH) & (aa > LEAST_SPREAD_A2)
+        sure = self._next & (self.looks >= ENOUGH) & (aa > LEAST_SPREAD_A2)
         if not sure.any():
             return []
         ohm = np.divide(av, aa, out=np.full(len(aa), np.nan, np.float32), where=sure)
-        over = np.flatnonzero(sure & (ohm > EXCESS_OHM))
+        over = np.flatnonzero(sure & self._span & (ohm > EXCESS_OHM))
         return [found for row in over.tolist() if (found := self._judged(row, ohm, aa, vv, mean_a, now_ms))]
 
     def _learn(self, scene: Scene) -> None:
@@ -68,7 +70,7 @@ class Joints:
         doubtful[odd] = True
         doubtful[1:] |= doubtful[:-1]
         self.looks[doubtful] = 0
-        told = self._span & ~np.isnan(drop) & ~doubtful
+        told = self._next & ~np.isnan(drop) & ~doubtful
         rate = np.where(told, np.maximum(DECAY, 1 / (self.looks + 1)), 0).astype(np.float32)
         a, v = current - self.sums[0], np.where(told, drop, 0) - self.sums[1]
         self.sums[0] += rate * a
@@ -93,7 +95,8 @@ class Joints:
         tree = self._topology
         feeder = int(tree.lamp_feeder[row])
         rows = slice(int(tree.feeder_start[feeder]), int(tree.feeder_start[feeder + 1]))
-        others = np.delete(ohm[rows], row - rows.start)
+        spans = np.where(self._span[rows], ohm[rows], np.nan)
+        others = np.delete(spans, row - rows.start)
         known = others[~np.isnan(others)]
         usual = float(np.median(known)) if len(known) else 0.0
         rest = max(float(vv[row] - ohm[row] ** 2 * aa[row]), 1e-4)
@@ -101,12 +104,22 @@ class Joints:
         error = float(np.sqrt(rest / (looks * aa[row])))
         excess = float(ohm[row]) - max(usual, 0.0)
         most_a = float(mean_a[row] + 2 * np.sqrt(aa[row]))
-        if excess < EXCESS_OHM or excess < SURE * error or excess * most_a < EXCESS_V:
+        if (
+            excess < EXCESS_OHM
+            or excess < SURE * error
+            or excess * most_a < EXCESS_V
+            or self._rebounds(row, ohm, excess)
+        ):
             return None
         line = EvidenceLine("span_resistance", float(ohm[row]), usual, error, int(looks), "ohm")
         drop = EvidenceLine("span_drop", float(ohm[row]) * most_a, usual * most_a, 1.0, int(looks), "V")
         element = Element(ElementKind.POLE, tree.poles[tree.lamp_pole[row]])
         return Verdict(element, {"hi_res": 0.95, "meter_bad": 0.05}, now_ms, HOLD, (line, drop), family=FAMILY)
+
+    def _rebounds(self, row: int, ohm: Floats, excess: float) -> bool:
+        """The lamp behind has the voltage back that this one misses: this one does not stand here."""
+        behind = row + 1
+        return behind < len(ohm) and bool(self._next[behind]) and bool(ohm[behind] < -REBOUND * excess)
 
 
 def _heard(scene: Scene) -> Floats:

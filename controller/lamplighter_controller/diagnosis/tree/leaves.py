@@ -11,12 +11,13 @@ from lamplighter_controller.diagnosis.topology import Topology
 
 @dataclass(frozen=True, slots=True)
 class Leaves:
-    """(N,) each; a lamp without a controller, dead by plan or excused is none of them."""
+    """(N,) each; a lamp without a controller, dead by plan or excused is none of them; `astray`: at its own level."""
 
     heard: Flags
     silent: Flags
     dark: Flags
     lit: Flags
+    astray: Flags
 
 
 class LeafMemory:
@@ -38,7 +39,8 @@ class LeafMemory:
         there = lamps.answered if lamps.present is None else lamps.answered | (lamps.present & ~silent)
         self._dark = there & np.where(lamps.answered, suspicions.dark, self._dark)
         self._lit = there & np.where(lamps.answered, suspicions.lit, self._lit)
-        return Leaves(counted & there, silent, counted & self._dark, counted & self._lit)
+        astray = counted & there & suspicions.astray
+        return Leaves(counted & there, silent, counted & self._dark, counted & self._lit, astray)
 
 
 def silent_share(silent: int, heard: int) -> float:

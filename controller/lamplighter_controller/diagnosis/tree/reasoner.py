@@ -58,6 +58,7 @@ class SupplyTree:
         if samples.excused is not None:
             covered |= samples.excused
         findings += self._silences.look(scene, covered, now_ms)
+        findings += self._voices.fold(suspicions.lamps, self._standing.told())
         findings += self._voices.look(suspicions.lamps, covered, scene.leaves)
         return tuple(findings)
 

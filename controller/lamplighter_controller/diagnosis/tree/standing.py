@@ -1,6 +1,6 @@
 """Verdicts over time: told once they have stood for long enough, closed once they are gone for long enough."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -48,6 +48,10 @@ class Standing:
         for node in self._nodes.values():
             found[node.verdict.lamps] = True
         return found
+
+    def told(self) -> Iterator[tuple[str, Rows]]:
+        """(class, lamps below) of every node that was told."""
+        return ((node.told, node.verdict.lamps) for node in self._nodes.values() if node.told)
 
     def look(self, verdicts: Sequence[Verdict], now_ms: int) -> list[Finding]:
         """What is new, changed or over after these verdicts of one step."""

@@ -31,29 +31,45 @@ class Switching:
         self._lit_since = np.zeros(len(tree.cabinets), np.int64)
         self._dark_since = np.zeros(len(tree.cabinets), np.int64)
         self._circuit_since = np.zeros(len(tree.circuits), np.int64)
+        self._astray_since = np.zeros(len(tree.cabinets), np.int64)
         self._stuck_ms = np.zeros(len(tree.cabinets), np.int64)
 
     def look(self, scene: Scene, now_ms: int) -> list[Verdict]:
         """Verdicts on cabinets, and on single circuits of cabinets that are otherwise as commanded."""
         tree = self._branches.topology
-        heard, lit, dark = (
-            self._branches.by_feeder(which) for which in (scene.leaves.heard, scene.leaves.lit, scene.leaves.dark)
+        leaves = scene.leaves
+        heard, lit, dark, astray = (
+            self._branches.by_feeder(which) for which in (leaves.heard, leaves.lit, leaves.dark, leaves.astray)
         )
         cabinets, circuits = len(tree.cabinets), len(tree.circuits)
         of_cabinet = count_up(tree.feeder_cabinet, heard, cabinets)
         of_circuit = count_up(tree.feeder_circuit, heard, circuits)
         self._lit_since = _since(self._lit_since, count_up(tree.feeder_cabinet, lit, cabinets), of_cabinet, now_ms)
         self._dark_since = _since(self._dark_since, count_up(tree.feeder_cabinet, dark, cabinets), of_cabinet, now_ms)
+        of_astray = count_up(tree.feeder_cabinet, astray, cabinets)
+        self._astray_since = _since(self._astray_since, of_astray, of_cabinet, now_ms)
         self._circuit_since = _since(
             self._circuit_since, count_up(tree.feeder_circuit, lit, circuits), of_circuit, now_ms
         )
-        whole = np.append(self._lit_since > 0, False)  # the last one stands for circuits without a cabinet
+        off_time = self._astray_since > 0
+        whole = np.append((self._lit_since > 0) | off_time, False)  # the last: circuits without a cabinet
         single = (self._circuit_since > 0) & ~whole[tree.circuit_cabinet]
         return [
-            *(self._lit(scene, cabinet, now_ms) for cabinet in _rows(self._lit_since > 0)),
-            *(self._dark(scene, cabinet, now_ms) for cabinet in _rows(self._dark_since > 0)),
+            *(self._astray(scene, cabinet, now_ms) for cabinet in _rows(off_time)),
+            *(self._lit(scene, cabinet, now_ms) for cabinet in _rows((self._lit_since > 0) & ~off_time)),
+            *(self._dark(scene, cabinet, now_ms) for cabinet in _rows((self._dark_since > 0) & ~off_time)),
             *(self._circuit(scene, circuit, now_ms) for circuit in _rows(single)),
         ]
+
+    def _astray(self, scene: Scene, cabinet: int, now_ms: int) -> Verdict:
+        """Lamps that say themselves that they follow other times: a contactor that sticks tells them nothing."""
+        since_ms = int(self._astray_since[cabinet])
+        lamps = self._branches.lamps_of(self._branches.feeders_of(cabinet))
+        line = _count("other_level_lamps", scene.leaves.astray, scene.leaves.heard, lamps)
+        element = Element(ElementKind.CABINET, self._branches.topology.cabinets[cabinet])
+        probability = {"schedule_dev": 0.95, "meter_bad": 0.05}
+        hold = _hold(since_ms, now_ms)
+        return Verdict(element, probability, since_ms, hold, (line,), lamps, "contactor_state", FAMILY)
 
     def _lit(self, scene: Scene, cabinet: int, now_ms: int) -> Verdict:
         since_ms = int(self._lit_since[cabinet])

@@ -1,5 +1,6 @@
 """What single lamps have to say, once the tree has spoken: held for one batch, silent under a node's verdict."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +19,8 @@ SAID_SHARE: Final = 0.005
 NOTHING: Final = -1
 SHOWS_DARK: Final = frozenset({"lamp_dead", "driver_dead", "relay_open"})
 SHOWS_LIT: Final = frozenset({"relay_stuck_on"})
+SAME: Final = {"contactor_stuck_on": "relay_stuck_on", "schedule_dev": "relay_stuck_on"}
+"""What a node's class looks like at one lamp of it; any other looks like itself."""
 CERTAIN: Final = 0.9
 SETTLES: Final = (
     (SHOWS_DARK | {"gear_fault"}, "load_side"),
@@ -63,6 +66,16 @@ class Voices:
         self._waited[lamps.row] = speaks
         if ripe.any():
             findings += self._told(lamps, np.flatnonzero(ripe))
+        return findings
+
+    def fold(self, lamps: LampSuspicions, nodes: Iterable[tuple[str, Rows]]) -> list[Finding]:
+        """Lamps that spoke before a node above them was told of the same (class, lamps below): it speaks for them."""
+        findings = []
+        for class_id, below in nodes:
+            alike = [row for row, said in self._said.items() if said.class_id in {class_id, SAME.get(class_id)}]
+            for row in np.intersect1d(alike, below).astype(np.int64).tolist():
+                self._folded[row] = True
+                findings.append(self._closed(lamps, row))
         return findings
 
     def _told(self, lamps: LampSuspicions, places: Rows) -> list[Finding]:

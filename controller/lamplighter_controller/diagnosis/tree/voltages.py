@@ -36,9 +36,11 @@ class Voltages:
         dead = whole[:, None] & (phases < DEAD_V)
         highest, lowest = np.where(whole, phases.max(axis=1), np.nan), np.where(whole, phases.min(axis=1), np.nan)
         some_dead: Flags = np.asarray(dead.any(axis=1))
-        floats = whole & ~some_dead & self._floating(highest, lowest)
-        high = whole & ~floats & (highest > HIGH * self._nominal_v)
-        low = whole & ~floats & ~some_dead & (lowest < LOW * self._nominal_v)
+        apart = whole & ~some_dead & self._floating(highest, lowest)
+        long_high, long_low = (_lasts(since, now_ms) for since in (self._high_since, self._low_since))
+        floats = apart & ~long_high & ~long_low  # of a supply long wrong, a sag makes the same picture
+        high = whole & ~floats & ((highest > HIGH * self._nominal_v) | (apart & long_high))
+        low = whole & ~floats & ~some_dead & ((lowest < LOW * self._nominal_v) | (apart & long_low))
         self._high_since = _since(self._high_since, high, whole, now_ms)
         self._low_since = _since(self._low_since, low, whole, now_ms)
         return [
@@ -88,13 +90,18 @@ class Voltages:
                 (EvidenceLine("phase_voltage", float(volts[cabinet]), self._nominal_v, 8.0, 1, "V"),),
                 family=name,
             )
-            for cabinet in _rows((since > 0) & (now_ms - since >= LONG_MS))
+            for cabinet in _rows(_lasts(since, now_ms))
         ]
 
 
 def _since(since: NDArray[np.int64], out: Flags, told: Flags, now_ms: int) -> NDArray[np.int64]:
     """When it went out of band; a cabinet that was not heard keeps what it had."""
     return np.where(told, np.where(out, np.where(since > 0, since, now_ms), 0), since)
+
+
+def _lasts(since: NDArray[np.int64], now_ms: int) -> Flags:
+    found: Flags = (since > 0) & (now_ms - since >= LONG_MS)
+    return found
 
 
 def _rows(which: Flags) -> list[int]:

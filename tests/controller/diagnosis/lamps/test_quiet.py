@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.controller.diagnosis.lamps.night import LAMPS, Street, Values, told
+from lamplighter_controller.diagnosis.suspicions import Suspicions
+from tests.controller.diagnosis.lamps.night import LAMPS, RATED_W, Street, Values, told
 
 ODD = 4
 
@@ -42,6 +43,42 @@ def test_a_sag_of_the_whole_feeder_raises_nothing():
 
     for _ in range(6):
         assert told(street.step(100.0, sag)) == {}
+
+
+@pytest.mark.parametrize(("source", "exponent"), [("led", 1.6), ("hps", 0.0)])
+def test_a_sag_in_the_first_night_says_nothing_of_a_lamp_of_another_kind_than_booked(source: str, exponent: float):
+    street = Street(source=source)
+
+    def booked_wrongly(said: Values) -> None:
+        if source == "hps":
+            said["power_w"] *= (said["voltage_v"] / 230) ** 1.6
+        said["power_w"][ODD] = RATED_W * (said["voltage_v"][ODD] / 230) ** exponent
+        said["current_a"] = said["power_w"] / said["voltage_v"] / said["power_factor"]
+
+    def sag(said: Values) -> None:
+        said["voltage_v"] *= 0.875
+        booked_wrongly(said)
+
+    street.steps(8, spoil=booked_wrongly)
+    for spoil in (sag,) * 5 + (booked_wrongly,) * 40:
+        assert told(street.step(100.0, spoil)) == {}
+
+
+def test_other_times_are_kept_for_a_while_and_forgotten_when_commands_are_taken_in_time():
+    street = Street()
+
+    def says(level_percent: float) -> Suspicions:
+        return street.step(100.0, lambda said: said.update(level_percent=np.full(LAMPS, level_percent)))
+
+    street.steps(8, 0.0)
+    assert [bool(says(level).astray.all()) for level in (0.0, 0.0, 0.0, 100.0, 100.0, 100.0)] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_a_command_that_comes_late_raises_nothing():

@@ -12,7 +12,8 @@ LIMIT = Limits(step=9.0, drift=19.0)
 
 def steady(residual: list[float]) -> Steady:
     values = np.array(residual, np.float32)
-    return Steady(np.ones(len(values), np.bool_), values, np.full_like(values, 0.01), np.ones_like(values))
+    every = np.ones(len(values), np.bool_)
+    return Steady(every, values, np.full_like(values, 0.01), np.ones_like(values), ~every)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Tests that gather small evidence reading by reading, and the slow learning of what is usual."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -42,6 +42,11 @@ SWING_AFTER: Final = 8
 SWING_UNTIL: Final = 100
 """Steady readings between which the lamp's own exponent is learned: before, its gain is not known; later on a drift
 could pass for one."""
+SAG: Final = 0.04
+STEEPEST: Final = 2.2
+KNOWN_SWING: Final = 0.01
+"""A reading that far from usual voltage says nothing of a lamp whose own exponent nobody knows yet: the records may
+take it for one that follows the voltage, or for one that does not. Up to this exponent the voltage explains it."""
 NOISE_RATE: Final = 0.08
 PEERS: Final = 4
 PEERS_SHARE: Final = 0.5
@@ -52,12 +57,29 @@ USUAL_VOLTAGE_RATE: Final = 0.0005
 
 @dataclass(frozen=True, slots=True)
 class Steady:
-    """Steady readings of one part of the city, all (n,): `counts` marks them, the rest of the rows mean nothing."""
+    """Steady readings of one part of the city, all (n,): `counts` marks them, the rest of the rows mean nothing.
+
+    `by_voltage`: what they are off by, a sag may have done.
+    """
 
     counts: Flags
     residual: F32
     sigma: F32
     weight: F32
+    by_voltage: Flags
+
+    def telling(self, rows: Flags) -> "Steady":
+        """Those of `rows` that say something of the lamp."""
+        return replace(self, counts=self.counts & ~self.by_voltage & rows)
+
+
+def by_voltage(held: LampColumns, residual: F32, deviation: F32) -> Flags:
+    """(n,) readings in a sag or swell, of lamps of which nobody knows yet how they follow it, off by no more."""
+    far = np.abs(deviation)
+    sagging = far > SAG
+    if not sagging.any():
+        return sagging
+    return sagging & (far < np.float32(0.3)) & (held.swing < KNOWN_SWING) & (np.abs(residual) < STEEPEST * far)
 
 
 def spread(held: LampColumns, expectation: Expectation, voltage_v: F32, discharge: Flags) -> F32:
@@ -128,7 +150,8 @@ def leave_to_peers(held: LampColumns, steady: Steady, kin: I64, limit: Limits) -
 
 def follow_voltage(held: LampColumns, steady: Steady, suspect: Flags, deviation: F32) -> None:
     """Learn how the lamp's own power follows its voltage, from readings that no fault can have moved."""
-    told = steady.counts & ~suspect & (np.abs(steady.residual) < GROSS) & (np.abs(deviation) < 0.15)
+    told = steady.counts & ~suspect & (np.abs(deviation) < 0.15)
+    told &= (np.abs(steady.residual) < GROSS) | steady.by_voltage
     seen = held.most_seen()
     told &= (seen >= SWING_AFTER) & (seen < SWING_UNTIL)
     own = held.pull / (held.swing + SWING_WEIGHT)
@@ -154,9 +177,7 @@ def jumps(held: LampColumns, steady: Steady) -> None:
     np.copyto(held.last_residual, steady.residual, where=steady.counts)
 
 
-def learn(
-    held: LampColumns, steady: Steady, expectation: Expectation, suspect: Flags, first_of_band: Flags, limit: Limits
-) -> None:
+def learn(held: LampColumns, steady: Steady, expectation: Expectation, first_of_band: Flags, limit: Limits) -> None:
     """Move gain and variance by healthy readings only: a lamp that leaves what is usual is not followed.
 
     `first_of_band`: readings at levels the lamp was never seen at, which no fault explains: its own curve differs.
@@ -167,7 +188,7 @@ def learn(
     early = (most < MATURE) & (np.abs(steady.residual) < GROSS)
     calm = (held.low < limit.step / 2) & (held.high < limit.step / 2) & (held.slow < limit.drift / 2)
     other = first_of_band & (most >= TRUSTED)
-    healthy = steady.counts & ~suspect & (anew | early | other | ((z < LEARN_Z) & calm))
+    healthy = steady.counts & (anew | early | other | ((z < LEARN_Z) & calm))
     if not healthy.any():
         return
     rows = slice(None) if healthy.all() else np.flatnonzero(healthy)

@@ -33,6 +33,11 @@ TILT_DEG: Final = 8.0
 OVER: Final = 1.10
 UNDER: Final = 0.85
 EDGE_HOURS: Final = 16.0
+LATE_S: Final = 900
+LATE_PERIODS: Final = 1.2
+"""A plan, a photocell and a fade may differ by less, and what a lamp says may be a reading old."""
+ASTRAY: Final = 3
+"""Readings for which a command taken at another time is remembered: not all lamps are read while it is."""
 LIT_SEEN: Final = 2
 DARK_SEEN: Final = 1
 
@@ -80,6 +85,14 @@ def wrong_level(
     held.stuck[:] = counted(held.stuck, tested, far & (as_before | above))
     unheeded = reading.usable & command.known & ~command.followed & (command.age_s >= HOT_AFTER_S)
     held.unheeded[:] = counted(held.unheeded, reading.usable & command.known, unheeded)
+
+
+def other_times(held: LampColumns, fresh: Flags, command: Command, period_s: float) -> None:
+    """Keep which lamps are at another level than commanded, by their own word, for longer than a plan may differ."""
+    late = command.known & ~command.followed & (command.age_s >= max(LATE_S, LATE_PERIODS * period_s))
+    if late.any() or held.astray.any():
+        fewer = held.astray - (held.astray > 0)
+        held.astray[:] = np.where(fresh, np.where(late, ASTRAY, fewer), held.astray)
 
 
 @dataclass(frozen=True, slots=True)

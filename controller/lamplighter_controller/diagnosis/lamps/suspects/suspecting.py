@@ -27,14 +27,15 @@ class LampSuspector:
         self.topology = topology
         self.watch = LampWatch(topology, tables, settings)
         self.cases: Cases = casebook.none()
-        self._suspect = np.zeros(len(topology.lamps), np.bool_)
+        self.suspect = np.zeros(len(topology.lamps), np.bool_)
+        """(n,) lamps of which there is a case."""
 
     def step(self, samples: Samples, now_ms: int) -> tuple[LampSuspicions, Seen]:
         """What the readings of a step say of the lamps."""
         self._renew(samples.replaced)
         watch = self.watch
         level = level_in_force(samples.lamps, watch.model, watch.tables, self.topology.lamp_cabinet)
-        seen = watch.step(samples, level, self._suspect, now_ms)
+        seen = watch.step(samples, level, self.suspect, now_ms)
         raised = self._open(seen, samples)
         latest = self._latest(samples, seen, level)
         casebook.gather(self.cases, latest)
@@ -46,12 +47,12 @@ class LampSuspector:
     def _renew(self, rows: Rows) -> None:
         if len(rows):
             self.watch.held.forget(rows)
-            self._suspect[rows] = False
+            self.suspect[rows] = False
             self.cases = self.cases.only(~np.isin(self.cases.row, rows))
 
     def _open(self, seen: Seen, samples: Samples) -> Rows:
         bits = seen.bits
-        rows = np.flatnonzero((bits != 0) & ~self._suspect & samples.lamps.answered)
+        rows = np.flatnonzero((bits != 0) & ~self.suspect & samples.lamps.answered)
         if len(rows):
             held = self.watch.held
             raised = held.heard[rows]
@@ -59,7 +60,7 @@ class LampSuspector:
             creeping = raised - np.minimum(held.slow_since[rows], raised)
             crept_h = np.where(held.slow[rows] > 0, creeping, 0) / np.float32(3600)
             self.cases = self.cases.with_rows(rows, bits[rows], np.minimum(onset, raised), raised, crept_h)
-            self._suspect[rows] = True
+            self.suspect[rows] = True
         return rows
 
     def _onset(self, rows: Rows, bits: U32) -> U32:
@@ -126,7 +127,7 @@ class LampSuspector:
                 column[cleared] = 0
             cycled = (self.cases.bits[well] & np.uint32(Trigger.CYCLING)) != 0
             held.edges[cleared[cycled]] = 0
-            self._suspect[cleared] = False
+            self.suspect[cleared] = False
             self.cases = self.cases.only(~well)
         return cleared
 
@@ -160,5 +161,5 @@ class LampSuspector:
         kept = np.flatnonzero(source >= 0)
         now_at[source[kept]] = kept
         self.cases = casebook.restored(case, now_at[case["row"].astype(np.int64)])
-        self._suspect[:] = False
-        self._suspect[self.cases.row] = True
+        self.suspect[:] = False
+        self.suspect[self.cases.row] = True
