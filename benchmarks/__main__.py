@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
@@ -48,11 +49,13 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
 @click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)), metavar="[NAME …]")
 @click.option("--quick", is_flag=True, help="At most 50 s per NAME; the numbers only show that it works.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per figure.")
-def main(names: tuple[str, ...], *, quick: bool, as_json: bool) -> None:
+@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Go on from what is kept in a folder.")
+def main(names: tuple[str, ...], *, quick: bool, as_json: bool, keep: Path | None) -> None:
     """Measure the headline figures, all of them unless named.
 
     NAME is one of poll-tcp, ingest, command-one, plan-year, level-now, city, jt808-codec, diagnosis-quality,
-    diagnosis-speed, fleet-ingest, fleet-quality, start.
+    diagnosis-speed, fleet-ingest, fleet-quality, start. Long runs (diagnosis-quality) put what they have found so far
+    into the folder of --keep, and a run that was stopped goes on from there; empty it when the program changes.
     """
     signal.signal(signal.SIGTERM, end_cleanly)
     failed = False
@@ -60,7 +63,7 @@ def main(names: tuple[str, ...], *, quick: bool, as_json: bool) -> None:
         machine = Machine.here()
         click.echo(f"{name}: {machine.cores} cores, load before {machine.load_before} …", err=True)
         try:
-            for figure in BENCHMARKS[name](Effort(quick)):
+            for figure in BENCHMARKS[name](Effort(quick, keep)):
                 click.echo(figure.as_json(machine) if as_json else figure.as_row())
         except (BenchmarkError, ServerError) as error:
             click.echo(f"{name}: {error}", err=True)

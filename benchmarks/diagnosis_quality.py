@@ -16,7 +16,7 @@ from benchmarks.diagnosis.course import ABLATIONS, WHOLE
 from benchmarks.diagnosis.scores import Scores
 from benchmarks.diagnosis.seeds import DEVELOPMENT, JUDGEMENT
 from benchmarks.diagnosis.table import class_table, method_table
-from benchmarks.diagnosis.trials import LEARNERS, OURS, RULES, Trial
+from benchmarks.diagnosis.trials import LEARNERS, OURS, RULES, Trial, together
 from benchmarks.diagnosis.trials import run as run_trials
 from benchmarks.figure import Effort, Figure
 from lamplighter_firmware_sim.campaign.groups import CASES
@@ -30,13 +30,13 @@ _THRESHOLDS: Final = ("Echelon CPD 3000", "city platform")
 def run(effort: Effort) -> Iterator[Figure]:
     """The figures of diagnosis-quality; the tables behind them go to standard error."""
     trials = list(_trials(effort))
-    total = run_trials(trials, len(os.sched_getaffinity(0)))
-    ours = total[OURS, WHOLE.name]
-    print(class_table(ours), method_table(total), sep="\n", file=sys.stderr)
+    scored = run_trials(trials, len(os.sched_getaffinity(0)), effort.kept)
+    whole = [(trial, method, scores) for trial, method, scores in scored if trial.ablation is WHOLE]
+    methods = together((method, scores) for _, method, scores in whole)
+    ours = methods[OURS]
+    print(class_table(ours), method_table(methods), _ablations(scored), sep="\n", file=sys.stderr)
     config = _config(effort, trials, ours)
-    rules = {
-        name: total[name, WHOLE.name] for name in (*RULES, *LEARNERS) if (name, WHOLE.name) in total and name != OURS
-    }
+    rules = {name: scores for name, scores in methods.items() if name != OURS}
     peers = {name: _brief(scores) for name, scores in rules.items()}
     best = min(rules[name].false_per_1000_lamp_days for name in _THRESHOLDS)
     false = ours.false_per_1000_lamp_days
@@ -51,17 +51,24 @@ def run(effort: Effort) -> Iterator[Figure]:
 
 
 def _trials(effort: Effort) -> Iterator[Trial]:
-    """Ablations and learners see fewer seeds; what takes longest comes first."""
+    """Ablations and learners see fewer seeds, and come last."""
     if effort.quick:
         yield from (Trial(DEVELOPMENT[0], what, tuple(RULES)) for what in What)
         return
-    learners = tuple(LEARNERS) if find_spec("sklearn") else ()
-    for place, seed in enumerate(JUDGEMENT):
-        methods = (*RULES, *learners) if place < _LEARNER_SEEDS else tuple(RULES)
-        yield from (Trial(seed, what, methods) for what in What)
+    for seed in JUDGEMENT:
+        yield from (Trial(seed, what, tuple(RULES)) for what in What)
+    for seed in JUDGEMENT[:_LEARNER_SEEDS] if find_spec("sklearn") else ():
+        yield from (Trial(seed, what, tuple(LEARNERS)) for what in What)
     for ablation in ABLATIONS:
         for seed in JUDGEMENT[:_ABLATION_SEEDS]:
             yield from (Trial(seed, what, (OURS,), ablation) for what in What)
+
+
+def _ablations(scored: list[tuple[Trial, str, Scores]]) -> str:
+    """What each thing is worth, on the seeds on which it was taken away."""
+    seeds = {trial.seed for trial, _, _ in scored if trial.ablation is not WHOLE}
+    ours = ((trial, scores) for trial, method, scores in scored if method == OURS and trial.seed in seeds)
+    return method_table(together((trial.ablation.name, scores) for trial, scores in ours)) if seeds else ""
 
 
 def _config(effort: Effort, trials: list[Trial], ours: Scores) -> dict[str, Any]:

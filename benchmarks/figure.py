@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.machine import Machine
@@ -107,9 +108,15 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How long a run may take; a quick one is for seeing that everything works."""
+    """How long a run may take; a quick one is for seeing that everything works.
+
+    Args:
+        quick: at most 50 s.
+        kept: folder for what parts of a long run have found, so that it goes on where it was stopped; None = nowhere.
+    """
 
     quick: bool
+    kept: Path | None = None
 
     def pick(self, full: float, quick: float) -> float:
         """The one of two sizes that goes with this effort."""

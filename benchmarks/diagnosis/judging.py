@@ -37,7 +37,7 @@ class Judge:
 
     def score(self, episodes: list[Episode]) -> Scores:
         """How well these episodes tell the campaign's faults."""
-        scores = Scores(lamp_days=len(self.campaign.network) * self.campaign.order.days)
+        scores = Scores(campaigns=1, lamp_days=len(self.campaign.network) * self.campaign.order.days)
         scores.cabinet_days = self.campaign.network.size.cabinets * self.campaign.order.days
         faults = [one for one in self.campaign.truth.faults if one.first_observable_ms is not None]
         for fault in faults:

@@ -1,6 +1,6 @@
 """Counts that add up over campaigns, and the figures made of them."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Self
@@ -23,11 +23,12 @@ class Found:
 class Scores:
     """What was counted."""
 
+    campaigns: int = 0
     lamp_days: float = 0
     cabinet_days: float = 0
-    found: dict[str, list[Found]] = field(default_factory=lambda: defaultdict(list))
-    by_case: dict[str, list[Found]] = field(default_factory=lambda: defaultdict(list))
-    false: Counter[str] = field(default_factory=Counter)
+    found: dict[str, list[Found]] = field(default_factory=dict)
+    by_case: dict[str, list[Found]] = field(default_factory=dict)
+    false: dict[str, int] = field(default_factory=dict)
     false_lamp: int = 0
     false_node: int = 0
     trips: int = 0
@@ -38,21 +39,23 @@ class Scores:
 
     def add_fault(self, kind: str, case: str, found: Found) -> None:
         """One fault and what became of it."""
-        self.found[kind].append(found)
-        self.by_case[case].append(found)
+        self.found.setdefault(kind, []).append(found)
+        self.by_case.setdefault(case, []).append(found)
 
     def false_of(self, class_id: str) -> None:
         """A class that was told where it was not so."""
-        self.false[class_id] += 1
+        self.false[class_id] = self.false.get(class_id, 0) + 1
 
     def plus(self, other: Self) -> Self:
         """With the counts of another campaign."""
         for mine, theirs in ((self.found, other.found), (self.by_case, other.by_case)):
             for name, some in theirs.items():
-                mine[name] += some
-        self.false.update(other.false)
+                mine.setdefault(name, []).extend(some)
+        for name, count in other.false.items():
+            self.false[name] = self.false.get(name, 0) + count
         self.calibration += other.calibration
         for name in (
+            "campaigns",
             "lamp_days",
             "cabinet_days",
             "false_lamp",
@@ -81,7 +84,7 @@ class Scores:
         """Figures of one class."""
         found = self.found.get(class_id, [])
         right = [one for one in found if one.right]
-        false = self.false[class_id]
+        false = self.false.get(class_id, 0)
         recall = len(right) / len(found) if found else 0.0
         precision = len(right) / (len(right) + false) if right or false else 0.0
         f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0

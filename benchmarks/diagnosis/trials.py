@@ -1,10 +1,12 @@
 """Campaigns of many seeds through one method after another, on all cores."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from benchmarks.diagnosis.baselines import cabinet_rule, city_platform, echelon
@@ -38,27 +40,53 @@ class Trial:
     methods: tuple[str, ...]
     ablation: Ablation = WHOLE
 
+    @property
+    def name(self) -> str:
+        """A name for a file of its scores."""
+        return f"{self.seed} {self.what} {self.ablation.name} {self.methods[0]}"
 
-Key = tuple[str, str]  # method, ablation
 
-
-def run(trials: Iterable[Trial], cores: int) -> dict[Key, Scores]:
-    """Scores of every method under every ablation, all seeds together."""
-    total: dict[Key, Scores] = {}
+def run(trials: Sequence[Trial], cores: int, kept: Path | None = None) -> list[tuple[Trial, str, Scores]]:
+    """Scores of every method in every trial, in their order; trials whose scores are `kept` are not tried."""
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(cores) as pool:
-        for scored in pool.map(tried, trials):
-            for key, scores in scored:
-                total[key] = total[key].plus(scores) if key in total else scores
+        every = pool.map(partial(_kept_or_tried, kept), trials)
+        return [
+            (trial, method, scores)
+            for trial, scored in zip(trials, every, strict=True)
+            for method, scores in scored.items()
+        ]
+
+
+def together(scored: Iterable[tuple[str, Scores]]) -> dict[str, Scores]:
+    """All scores of one name added up, in order of the names' first coming."""
+    total: dict[str, Scores] = {}
+    for name, scores in scored:
+        total.setdefault(name, Scores()).plus(scores)
     return total
 
 
-def tried(trial: Trial) -> list[tuple[Key, Scores]]:
+def _kept_or_tried(kept: Path | None, trial: Trial) -> dict[str, Scores]:
+    if kept is None:
+        return tried(trial)
+    file = kept / f"{trial.name}.json"
+    if file.exists():
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, Scores])
+    scored = tried(trial)
+    fresh = file.with_suffix(".part")
+    fresh.write_bytes(msgspec.json.encode(scored))
+    fresh.replace(file)
+    return scored
+
+
+def tried(trial: Trial) -> dict[str, Scores]:
     """One campaign through its methods."""
     order = Order(what=trial.what, interval_s=trial.ablation.interval_s, wrong_share=trial.ablation.wrong_share)
     random = np.random.default_rng([trial.seed, list(What).index(trial.what)])
     course = course_of(generate(random, order), trial.ablation)
     judge = Judge(course.campaign, int(course.campaign.step_ms[-1]) + 1000 * order.interval_s)
-    return [((method, trial.ablation.name), judge.score(_said(method, course))) for method in trial.methods]
+    return {method: judge.score(_said(method, course)) for method in trial.methods}
 
 
 def _said(method: str, course: Course) -> list[Episode]:
