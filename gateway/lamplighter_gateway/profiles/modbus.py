@@ -19,6 +19,7 @@ from lamplighter_gateway.profiles.model import (
 from lamplighter_gateway.profiles.quantities import read_quantity
 
 MAX_REGISTERS: Final = 125  # Modbus application protocol 1.1b3, 6.3
+LAST_UNIT: Final = 247  # Modbus over serial line 1.02, 2.2
 
 _FORMS: Final[dict[Form, frozenset[Type]]] = {
     Form.FLAG: frozenset({Type.FLAG, Type.BITS}),
@@ -42,9 +43,20 @@ def read_register_map(section: Section, kind: Kind) -> RegisterMap:
     deaf = not section.flag("hears_broadcast", default=True)
     if deaf and any(one.broadcast for one in write.values()):
         section.wrong("hears_broadcast", "true, as it is written by broadcast")
+    number = _read_number(section.section("unit_number"), names) if section.has("unit_number") else None
     section.close()
     _check_overlaps(section, fields)
-    return RegisterMap(budget, fields, write, deaf)
+    return RegisterMap(budget, fields, write, deaf, number)
+
+
+def _read_number(section: Section, names: set[str]) -> RegisterWrite:
+    """Where the unit's own number is written: one holding register, as function 6 takes it."""
+    written = _read_write(section, names)
+    if written.register.table is not Table.HOLDING or written.register.type is not Type.UINT16:
+        section.wrong("type", "uint16 in table holding")
+    if written.minimum < 1 or written.maximum > LAST_UNIT:
+        section.wrong("maximum", f"numbers from 1 to {LAST_UNIT}")
+    return written
 
 
 def _read_field(section: Section, kind: Kind, not_read: int | None) -> RegisterField:

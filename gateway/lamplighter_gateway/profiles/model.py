@@ -99,12 +99,16 @@ class RegisterWrite:
 
 @dataclass(frozen=True, slots=True)
 class RegisterMap:
-    """A device on Modbus; one that is `deaf` takes no broadcast, so that one meant for others may pass it."""
+    """A device on Modbus; one that is `deaf` takes no broadcast, so that one meant for others may pass it.
+
+    `number`: where the unit's own number is written; None where the maker offers no register for it.
+    """
 
     max_registers: int
     read: tuple[RegisterField, ...]
     write: Mapping[Point, RegisterWrite] = field(default_factory=dict)
     deaf: bool = False
+    number: RegisterWrite | None = None
 
 
 @dataclass(frozen=True, slots=True)

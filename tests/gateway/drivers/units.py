@@ -119,7 +119,10 @@ class SerialUnits:
             self._ours = -1
 
     def _read(self):
-        self._buffer += os.read(self._ours, 1024)
+        self._take(os.read(self._ours, 1024))
+
+    def _take(self, data):
+        self._buffer += data
         while len(self._buffer) >= 8:
             frame, self._buffer = self._buffer[:8], self._buffer[8:]
             answer = self.units.answer(frame[0], frame[1:6])

@@ -1,0 +1,1 @@
+"""One question and what was heard, on a line that nothing is taken for granted of."""
