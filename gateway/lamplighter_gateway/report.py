@@ -84,7 +84,10 @@ class Reporter:
         return False
 
     def _tell(self, told: _Told, reading: Reading, now_s: float) -> bool:
-        told.values, told.quality, told.at_s, told.waiting = reading.values, reading.quality, now_s, None
+        before = told.values or {}
+        partial = 0 < len(reading.values) < len(before)  # a level read back alone; none at all says nobody answered
+        known = {**before, **reading.values} if partial else reading.values
+        told.values, told.quality, told.at_s, told.waiting = known, reading.quality, now_s, None
         return True
 
 

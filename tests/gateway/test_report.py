@@ -53,6 +53,14 @@ def test_an_unknown_device_is_not_told():
     assert reporter().offer([replace(reading(), device="stranger")], 0.0) == []
 
 
+def test_a_level_read_back_alone_makes_the_other_values_no_news():
+    under_test = reporter()
+    under_test.offer([reading(50.0)], 0.0)
+    alone = Reading("lamp-1", Kind.LAMP, 0, {"switched_on": False})
+    assert under_test.offer([alone], 5.0) == [alone]
+    assert under_test.offer([reading(50.0, on=False)], 10.0) == []
+
+
 def test_noise_within_the_deadband_is_told_once_per_heartbeat():
     under_test = reporter()
     told = [now for now in range(0, 2000, 10) if under_test.offer([reading(50.0 + now % 20 / 20)], now)]

@@ -30,6 +30,20 @@ async def test_lamps_on_a_serial_line_are_read_and_written():
         assert written.outcome is Outcome.VERIFIED
 
 
+async def test_a_level_is_read_back_alone_and_a_dark_lamp_with_its_power():
+    units = Units([1])
+    async with SerialUnits(units) as line, running(serial(line.device), lamps(1, poll_s=60)) as rig:
+        await until(lambda: rig.readings)
+        units.requests.clear()
+        (lit,) = await rig.write(rig.level("lamp-1", 45))
+        assert units.requests == [(1, 6, 32, 45), (1, 3, 1, 1)]
+        units.registers[1][4] = 0
+        (dark,) = await rig.write(rig.level("lamp-1", 0))
+        assert units.requests[-1] == (1, 3, 1, 4)
+    assert (lit.outcome, dark.outcome) == (Outcome.VERIFIED, Outcome.VERIFIED)
+    assert lit.reading.values == {"level_percent": 45}
+
+
 async def test_no_late_answer_is_ever_taken_for_another():
     units = numbered(Units([1]))
     late = SerialUnits(units, delay=lambda number: TIMEOUT_S + 0.03 if number % 3 == 0 else 0.0)

@@ -4,7 +4,7 @@ Holes, and then whole blocks, are given up where the unit refuses them (exceptio
 even alone are left out. All of this is forgotten when the unit comes back from a silence: it may be another one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from lamplighter_gateway.config.model import Device
@@ -35,11 +35,15 @@ class _Wanted:
 class Poll:
     """One unit's devices of one period. Compared by identity."""
 
-    def __init__(self, unit: int, devices: Sequence[Device], cost: BusCost) -> None:
+    def __init__(
+        self, unit: int, devices: Sequence[Device], cost: BusCost, only: Collection[str] | None = None
+    ) -> None:
+        """`only` names the quantities that are read, where not all are."""
         self.unit = unit
         self.devices = tuple(devices)
         self._cost = cost
-        self._wanted = [item for index, device in enumerate(devices) for item in _wanted(index, device)]
+        wanted = [item for index, device in enumerate(devices) for item in _wanted(index, device)]
+        self._wanted = [item for item in wanted if only is None or item.field.quantity.name in only]
         self._budget = min(device.profile.modbus.max_registers for device in devices if device.profile.modbus)
         self._names = [[item.field.quantity.name for item in self._wanted if item.device == i] for i in self._indices]
         self._grain = Grain.FILLED

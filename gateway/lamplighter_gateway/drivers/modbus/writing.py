@@ -7,15 +7,17 @@ from functools import partial
 from typing import Final
 
 from lamplighter_contract.clock import Clock
-from lamplighter_gateway.config.model import Device
+from lamplighter_contract.quantities import Kind
+from lamplighter_gateway.config.model import Device, SerialBus
 from lamplighter_gateway.drivers.modbus.answers import Cause, Trouble
 from lamplighter_gateway.drivers.modbus.asking import Asking
 from lamplighter_gateway.drivers.modbus.bus_queue import BusQueue
+from lamplighter_gateway.drivers.modbus.line import bus_cost
 from lamplighter_gateway.drivers.modbus.polls import Poll
 from lamplighter_gateway.drivers.modbus.questions import Question, write_coil, write_registers
 from lamplighter_gateway.drivers.modbus.values import encode
 from lamplighter_gateway.drivers.port import Applied, Outcome, Reading, Sink, Write, Written
-from lamplighter_gateway.drivers.proof import doubt
+from lamplighter_gateway.drivers.proof import POWER, doubt
 from lamplighter_gateway.profiles.model import ReadBack, RegisterWrite, Table
 
 EVERY_UNIT: Final = 0
@@ -67,6 +69,7 @@ class Writing:
         self._asking = asking
         self._queue = queue
         self._polls = polls
+        self._brief: dict[tuple[str, bool], Poll] = {}
         self._clock = clock
         self._sink = sink
 
@@ -132,12 +135,23 @@ class Writing:
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     async def _reading(self, one: Prepared) -> Reading | Trouble:
-        poll = self._polls[one.device.id]
-        found = await self._queue.leave(partial(self._asking.read, poll), one.deadline_s)
+        found = await self._queue.leave(partial(self._asking.read, self._poll_for(one)), one.deadline_s)
         if isinstance(found, Trouble):
             return found
         mine = next((reading for reading in found if reading.device == one.device.id), None)
         return mine or Trouble(Cause.REFUSED, 2)
+
+    def _poll_for(self, one: Prepared) -> Poll:
+        """What proves a lamp's level: on a serial line, where each register takes its time, that and no more."""
+        device, proof = one.device, one.spec.read_back
+        if not isinstance(self._asking.bus, SerialBus) or device.profile.kind is not Kind.LAMP or proof is None:
+            return self._polls[device.id]
+        dark = one.value == 0 and proof.dark_below_w is not None
+        poll = self._brief.get((device.id, dark))
+        if poll is None:
+            names = {proof.quantity, POWER} if dark else {proof.quantity}
+            poll = self._brief[device.id, dark] = Poll(device.unit, [device], bus_cost(self._asking.bus), names)
+        return poll
 
 
 def _may_have_acted(trouble: Trouble) -> bool:
