@@ -13,12 +13,22 @@ from lamplighter_contract.commands.signing import decode_key
 from lamplighter_contract.wire.documents import BusEntry, DeviceEntry
 from lamplighter_gateway.app import Gateway
 from lamplighter_gateway.commands.acceptance import OFFERED
-from lamplighter_gateway.config.model import Bus, Config, Device, FieldBroker, SerialBus, Tls, TrackerServer
+from lamplighter_gateway.config.model import (
+    Bus,
+    Config,
+    Device,
+    FieldBroker,
+    RelayServer,
+    SerialBus,
+    Tls,
+    TrackerServer,
+)
 from lamplighter_gateway.config.problem import Problem
 from lamplighter_gateway.drivers.jt808.server import TrackerBus
 from lamplighter_gateway.drivers.modbus.bus import ModbusBus
 from lamplighter_gateway.drivers.mqtt import MqttBus
 from lamplighter_gateway.drivers.port import Driver, Point, Sink
+from lamplighter_gateway.drivers.relay.bus import RelayBus
 from lamplighter_gateway.errors import GatewayError
 from lamplighter_gateway.light.photocell import Dusk
 from lamplighter_gateway.light.switching import Switching
@@ -86,6 +96,7 @@ def entry(device: Device) -> DeviceEntry:
         name=dict(device.name),
         latitude=device.latitude,
         longitude=device.longitude,
+        view_only=device.profile.relay is not None,
     )
 
 
@@ -103,6 +114,9 @@ def _driver(bus: Bus, config: Config, clock: Clock, sink: Sink) -> Driver:
         return MqttBus(bus, devices, clock, sink, random.Random())
     if isinstance(bus, TrackerServer):
         return TrackerBus(bus, devices, clock, terminal_secret(bus.secret_file, config.data))
+    if isinstance(bus, RelayServer):
+        secret = _text(bus.secret_file, "secret_file").encode()
+        return RelayBus(bus, devices, clock, secret, config.data / "relay" / f"{bus.id}.json")
     return ModbusBus(bus, devices, clock, sink, random.Random())
 
 

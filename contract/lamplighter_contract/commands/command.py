@@ -187,6 +187,8 @@ RULES: Final[dict[Operation, Rule]] = {
             "meaning": orders.one_of(orders.Meaning),
             "crossing": orders.one_of(orders.Crossing),
             "overspeed_kmh": orders.whole(10, 120),
+            "begins": orders.hour,
+            "ends": orders.hour,
             "name": orders.label,
         },
         orders.fence,

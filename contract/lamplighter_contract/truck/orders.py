@@ -3,6 +3,7 @@
 Nothing here limits a truck. The speed in a fence is the one above which the terminal raises an alarm.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from math import isfinite
@@ -18,6 +19,7 @@ LAST_FENCE: Final = 2**32 - 1
 LAST_PARAMETER: Final = 2**32 - 1
 
 Check = Callable[[object], str | None]
+_HOUR: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 class Shape(StrEnum):
@@ -105,6 +107,11 @@ def whole(minimum: int, maximum: int) -> Check:
     return check
 
 
+def hour(value: object) -> str | None:
+    """A time of each day, at +08:00 as terminals have it."""
+    return None if isinstance(value, str) and _HOUR.fullmatch(value) else "a time of day such as 08:30"
+
+
 def label(value: object) -> str | None:
     """A name that goes to the terminal."""
     fits = isinstance(value, str) and 0 < len(value) <= 32 and is_plain(value)
@@ -162,7 +169,7 @@ def fence(args: Mapping[str, Any]) -> str | None:
     for kind, name in _OWN.items():
         if (name in args) is not (kind is shape):
             return f"{name} with a {kind}, and with nothing else"
-    return None
+    return "begins and ends together, or neither" if ("begins" in args) is not ("ends" in args) else None
 
 
 def tracking(args: Mapping[str, Any]) -> str | None:

@@ -39,6 +39,14 @@ ON_TRUCKS: Final = TRUCK_LIMITS | {
     Operation.TRUCK_SPEAK,
     Operation.TRUCK_LOCATE,
     Operation.TRUCK_EVIDENCE,
+    Operation.TRUCK_TRACK,
+    Operation.TRUCK_PHOTO,
+    Operation.TRUCK_CONFIRM_ALARM,
+    Operation.TRUCK_PARAMETERS,
+    Operation.TRUCK_SET_PARAMETERS,
+    Operation.TRUCK_FENCE,
+    Operation.TRUCK_UNFENCE,
+    Operation.TRUCK_CONTROL,
 }
 ON_DEVICES: Final = ON_TRUCKS | {
     Operation.LIGHT_SET,
@@ -47,6 +55,8 @@ ON_DEVICES: Final = ON_TRUCKS | {
     Operation.DEVICE_READ,
     Operation.SUPPLY_ISOLATE,
     Operation.SUPPLY_RESTORE,
+    Operation.DEVICE_LOCK,
+    Operation.DEVICE_UNLOCK,
 }
 ON_GATEWAYS: Final = frozenset({Operation.GATEWAY_PROBE, Operation.GATEWAY_RESEND, Operation.GATEWAY_RESTART})
 EVERY_DEVICE_CAN: Final = frozenset({Operation.DEVICE_READ, Operation.DEVICE_LOCK, Operation.DEVICE_UNLOCK})

@@ -34,6 +34,14 @@ OFFERED: Final = frozenset(
         Operation.DEVICE_LOCK,
         Operation.DEVICE_UNLOCK,
         Operation.TRUCK_EVIDENCE,
+        Operation.TRUCK_TRACK,
+        Operation.TRUCK_PHOTO,
+        Operation.TRUCK_CONFIRM_ALARM,
+        Operation.TRUCK_PARAMETERS,
+        Operation.TRUCK_SET_PARAMETERS,
+        Operation.TRUCK_FENCE,
+        Operation.TRUCK_UNFENCE,
+        Operation.TRUCK_CONTROL,
     }
 )
 READS: Final = frozenset(
@@ -43,6 +51,9 @@ READS: Final = frozenset(
         Operation.GATEWAY_RESEND,
         Operation.TRUCK_LOCATE,
         Operation.TRUCK_EVIDENCE,
+        Operation.TRUCK_TRACK,
+        Operation.TRUCK_PHOTO,
+        Operation.TRUCK_PARAMETERS,
     }
 )
 _FOR_ALL: Final = frozenset({Operation.DEVICE_READ, Operation.DEVICE_LOCK, Operation.DEVICE_UNLOCK})
@@ -217,6 +228,8 @@ def _device_refusal(command: Command, device: str, facts: Facts) -> DeviceResult
     entry = facts.entries.get(device)
     if entry is None:
         return DeviceResult(device, CommandState.REJECTED, Reason.UNKNOWN_DEVICE)
+    if entry.view_only:
+        return DeviceResult(device, CommandState.REJECTED, Reason.VIEW_ONLY)
     offered = command.op in _FOR_ALL or command.op in entry.capabilities
     if entry.kind not in RULES[command.op].kinds or not offered:
         return DeviceResult(device, CommandState.REJECTED, Reason.OPERATION)

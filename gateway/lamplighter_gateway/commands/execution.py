@@ -22,7 +22,7 @@ from lamplighter_gateway.light.actuator import Actuator
 from lamplighter_gateway.light.autonomy import Autonomy
 from lamplighter_gateway.safety.work import OPERATIONS as SAFETY
 from lamplighter_gateway.safety.work import SafetyWork
-from lamplighter_gateway.trucks.work import OPERATIONS, TruckWork
+from lamplighter_gateway.trucks.work import AGAIN, OPERATIONS, TruckWork
 
 log = logging.getLogger(__name__)
 
@@ -232,7 +232,7 @@ class Execution:
         command = progress.command
         if progress.states and progress.finished:
             return  # only the note of its end is missing: there was no room for it
-        if command.op in self._truck_operations and command.op is not Operation.TRUCK_SPEAK:
+        if command.op in self._truck_operations & AGAIN:
             await self._trucks(progress)  # judged again from the beginning: nothing of it acts by itself
             return
         if command.op in SAFETY:

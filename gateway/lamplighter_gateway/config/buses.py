@@ -2,7 +2,17 @@
 
 from pathlib import Path
 
-from lamplighter_gateway.config.model import Bus, FieldBroker, Parity, SerialBus, TcpBus, Tls, TrackerServer, Wire
+from lamplighter_gateway.config.model import (
+    Bus,
+    FieldBroker,
+    Parity,
+    RelayServer,
+    SerialBus,
+    TcpBus,
+    Tls,
+    TrackerServer,
+    Wire,
+)
 from lamplighter_gateway.config.section import Section
 
 
@@ -32,6 +42,8 @@ def _read_bus(section: Section) -> Bus:
     elif wire is Wire.JT808:
         secret = read_path(section, "secret_file")
         bus = TrackerServer(name, section.text("host", "0.0.0.0"), section.integer("port", 0, 65535, 7611), secret)  # noqa: S104 - terminals call from anywhere
+    elif wire is Wire.RELAY:
+        bus = _read_relay(name, section)
     else:
         user = section.text("user") if section.has("user") else None
         host, port = section.text("host"), section.integer("port", 1, 65535, 1883)
@@ -48,6 +60,21 @@ def _read_serial(name: str, section: Section) -> SerialBus:
         section.word("parity", Parity, Parity.NONE),
         section.integer("stop_bits", 1, 2, 1),
         section.number("timeout_s", 0.01, 30, 0.3),
+    )
+
+
+def _read_relay(name: str, section: Section) -> RelayServer:
+    if not section.has("secret_file"):
+        section.wrong("secret_file", "the file with the secret that the other platform signs with")
+    if section.has("certificate") != section.has("key"):
+        section.wrong("key", "certificate and key together, or neither")
+    return RelayServer(
+        name,
+        section.text("host", "127.0.0.1"),
+        section.integer("port", 0, 65535, 7612),
+        read_path(section, "secret_file") or Path(),
+        read_path(section, "certificate"),
+        read_path(section, "key"),
     )
 
 
@@ -84,7 +111,7 @@ def _check_endpoints(section: Section, buses: list[Bus]) -> None:
     seen: dict[object, str] = {}
     for index, bus in enumerate(buses):
         place = bus.device if isinstance(bus, SerialBus) else (bus.host, bus.port)
-        if place in seen and (bus.wire.is_modbus or bus.wire is Wire.JT808):
+        if place in seen and bus.wire is not Wire.MQTT:
             Section(section.file, f"buses[{index}]", {"id": bus.id}, section.problems).wrong(
                 "id", f"an endpoint that bus {seen[place]} does not use"
             )

@@ -12,7 +12,9 @@ from lamplighter_gateway.profiles.model import Profile, Register
 
 _PLACEHOLDER: Final = re.compile(r"\{n(?::0(\d))?\}")
 _RANGE: Final = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
-_LAST_UNIT: Final = {Wire.MODBUS_TCP: 255, Wire.MODBUS_RTU: 247, Wire.MQTT: 99_999, Wire.JT808: 99_999}
+_LAST_UNIT: Final = {Wire.MODBUS_TCP: 255, Wire.MODBUS_RTU: 247} | dict.fromkeys(
+    (Wire.MQTT, Wire.JT808, Wire.RELAY), 99_999
+)
 _MAX_ROW: Final = 10_000
 _MAX_NAME: Final = 200
 _PHONE_DIGITS: Final = 20
@@ -75,7 +77,7 @@ def _units(line: Section, wire: Wire | None) -> Sequence[int]:
     if line.has("unit") and line.has("units"):
         line.wrong("units", "unit or units, not both")
     if not line.has("units"):
-        addressed = wire in (Wire.MQTT, Wire.JT808)
+        addressed = wire in (Wire.MQTT, Wire.JT808, Wire.RELAY)
         return [line.integer("unit", 0 if addressed else 1, last, 0 if addressed else None)]
     text = str(line.raw("units")).replace(" ", "")
     parts = [_RANGE.fullmatch(part) for part in text.split(",")]
@@ -114,6 +116,10 @@ def _check_wire(line: Section, profile: Profile, wire: Wire) -> None:
         line.wrong("profile", "a profile with a jt808 part, because the bus is jt808")
     if wire is Wire.JT808 and not line.has("address"):
         line.wrong("address", "the terminal's phone number")
+    if wire is Wire.RELAY and profile.relay is None:
+        line.wrong("profile", "a profile with a relay part, because the bus is relay")
+    if wire is Wire.RELAY and not line.has("address"):
+        line.wrong("address", "what the other platform calls the truck, its plate as a rule")
 
 
 def _check_identities(placed: Sequence[Placed]) -> None:
@@ -158,6 +164,8 @@ def _check_addresses(placed: Sequence[Placed], wires: Mapping[str, Wire]) -> Non
     seen: dict[tuple[str, str], str] = {}
     for one in placed:
         device, mqtt = one.device, one.device.profile.mqtt
+        if wires[device.bus] is Wire.RELAY:
+            _check_single(one, device.address, seen)
         if wires[device.bus] is Wire.JT808:
             _check_phone(one, seen)
         if wires[device.bus] is not Wire.MQTT or mqtt is None or not device.address:
@@ -174,7 +182,11 @@ def _check_phone(one: Placed, seen: dict[tuple[str, str], str]) -> None:
     phone = one.device.address
     if not (phone.isascii() and phone.isdigit() and len(phone) <= _PHONE_DIGITS):
         one.line.wrong("address", f"a phone number of at most {_PHONE_DIGITS} digits")
-    key = (one.device.bus, phone.lstrip("0"))
+    _check_single(one, phone.lstrip("0"), seen)
+
+
+def _check_single(one: Placed, address: str, seen: dict[tuple[str, str], str]) -> None:
+    key = (one.device.bus, address)
     if key in seen:
-        one.line.wrong("address", f"a phone number that {seen[key]} does not have")
+        one.line.wrong("address", f"an address that {seen[key]} does not have")
     seen[key] = one.device.id

@@ -15,6 +15,7 @@ class Wire(StrEnum):
     MODBUS_RTU = "modbus-rtu"
     MQTT = "mqtt"
     JT808 = "jt808"
+    RELAY = "relay"
 
     @property
     def is_modbus(self) -> bool:
@@ -165,7 +166,27 @@ class TrackerServer:
         return Wire.JT808
 
 
-Bus = TcpBus | SerialBus | FieldBroker | TrackerServer
+@dataclass(frozen=True, slots=True)
+class RelayServer:
+    """A port to which another platform posts what its trucks tell; what it signs with stands in `secret_file`.
+
+    Without certificate and key it is plain HTTP, for a proxy before it.
+    """
+
+    id: str
+    host: str
+    port: int
+    secret_file: Path
+    certificate: Path | None = None
+    key: Path | None = None
+
+    @property
+    def wire(self) -> Wire:
+        """What it is made of."""
+        return Wire.RELAY
+
+
+Bus = TcpBus | SerialBus | FieldBroker | TrackerServer | RelayServer
 
 
 @dataclass(frozen=True, slots=True)

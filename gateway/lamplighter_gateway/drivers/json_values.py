@@ -9,7 +9,7 @@ from lamplighter_contract.errors import Reason
 from lamplighter_contract.quality import Quality
 from lamplighter_contract.quantities import Form, Quantity
 from lamplighter_gateway.drivers.port import Value
-from lamplighter_gateway.profiles.model import JsonField, JsonMap, JsonWrite
+from lamplighter_gateway.profiles.model import JsonField, JsonMap, JsonWrite, RelayMap
 
 OLDEST_MS: Final = 24 * 3_600_000
 NEWEST_MS: Final = 10 * 60_000
@@ -25,7 +25,7 @@ class Decoded:
     refused: tuple[Reason, ...]
 
 
-def decode(shape: JsonMap, found: Mapping[str, Any], now_ms: int) -> Decoded:
+def decode(shape: JsonMap | RelayMap, found: Mapping[str, Any], now_ms: int) -> Decoded:
     """Read an object; absent keys are not read, wrong and absurd ones neither, and are named."""
     values: dict[str, Value] = {}
     refused: list[Reason] = []

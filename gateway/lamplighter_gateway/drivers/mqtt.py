@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import aiomqtt
 import orjson
 
 from lamplighter_contract.clock import Clock
+from lamplighter_contract.commands.command import Operation
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.quality import Quality
 from lamplighter_contract.quantities import Kind

@@ -1,10 +1,11 @@
 """What the rest of the gateway sees of a wire."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
+from lamplighter_contract.commands.command import Operation
 from lamplighter_contract.quantities import Kind
 
 Value = float | int | bool | str | None
@@ -139,6 +140,15 @@ class Brought:
     content: bytes = b""
 
 
+@dataclass(frozen=True, slots=True)
+class Instructed:
+    """How an instruction to a tracker ended, and what it answered."""
+
+    outcome: Outcome
+    reason: str = ""
+    told: Mapping[str, Value] = field(default_factory=dict)
+
+
 @runtime_checkable
 class Trackers(Driver, Protocol):
     """A bus of trucks. What they send is acknowledged to them only once it is durable, so it goes its own way."""
@@ -149,7 +159,15 @@ class Trackers(Driver, Protocol):
         keep: Callable[[str, Brought], Awaitable[bool]],
         logged_in: Callable[[str], None],
     ) -> None:
-        """Before it runs: where readings and other things become durable, and who is told of each log-in."""
+        """Before it runs: where readings and other things become durable, and who is told of each log-in.
+
+        What is brought by no device of ours is kept under the name "".
+        """
+
+    async def instruct(
+        self, device: str, operation: Operation, args: Mapping[str, Any], timeout_s: float
+    ) -> Instructed:
+        """Have a terminal do what limits nobody: report more often, take a photo, watch a fence."""
 
     def latest(self, device: str) -> Reading | None:
         """The newest reading of a truck since the start."""

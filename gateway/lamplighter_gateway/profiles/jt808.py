@@ -4,7 +4,7 @@ from typing import Final
 
 from lamplighter_contract.quantities import Form, Kind
 from lamplighter_gateway.config.section import Section
-from lamplighter_gateway.profiles.model import Limiter, StatusField, TrackerMap
+from lamplighter_gateway.profiles.model import Fences, Limiter, StatusField, TrackerMap
 from lamplighter_gateway.profiles.quantities import read_quantity
 
 STATUS_BITS: Final = 32
@@ -24,6 +24,7 @@ def read_tracker_map(section: Section, kind: Kind) -> TrackerMap:
         section.word("limiter", Limiter, Limiter.NONE),
         section.flag("ends_limits", default=False),
         section.number("settle_s", 1, 300, 30),
+        section.word("fences", Fences, Fences.STANDARD),
     )
     section.close()
     return found

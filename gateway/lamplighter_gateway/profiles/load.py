@@ -12,6 +12,7 @@ from lamplighter_gateway.profiles.jt808 import read_tracker_map
 from lamplighter_gateway.profiles.modbus import read_register_map
 from lamplighter_gateway.profiles.model import Profile
 from lamplighter_gateway.profiles.mqtt import read_json_map
+from lamplighter_gateway.profiles.relay import read_relay_map
 
 
 def load_profiles(folder: Path, problems: list[Problem]) -> Mapping[str, Profile]:
@@ -45,8 +46,11 @@ def read_profile(file: str, tree: Mapping[str, Any], problems: list[Problem]) ->
         read_register_map(section.section("modbus"), kind) if section.has("modbus") else None,
         read_json_map(section.section("mqtt"), kind) if section.has("mqtt") else None,
         read_tracker_map(section.section("jt808"), kind) if section.has("jt808") else None,
+        read_relay_map(section.section("relay"), kind) if section.has("relay") else None,
     )
-    if profile.modbus is None and profile.mqtt is None and profile.jt808 is None:
-        section.wrong("modbus", "how the device is reached: modbus, mqtt, jt808 or several of them")
+    if all(part is None for part in (profile.modbus, profile.mqtt, profile.jt808, profile.relay)):
+        section.wrong("modbus", "how the device is reached: modbus, mqtt, jt808, relay or several of them")
+    if profile.relay is not None and profile.capabilities:
+        section.wrong("capabilities", "none: what another platform forwards can only be looked at")
     section.close()
     return profile

@@ -170,6 +170,13 @@ class Limiter(StrEnum):
     ZT_8F = "zt-8f"  # 0x8F02 and 0x8F03
 
 
+class Fences(StrEnum):
+    """Which messages set fences on a tracker."""
+
+    STANDARD = "standard"
+    ZT_8F = "zt-8f"  # 0x8F08 to 0x8F0B for what a muck truck works at, the standard's for the rest
+
+
 @dataclass(frozen=True, slots=True)
 class TrackerMap:
     """A terminal that speaks JT/T 808; it is expected to speak every `heartbeat_s` seconds.
@@ -182,6 +189,17 @@ class TrackerMap:
     limiter: Limiter = Limiter.NONE
     ends_limits: bool = False
     settle_s: float = 30.0
+    fences: Fences = Fences.STANDARD
+
+
+@dataclass(frozen=True, slots=True)
+class RelayMap:
+    """A truck as another platform forwards it: an object of JSON, expected every `heartbeat_s` seconds."""
+
+    heartbeat_s: float
+    time_key: str
+    read: tuple[JsonField, ...]
+    time_scale: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +213,7 @@ class Profile:
     modbus: RegisterMap | None = None
     mqtt: JsonMap | None = None
     jt808: TrackerMap | None = None
+    relay: RelayMap | None = None
 
     @property
     def deadbands(self) -> Mapping[str, float | None]:

@@ -14,9 +14,7 @@ ADDRESS: Final = "{address}"
 
 def read_json_map(section: Section, kind: Kind) -> JsonMap:
     """Decode the part; what is wrong is noted in the section."""
-    fields = tuple(_read_field(item, kind) for item in section.sections("read", 500))
-    if not fields:
-        section.wrong("read", "a list of at least one quantity")
+    fields = read_json_fields(section, kind)
     names = {field.quantity.name for field in fields}
     writes = section.section("write")
     write = {point: _read_write(writes.section(point), names) for point in Point if writes.has(point)}
@@ -33,6 +31,14 @@ def read_json_map(section: Section, kind: Kind) -> JsonMap:
     )
     section.close()
     return result
+
+
+def read_json_fields(section: Section, kind: Kind) -> tuple[JsonField, ...]:
+    """The list `read`; what is wrong is noted in the section."""
+    fields = tuple(_read_field(item, kind) for item in section.sections("read", 500))
+    if not fields:
+        section.wrong("read", "a list of at least one quantity")
+    return fields
 
 
 def _topic(section: Section, key: str) -> str:

@@ -12,6 +12,7 @@ from lamplighter_contract.clock import Clock
 from lamplighter_contract.ids import uuid7
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.events import Event
+from lamplighter_contract.wire.fields import plain
 from lamplighter_contract.wire.frame import events_body
 from lamplighter_contract.wire.limits import MAX_TEXT
 from lamplighter_gateway.batch import MOST_ROWS, body
@@ -53,15 +54,20 @@ class Positions:
         return await asyncio.shield(done)
 
     async def keep(self, device: str, brought: Brought) -> bool:
-        """Return once an event with what was brought is durable; a photo is a file, and the event names it."""
+        """Return once an event with what was brought is durable; a photo is a file, and the event names it.
+
+        `device` is empty where it is of none of ours.
+        """
         detail = dict(brought.detail)
         if brought.content:
             digest = hashlib.sha256(brought.content).hexdigest()
             await asyncio.to_thread(self._write_photo, digest, brought.content)
             detail |= {"sha256": digest, "bytes": len(brought.content)}
-        cut = {name: value[:MAX_TEXT] if isinstance(value, str) else value for name, value in detail.items()}
+        cut = {name: plain(value[:MAX_TEXT]) if isinstance(value, str) else value for name, value in detail.items()}
+        if any(isinstance(value, str) and len(value) > MAX_TEXT for value in detail.values()):
+            cut["cut"] = True
         identity = uuid7(self._clock.wall_ms(), secrets.token_bytes(10))
-        event = Event(id=identity, time=self._clock.civil_ms(), event=brought.event, device=device, detail=cut)
+        event = Event(id=identity, time=self._clock.civil_ms(), event=brought.event, device=device or None, detail=cut)
         return await self._spool.put(Class.EVENT, events_body([event]))
 
     async def run(self) -> NoReturn:

@@ -8,6 +8,7 @@ from lamplighter_contract.clock import Clock
 from lamplighter_contract.commands.command import Command, Operation
 from lamplighter_contract.commands.results import DeviceResult
 from lamplighter_contract.commands.states import CommandState
+from lamplighter_contract.truck.interlock import STANDSTILL_KMH
 from lamplighter_contract.wire.limits import MAX_TEXT
 from lamplighter_gateway.drivers.port import Outcome, Point, ReadFailed, Reading, Trackers, Write
 from lamplighter_gateway.trucks.evidence.work import EvidenceWork
@@ -16,8 +17,21 @@ from lamplighter_gateway.trucks.limits import Limit, LimitKey, What
 
 LOCATE_S: Final = 20.0
 SPEAK_S: Final = 30.0
+INSTRUCT_S: Final = 45.0
 AFTER_EXPIRY_S: Final = 60.0
 LIMITS: Final = {Operation.TRUCK_LIMIT_SPEED: What.SPEED, Operation.TRUCK_LIMIT_LIFT: What.LIFT}
+INSTRUCTIONS: Final = frozenset(
+    {
+        Operation.TRUCK_TRACK,
+        Operation.TRUCK_PHOTO,
+        Operation.TRUCK_CONFIRM_ALARM,
+        Operation.TRUCK_PARAMETERS,
+        Operation.TRUCK_SET_PARAMETERS,
+        Operation.TRUCK_FENCE,
+        Operation.TRUCK_UNFENCE,
+        Operation.TRUCK_CONTROL,
+    }
+)
 OPERATIONS: Final = frozenset(
     {
         *LIMITS,
@@ -25,8 +39,10 @@ OPERATIONS: Final = frozenset(
         Operation.TRUCK_SPEAK,
         Operation.TRUCK_LOCATE,
         Operation.TRUCK_EVIDENCE,
+        *INSTRUCTIONS,
     }
 )
+AGAIN: Final = OPERATIONS - {Operation.TRUCK_SPEAK, Operation.TRUCK_PHOTO, Operation.TRUCK_CONTROL}  # after a stop
 
 
 def limits_of(command: Command, devices: tuple[str, ...]) -> tuple[Limit, ...]:
@@ -74,8 +90,13 @@ class TruckWork:
             return await self._limit(command, device, LIMITS[command.op])
         if command.op is Operation.TRUCK_RELEASE:
             return await self._release(command, device)
+        return await self._ask(command, device, trackers)
+
+    async def _ask(self, command: Command, device: str, trackers: Trackers) -> DeviceResult:
         if command.op is Operation.TRUCK_LOCATE:
             return _read(device, await trackers.read(device, LOCATE_S))
+        if command.op in INSTRUCTIONS:
+            return await self._instruct(command, device, trackers)
         return await self._speak(command, device, trackers)
 
     async def _limit(self, command: Command, device: str, what: What) -> DeviceResult:
@@ -106,6 +127,22 @@ class TruckWork:
         if told.outcome is Outcome.APPLIED:
             return DeviceResult(device, CommandState.VERIFIED, "the terminal acknowledged it")
         return DeviceResult(device, CommandState(told.outcome), told.reason[:MAX_TEXT])
+
+    async def _instruct(self, command: Command, device: str, trackers: Trackers) -> DeviceResult:
+        if command.op is Operation.TRUCK_CONTROL and not await self._stands(device, trackers):
+            return DeviceResult(device, CommandState.FAILED, "it is not known to stand still")
+        done = await trackers.instruct(device, command.op, command.args, INSTRUCT_S)
+        if done.outcome is Outcome.APPLIED:
+            return DeviceResult(device, CommandState.VERIFIED, "the terminal acknowledged it")
+        return DeviceResult(device, CommandState(done.outcome), done.reason[:MAX_TEXT], dict(done.told))
+
+    async def _stands(self, device: str, trackers: Trackers) -> bool:
+        """True when its terminal, asked just now, says that it does not move."""
+        found = await trackers.read(device, LOCATE_S)
+        if isinstance(found, ReadFailed):
+            return False
+        speed_kmh = found.values.get("speed_kmh")
+        return isinstance(speed_kmh, int | float) and speed_kmh <= STANDSTILL_KMH
 
     def _shown(self, device: str) -> dict[str, float | int | bool | str | None]:
         reading = self._keeper.sight(device).reading

@@ -96,7 +96,7 @@ def test_the_shipped_profiles_are_good():
             "modbus.write.resume.table",
             "holding or coil",
         ),
-        ({"profile": "p", "kind": "lamp"}, "modbus", "modbus, mqtt, jt808 or several of them"),
+        ({"profile": "p", "kind": "lamp"}, "modbus", "modbus, mqtt, jt808, relay or several of them"),
         ({"profile": "p", "kind": "tree"} | {"modbus": {"read": [POWER]}}, "kind", "one of lamp"),
         (
             {

@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 
 from lamplighter_contract.commands.command import Operation
+from lamplighter_contract.quantities import Kind
 from lamplighter_contract.truck.interlock import DEFAULT
+from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_gateway.app import Gateway
 from lamplighter_gateway.faults import no_fault
 from lamplighter_gateway.settings import Settings
@@ -28,8 +30,9 @@ class TruckRig(Rig):
 
     def build(self, fault=no_fault):
         settings = Settings(GATEWAY, self.folder, ROOT.public, timing=FAST)
-        entries = [truck_entry(truck) for truck in TRUCKS]
-        buses = dict.fromkeys(TRUCKS, "trackers")
+        seen = DeviceEntry("truck-3", Kind.TRUCK, "truck-relay", "relay/x", view_only=True)
+        entries = [*(truck_entry(truck) for truck in TRUCKS), seen]
+        buses = dict.fromkeys((*TRUCKS, "truck-3"), "trackers")
         drivers = {"trackers": self.trackers}
         self.gateway = Gateway(
             settings, entries, buses, lambda _sink: drivers, self.link, self.clock, self.reports, fault
@@ -56,6 +59,34 @@ async def test_a_truck_speaks_and_is_located(rig):
         final = await rig.centre.final(where)
     assert rig.trackers.trucks["truck-1"].said == ["请盖好密闭盖"]
     assert final["devices"][0]["reading"]["latitude"] == 36.65
+
+
+async def test_a_terminal_is_instructed_and_what_it_answers_is_told(rig):
+    async with rig.running():
+        asked = rig.centre.send(rig.centre.command(Operation.TRUCK_PARAMETERS, {"ids": [0x55]}, ("truck-1",)))
+        final = await rig.centre.final(asked)
+        assert (final["state"], final["devices"][0]["reading"]) == ("verified", {"0x0055": 60})
+        fence = {"fence": 1, "shape": "circle", "points": [[36.65, 117.12]], "radius_m": 200}
+        set_up = rig.centre.send(rig.centre.command(Operation.TRUCK_FENCE, fence, ("truck-1",)))
+        assert (await rig.centre.final(set_up))["state"] == "verified"
+    assert [operation for _, operation, _ in rig.trackers.instructed] == ["truck.parameters", "truck.fence"]
+
+
+@pytest.mark.parametrize(("speed_kmh", "state"), [(0.0, "verified"), (44.0, "failed"), (None, "failed")])
+async def test_a_terminal_is_reset_only_at_a_standstill_that_is_known(rig, speed_kmh, state):
+    rig.trackers.trucks["truck-1"].speed_kmh = speed_kmh
+    async with rig.running():
+        reset = rig.centre.send(rig.centre.command(Operation.TRUCK_CONTROL, {"action": "reset"}, ("truck-1",)))
+        assert (await rig.centre.final(reset))["state"] == state
+    assert bool(rig.trackers.instructed) is (state == "verified")
+
+
+@pytest.mark.parametrize("operation", [Operation.DEVICE_READ, Operation.TRUCK_LOCATE, Operation.TRUCK_SPEAK])
+async def test_who_can_only_be_looked_at_is_not_commanded(rig, operation):
+    args = {"text": "x"} if operation is Operation.TRUCK_SPEAK else {}
+    async with rig.running():
+        final = await rig.centre.final(rig.centre.send(rig.centre.command(operation, args, ("truck-3",))))
+    assert (final["state"], final["reason"]) == ("rejected", "view-only")
 
 
 async def in_force(rig):

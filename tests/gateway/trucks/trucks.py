@@ -3,9 +3,10 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from lamplighter_contract.commands.command import Operation
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
-from lamplighter_gateway.drivers.port import BusStatus, Outcome, Point, ReadFailed, Reading, Value, Written
+from lamplighter_gateway.drivers.port import BusStatus, Instructed, Outcome, Point, ReadFailed, Reading, Value, Written
 
 CAPABILITIES = (
     "truck.limit_speed",
@@ -14,6 +15,9 @@ CAPABILITIES = (
     "truck.speak",
     "truck.locate",
     "truck.evidence",
+    "truck.parameters",
+    "truck.fence",
+    "truck.control",
 )
 
 
@@ -43,6 +47,7 @@ class MemoryTrackers:
         self.clock = clock
         self.trucks = {device: Truck() for device in devices}
         self.readings = {}
+        self.instructed = []
         self.losing = 0  # so many bounds get lost on the way
         self.tell_login = lambda _device: None
 
@@ -96,6 +101,12 @@ class MemoryTrackers:
                 truck.lift_limited = bool(write.value)
             return Written(write.device, Outcome.VERIFIED, "", self.report(write.device))
         return Written(write.device, Outcome.FAILED, "acknowledged, but not in effect", self.report(write.device))
+
+    async def instruct(self, device, operation, args, timeout_s):
+        self.instructed.append((device, operation, args))
+        if operation is Operation.TRUCK_PARAMETERS:
+            return Instructed(Outcome.VERIFIED, "", {"0x0055": 60})
+        return Instructed(Outcome.APPLIED)
 
     def latest(self, device):
         return self.readings.get(device)

@@ -59,6 +59,12 @@ class Shore:
     record: Callable[[str, bytes], None] = lambda _device, _frame: None
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    answered: "asyncio.Future[Answer | None]"
+    wants: int | None
+
+
 class Connection:
     """Serves one socket until it ends. One bad frame costs that frame."""
 
@@ -68,7 +74,7 @@ class Connection:
         self._reader, self._writer = reader, writer
         self._session, self._shore, self._clock = session, shore, clock
         self._pace = Pace(FRAMES_PER_S, FRAMES_BURST)
-        self._waiting: dict[int, asyncio.Future[Answer | None]] = {}
+        self._waiting: dict[int, _Asked] = {}
         self._busy = asyncio.Lock()
         self.messages = 0
 
@@ -110,15 +116,18 @@ class Connection:
     def close(self) -> None:
         """End the connection; who waits for an answer learns that none comes."""
         self._writer.close()
-        for waiting in self._waiting.values():
-            if not waiting.done():
-                waiting.set_result(None)
+        for asked in self._waiting.values():
+            if not asked.answered.done():
+                asked.answered.set_result(None)
 
-    async def ask(self, message: int, body: bytes, timeout_s: float) -> Answer | None:
-        """Send and wait for the terminal's answer, again after T·2, T·6 …; None when none came (JT/T 808-2013, 4.3)."""
+    async def ask(self, message: int, body: bytes, timeout_s: float, wants: int | None = None) -> Answer | None:
+        """Send and wait for the terminal's answer, again after T·2, T·6 …; None when none came (JT/T 808-2013, 4.3).
+
+        Where a message of its own is wanted as the answer, a mere acknowledgement before it is none.
+        """
         header = self._session.header(message)
         answered: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
-        self._waiting[header.serial] = answered
+        self._waiting[header.serial] = _Asked(answered, wants)
         wait_s = FIRST_WAIT_S
         try:
             async with asyncio.timeout(timeout_s):
@@ -202,9 +211,11 @@ class Connection:
 
     def _answered(self, answer: Answer) -> None:
         """An answer to nothing we asked, or a second one, is nobody's."""
-        waiting = self._waiting.get(answer.serial)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(answer)
+        asked = self._waiting.get(answer.serial)
+        if asked is None or asked.answered.done():
+            return
+        if asked.wants in (None, answer.message) or answer.result != OK:
+            asked.answered.set_result(answer)
 
     @property
     def _device(self) -> str:

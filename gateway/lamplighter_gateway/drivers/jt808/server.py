@@ -5,17 +5,21 @@ import logging
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from lamplighter_contract.clock import Clock
+from lamplighter_contract.commands.command import Operation
 from lamplighter_gateway.config.model import Device, TrackerServer
+from lamplighter_gateway.drivers.jt808.carrying import carry_out
 from lamplighter_gateway.drivers.jt808.commanding import Told, limit_message, speak_message
 from lamplighter_gateway.drivers.jt808.connection import Connection, Shore, accepted
+from lamplighter_gateway.drivers.jt808.instructing import instruction
 from lamplighter_gateway.drivers.jt808.session import Book, Session, Stranger, Terminal, bare
 from lamplighter_gateway.drivers.port import (
     Applied,
     Brought,
     BusStatus,
+    Instructed,
     Outcome,
     Point,
     ReadFailed,
@@ -31,7 +35,9 @@ MOST_CONNECTIONS: Final = 20_000
 MOST_STRANGERS: Final = 200
 BACKLOG: Final = 1024
 RETRY_S: Final = 5.0
+POSITION_S: Final = 1.0  # between an answer and the position in it
 STEP_S: Final = 1.0
+NOT_CONNECTED: Final = "not sent: its terminal is not connected"
 
 
 class TrackerBus:
@@ -102,9 +108,11 @@ class TrackerBus:
         if answer is None:
             self._timeouts += 1
             return ReadFailed(device, f"no answer within {timeout_s:g} s")
-        if news.done() and not news.cancelled():
-            return news.result()
-        return self._last.get(device) or ReadFailed(device, "it answered without a position")
+        try:
+            async with asyncio.timeout(POSITION_S):
+                return await asyncio.shield(news)
+        except TimeoutError:
+            return ReadFailed(device, "it answered without a position")
 
     async def write(self, writes: Sequence[Write], applied: Applied, *, broadcast: bool) -> list[Written]:  # noqa: ARG002 - terminals have no broadcast
         """Send every write, and wait for the status bits that prove it; one result per write, in order."""
@@ -114,6 +122,18 @@ class TrackerBus:
                 for write in writes
             ]
         return [task.result() for task in tasks]
+
+    async def instruct(
+        self, device: str, operation: Operation, args: Mapping[str, Any], timeout_s: float
+    ) -> Instructed:
+        """Have a terminal do what limits nobody, each message acknowledged."""
+        connection = self._online.get(device)
+        if connection is None:
+            return Instructed(Outcome.FAILED, NOT_CONNECTED)
+        wanted = instruction(operation, args, connection.edition, self._terminals[device].profile)
+        if isinstance(wanted, str):
+            return Instructed(Outcome.FAILED, wanted)
+        return await carry_out(wanted, connection, self._clock, timeout_s)
 
     def latest(self, device: str) -> Reading | None:
         """The newest reading of a truck since the start."""
@@ -237,7 +257,7 @@ class TrackerBus:
 
     def _message(self, write: Write, terminal: Terminal, connection: Connection | None) -> Told | str:
         if connection is None:
-            return "not sent: its terminal is not connected"
+            return NOT_CONNECTED
         if write.point is Point.SPEAK:
             return speak_message(write.text, connection.edition)
         return limit_message(write.point, write.value, terminal.profile.limiter)

@@ -232,7 +232,7 @@ class Session:
         if message in _ACKS:
             return [Answer(int(body["answers_serial"]), int(body["answers_message"]), int(body["result"]), body)]
         if message in _ANSWERS:
-            return [Answer(int(body["answers_serial"]), message, OK, body)]
+            return [Answer(int(body["answers_serial"]), message, int(body.get("result", OK)), body)]
         if message == 0x0801:
             reply = Reply(0x8800, write_body(0x8800, {"id": body["id"]}, self.edition))
             return [Keep(_brought(message, body), reply)]
