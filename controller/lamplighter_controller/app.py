@@ -47,6 +47,7 @@ from lamplighter_controller.lighting.upkeep import LightUpkeep
 from lamplighter_controller.link.mqtt import Broker, MqttLink
 from lamplighter_controller.link.port import Message, Will
 from lamplighter_controller.losses import Losses
+from lamplighter_controller.maintenance_setup import maintenance_of
 from lamplighter_controller.security.keys import Keys
 from lamplighter_controller.series.factory import open_series
 from lamplighter_controller.series.port import Series, SeriesUnavailable
@@ -237,6 +238,10 @@ class _Program:
         settings = Settings(period_s=config.diagnosis.reading_s * rate)
         self._diagnosis = diagnosis(around, config.data, rules, settings, rate)
         self._fleet = fleet_of(config, stores, self._twin, self._events, self._dispatch, clock, registry, rate)
+        rooms = self._diagnosis, self._proof
+        self._maintenance = maintenance_of(
+            config, stores, self._twin, self._events, self._dispatch, rooms, registry.alarms, clock, rate
+        )
         self._upkeep = Upkeep(on.ledger, on.series, clock, registry.alarms, losses)
         self._actions = ProgramActions(
             config,
@@ -280,6 +285,7 @@ class _Program:
                 group.create_task(self._proof_keeper.run(), name="proof")
                 group.create_task(self._fleet.run(), name="fleet")
                 group.create_task(self._evidence.keeper.run(), name="evidence")
+                group.create_task(self._maintenance.run(), name="maintenance")
                 group.create_task(self._restore(), name="twin-restore")
                 group.create_task(self._server.run(create_api(self._services())), name="http")
                 group.create_task(self._stop_on(stop), name="stop")
@@ -298,6 +304,8 @@ class _Program:
     def _services(self) -> Services:
         on, config = self._on, self._on.config
         return Services(
+            controller=config.controller,
+            keys=on.keys,
             clock=on.clock,
             city=City(config.city.name, config.city.zone, on.scale.rate, config.city.where),
             ledger=on.ledger,
@@ -326,6 +334,7 @@ class _Program:
             fleet=self._fleet,
             cases=self._evidence.cases,
             evidence=self._evidence.desk,
+            maintenance=self._maintenance,
             session_key=first_start.session_key(config.data),
         )
 

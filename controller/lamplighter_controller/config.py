@@ -231,6 +231,21 @@ class DiagnosisConfig(_Section):
     tests_until_h: Annotated[float, Field(ge=0, le=24)] = 0.0
 
 
+class MaintenanceConfig(_Section):
+    """How repairs are seen to; times to mend are those of `diagnosis`.
+
+    `from_incidents`: what is worth a trip becomes an order by itself. `settle_min`: for how long what was repaired has
+    to be energised and well, civil minutes. `escalate_min`: an order that nobody has taken for so long is told, danger
+    five times as soon. `closes_itself`: an order whose repair is proved is closed by the rule.
+    """
+
+    from_incidents: bool = True
+    settle_min: Annotated[float, Field(gt=0, le=1_440)] = 30.0
+    escalate_min: Annotated[float, Field(gt=0, le=10_080)] = 30.0
+    closes_itself: bool = True
+    photos_gib: Annotated[float, Field(gt=0, le=100_000)] = 10.0
+
+
 class Config(_Section):
     """Everything the controller has to know; paths are relative to the file they stand in."""
 
@@ -244,6 +259,7 @@ class Config(_Section):
     diagnosis: DiagnosisConfig = DiagnosisConfig()
     fleet: FleetConfig = FleetConfig()
     evidence: EvidenceConfig = EvidenceConfig()
+    maintenance: MaintenanceConfig = MaintenanceConfig()
     clock: File | None = None
     keys: Place | None = None
     enrolled: tuple[Identity, ...] = ()

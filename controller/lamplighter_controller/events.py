@@ -108,6 +108,19 @@ class ElementReplaced:
     time_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class OrderChanged:
+    """A work order began, or went on; `time_ms` is civil."""
+
+    order: str
+    element_kind: str
+    element: str
+    class_id: str
+    state: str
+    priority: int
+    time_ms: int
+
+
 Event = (
     ReadingsStored
     | CommandChanged
@@ -119,6 +132,7 @@ Event = (
     | DeviceHappened
     | FleetChanged
     | ElementReplaced
+    | OrderChanged
 )
 
 

@@ -26,6 +26,8 @@ from lamplighter_controller.lighting.desk import PlanDesk
 from lamplighter_controller.lighting.overrides.desk import OverrideDesk
 from lamplighter_controller.lighting.proof.desk import ProofDesk
 from lamplighter_controller.lighting.scenes.desk import SceneDesk
+from lamplighter_controller.security.keys import Keys
+from lamplighter_controller.maintenance.engine import Maintenance
 from lamplighter_controller.series.port import Series
 from lamplighter_controller.twin.columns import Twin
 
@@ -92,6 +94,8 @@ class City:
 class Services:
     """Everything the API uses. A stored `session_key` lets sessions outlive a restart."""
 
+    controller: str
+    keys: Keys
     clock: Clock
     city: City
     ledger: Ledger
@@ -112,6 +116,7 @@ class Services:
     fleet: Fleet
     cases: CaseDesk
     evidence: EvidenceDesk
+    maintenance: Maintenance
     session_key: bytes = field(default_factory=lambda: secrets.token_bytes(SESSION_KEY_BYTES), repr=False)
 
 

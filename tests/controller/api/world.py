@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -53,7 +54,10 @@ from lamplighter_controller.lighting.proof.desk import ProofDesk
 from lamplighter_controller.lighting.proof.night_work import NightWork
 from lamplighter_controller.lighting.scenes.desk import SceneDesk
 from lamplighter_controller.link.memory import MemoryLink
+from lamplighter_controller.maintenance.around import Around as Maintaining
+from lamplighter_controller.maintenance.engine import Maintenance
 from lamplighter_controller.security import enrolment, tokens
+from lamplighter_controller.security.keys import Keys
 from lamplighter_controller.security.tokens import Right
 from lamplighter_controller.series.port import Aggregate, Readings, SeriesUnavailable, Windows
 from lamplighter_controller.twin.columns import Twin
@@ -61,6 +65,8 @@ from lamplighter_controller.twin.columns import Twin
 RATE = 60.0
 ROOT_KEY = Signer("root", bytes(range(32)))
 KEY = Signer("commands-1", bytes(32))
+KEYS_DOCUMENT = ROOT_KEY.sign(KeysDocument(1, (PublicKey(KEY.kid, encode_key(KEY.public), 0, 2**52),)).as_json())
+KEYS = Keys(KEY, KEYS_DOCUMENT, ROOT_KEY.public)
 BOX = Box(36.0, 116.0, 37.0, 118.0)
 LAMPS = [f"lamp-{cabinet:02}-{lamp:03}" for cabinet in (1, 2) for lamp in range(1, 6)]
 
@@ -375,13 +381,46 @@ def trucks(
     )
 
 
+def maintaining(
+    ledger: Ledger,
+    series: MemorySeries,
+    twin: Twin,
+    events: Events,
+    commands: Any,
+    alarms: Alarms,
+    clock: Clock,
+    folder: Path,
+    watched: Diagnosis,
+    proved: ProofDesk,
+    rate: float,
+) -> Maintenance:
+    """Maintenance that nobody runs: what it does by itself it does when it is asked to look."""
+    shelf = Shelf(folder / "maintenance", 100_000_000)
+    shelf.open()
+    numbers = count(1)
+    around = Maintaining(
+        ledger,
+        series,
+        twin,
+        events,
+        commands,
+        watched,
+        proved,
+        alarms,
+        clock,
+        shelf,
+        lambda: f"id-{next(numbers):04}",
+        rate=rate,
+    )
+    return Maintenance(around, ("示例城", "Sample city"))
+
+
 def proving(ledger: Ledger, series: MemorySeries, commands: Any, clock: Clock, folder: Path) -> EvidenceDesk:
     """Evidence in a folder of its own, signed with a key that a root vouches for."""
     shelf = Shelf(folder / "evidence", 100_000_000)
     shelf.open()
-    keys = ROOT_KEY.sign(KeysDocument(1, (PublicKey(KEY.kid, encode_key(KEY.public), 0, 2**52),)).as_json())
     zone = ZoneInfo("Asia/Shanghai")
-    return EvidenceDesk(Proving("centre", ledger, series, shelf, commands, KEY, keys, clock, zone))
+    return EvidenceDesk(Proving("centre", ledger, series, shelf, commands, KEY, KEYS_DOCUMENT, clock, zone))
 
 
 @asynccontextmanager
@@ -413,7 +452,11 @@ async def open_world(
 
     await ledger.write(enrol)
     gateways.enrol(frozenset(served))
+    proved = ProofDesk(NightWork(ledger, series, twin, clock, "Asia/Shanghai", RATE))
+    watched = watching(ledger, series, twin, events, commands, clock, gateways, folder)
     services = Services(
+        controller="centre",
+        keys=KEYS,
         clock=clock,
         city=City({"zh": "示例城", "en": "Sample city"}, rate=RATE, box=BOX),
         ledger=ledger,
@@ -431,11 +474,12 @@ async def open_world(
             MemoryLink(), ledger, Signer("commands-1", bytes(32)), gateways, alarms, twin, clock, RATE, actions.held
         ),
         scenes=SceneDesk(ledger, twin, gateways, clock, rate, lambda: None),
-        proof=ProofDesk(NightWork(ledger, series, twin, clock, "Asia/Shanghai", RATE)),
-        diagnosis=watching(ledger, series, twin, events, commands, clock, gateways, folder),
+        proof=proved,
+        diagnosis=watched,
         fleet=trucks(ledger, series, twin, events, commands, alarms, clock, folder),
         cases=CaseDesk(ledger, clock, lambda _violation: None),
         evidence=proving(ledger, series, commands, clock, folder),
+        maintenance=maintaining(ledger, series, twin, events, commands, alarms, clock, folder, watched, proved, rate),
         session_key=bytes(32),
     )
     app = create_api(services, web)

@@ -1,0 +1,1 @@
+"""Figures of maintenance, each with numerator, denominator, definition and the list behind it."""

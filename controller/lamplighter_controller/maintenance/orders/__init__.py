@@ -1,0 +1,1 @@
+"""Work orders: what they may become, who has them, what proves them."""

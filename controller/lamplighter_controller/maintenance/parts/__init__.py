@@ -1,0 +1,1 @@
+"""Parts and material: what is in store, what went where, under which warranty."""
