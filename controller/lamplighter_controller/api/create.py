@@ -45,8 +45,10 @@ from lamplighter_controller.api.resources.fleet import figures as fleet_figures
 from lamplighter_controller.api.resources.fleet import limits as fleet_limits
 from lamplighter_controller.api.resources.fleet import policies as fleet_policies
 from lamplighter_controller.api.resources.fleet import register as fleet_register
+from lamplighter_controller.api.resources.fleet import strangers as fleet_strangers
 from lamplighter_controller.api.resources.fleet import trucks as fleet_trucks
 from lamplighter_controller.api.resources.fleet import violations as fleet_violations
+from lamplighter_controller.api.resources.fleet import waybills as fleet_waybills
 from lamplighter_controller.api.services import Services
 from lamplighter_controller.ledger.errors import LedgerUnavailable
 from lamplighter_controller.series.port import SeriesUnavailable
@@ -113,6 +115,8 @@ ROUTERS: Final = (
     fleet_limits.router,
     fleet_policies.router,
     fleet_figures.router,
+    fleet_waybills.router,
+    fleet_strangers.router,
     fleet_register.router,
     live.router,
     incidents.router,

@@ -47,6 +47,7 @@ from lamplighter_controller.fleet.trips import records as trip_records
 from lamplighter_controller.fleet.trips.desk import TripDesk
 from lamplighter_controller.fleet.violations.desk import ViolationDesk
 from lamplighter_controller.fleet.violations.violation import Violation
+from lamplighter_controller.fleet.waybills.desk import WaybillDesk
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.ledger.errors import LedgerUnavailable
@@ -112,6 +113,7 @@ class Fleet:
         self._policies = PolicyKeeper(self.limits, self.violations)
         self.policies = PolicyDesk(self.limits, self._policies)
         self._trips = TripDesk(around.ledger, around.zone, ground.new_id)
+        self.waybills = WaybillDesk(around.ledger, around.clock, around.zone, ground.new_id)
         self._late = SecondPass(around.series, self.violations, around.zone, around.bounds)
         self._silence = Silence()
         self._live: list[Readings] = []
@@ -211,6 +213,7 @@ class Fleet:
                     with contextlib.suppress(LedgerUnavailable):  # the keeper looks commands up by itself
                         await self.keeper.changed(event)
                 case DeviceHappened():
+                    self.waybills.happened(event)
                     with contextlib.suppress(LedgerUnavailable):  # the truck's own status tells it again
                         await self.keeper.happened(event)
                 case FleetChanged(what="violation"):
@@ -258,6 +261,7 @@ class Fleet:
         noted = self.violations.note(findings, self.city, now_ms, suspended=self.red_alert())
         self._fresh += [one.violation for one in noted if one.new or one.violation.last_ms is None]
         await self.violations.save()
+        await self.waybills.save(self.city, suspended=self.red_alert())
         await self._trips.save(self.city, suspended=self.red_alert())
         while self._fresh:
             await self._policies.consider(self._fresh[0])

@@ -53,8 +53,22 @@ waybill_table: Final = Table(
     Column("unloaded_longitude", Float),
     Column("unloaded_at", NAME),
     Column("closed_by", Text),
+    Column("source", NAME, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("driver_told", Text, nullable=False),
     Index(None, "truck", "loaded_ms"),
     Index(None, "loaded_ms"),
+)
+
+card_table: Final = Table(
+    "fleet_driver_card",
+    metadata,
+    Column("truck", NAME, primary_key=True),
+    Column("time_ms", BigInteger, primary_key=True),
+    Column("inserted", Boolean, nullable=False),
+    Column("result", Integer),
+    *(Column(name, Text, nullable=False) for name in ("name", "licence", "agency", "valid_until")),
 )
 
 trip_table: Final = Table(

@@ -1,8 +1,11 @@
 """Trucks live: judged as they report, recorded once, warned, limited and released; what came late only corrects."""
 
+from dataclasses import replace
+
 import pytest
 
 from lamplighter_contract.commands.states import CommandState
+from lamplighter_contract.truck import interlock
 from lamplighter_controller.fleet.judging.violations import Class
 from lamplighter_controller.fleet.limits.desk import NotNow, Unusable
 from lamplighter_controller.fleet.limits.limit import AskState, LimitState, What
@@ -14,7 +17,7 @@ from lamplighter_controller.fleet.violations.violation import State, Step
 from tests.controller.fleet.days import Day
 from tests.controller.fleet.town import STALE, open_town
 
-COVER = Policy("cover", (Class.COVER_OPEN,), 30.0, "请关闭密闭盖", patience_s=30, for_s=3600)
+COVER = Policy("cover", (Class.COVER_OPEN,), "请关闭密闭盖", limit_kmh=30.0, patience_s=30, for_s=3600)
 
 
 @pytest.fixture
@@ -101,6 +104,25 @@ async def test_a_policy_tried_and_switched_on_warns_limits_and_releases(town):
     assert not town.fleet.keeper.limits
     [found] = await violations(town)
     assert found.acted
+
+
+async def test_a_policy_may_keep_the_body_down_where_the_bureau_switched_that_on(tmp_path):
+    policy = Policy("dump", (Class.DUMP_OUTSIDE,), "请勿违规倾倒", what=What.LIFT, patience_s=0, insist=True)
+    async with open_town(tmp_path) as town:
+        await town.fleet.policies.put(policy, "token:wang", "first")
+        await town.fleet.policies.try_out("dump", 7)
+        with pytest.raises(NotNow, match="not switched on here"):
+            await town.fleet.policies.switch_on("dump", "token:li", "go")
+    async with open_town(tmp_path, bounds=replace(interlock.DEFAULT, lift_lock=True)) as town:
+        await town.fleet.policies.switch_on("dump", "token:li", "go")
+
+        async def terminal(town):
+            await town.answer("truck.speak")
+
+        day = loaded().drive(7_000, 5_000, 50.0).stand(60, lift=1).stand(20, load=0).stand(60, lift=0)
+        await town.live(day.drive(3_000, 3_000, 40.0).stand(60), before=terminal)
+        [limited] = town.sent("truck.limit_lift")
+        assert (limited.who, "limit_kmh" in limited.args) == ("policy:dump", False)
 
 
 async def test_what_came_late_is_recorded_and_limits_nobody(town):

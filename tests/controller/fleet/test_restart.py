@@ -5,6 +5,8 @@ from lamplighter_controller.fleet.limits.wish import Wish
 from lamplighter_controller.fleet.trips import records as trips
 from lamplighter_controller.fleet.violations import records as violations
 from lamplighter_controller.fleet.violations.records import Wanted
+from lamplighter_controller.fleet.waybills import records as waybills
+from lamplighter_controller.fleet.waybills.records import Wanted as Filed
 from tests.controller.fleet.days import MORNING_MS, Day
 from tests.controller.fleet.town import MemorySeries, open_town
 
@@ -31,9 +33,7 @@ async def test_a_load_that_arrives_where_its_permit_says_closes_its_waybill(tmp_
     async with open_town(tmp_path) as town:
         await town.live(dumped(loaded().drive(10_000, 0, 50.0)))
         [trip] = await kept(town, lambda ledger: trips.trips(ledger, None, 0, 2**52, 10))
-        [[waybill], _] = await kept(
-            town, lambda ledger: trips.waybills(ledger, truck=None, start_ms=0, end_ms=2**52, offset=0, limit=9)
-        )
+        [[waybill], _] = await kept(town, lambda ledger: waybills.some(ledger, Filed(0, 2**52), 0, 9))
     assert (trip.site, trip.ground) == ("site", "ground")
     assert trip.loaded_ms < trip.left_ms < trip.unloaded_ms
     assert (waybill.permit, waybill.site, waybill.ground, waybill.closed) == ("p-1", "seven", "east", True)
@@ -42,9 +42,7 @@ async def test_a_load_that_arrives_where_its_permit_says_closes_its_waybill(tmp_
 async def test_a_load_that_goes_elsewhere_leaves_its_waybill_open_and_is_a_violation(tmp_path):
     async with open_town(tmp_path) as town:
         await town.live(dumped(loaded().drive(7_000, 5_000, 50.0)))
-        [[waybill], _] = await kept(
-            town, lambda ledger: trips.waybills(ledger, truck=None, start_ms=0, end_ms=2**52, offset=0, limit=9)
-        )
+        [[waybill], _] = await kept(town, lambda ledger: waybills.some(ledger, Filed(0, 2**52), 0, 9))
         found, _ = await kept(town, lambda ledger: violations.some(ledger, Wanted(), 0, 9))
     assert not waybill.closed
     assert waybill.unloaded_ms is not None

@@ -9,7 +9,7 @@ import pytest
 from lamplighter_controller.fleet.judging.violations import Class
 from lamplighter_controller.fleet.limits.unlocking import code_of
 from lamplighter_controller.fleet.live.carrying import put_state, state_of
-from lamplighter_controller.fleet.policies.policy import Policy, tried
+from lamplighter_controller.fleet.policies.policy import Policy, read, tried
 from lamplighter_controller.fleet.register.holding import holding, holds
 from lamplighter_controller.fleet.register.things import Permit, Weekday
 from lamplighter_controller.fleet.violations.book import Book
@@ -62,7 +62,7 @@ def violation(first_ms, last_ms, truck="a", kind=Class.COVER_OPEN, **more):
 
 
 def test_a_trial_counts_who_would_have_been_limited_and_how_often():
-    policy = Policy("cover", (Class.COVER_OPEN,), 30.0, "!", patience_s=30, for_s=600)
+    policy = Policy("cover", (Class.COVER_OPEN,), "!", limit_kmh=30.0, patience_s=30, for_s=600)
     told = [
         violation(0, 20_000),
         violation(100_000, 200_000),
@@ -74,6 +74,24 @@ def test_a_trial_counts_who_would_have_been_limited_and_how_often():
     ]
     trial = tried(policy, told, 2_000_000)
     assert (trial.trucks, trial.times) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({}, []),
+        ({"limit_kmh": 5}, ["limit_kmh"]),
+        ({"limit_kmh": None}, ["limit_kmh"]),
+        ({"what": "lift"}, ["limit_kmh"]),
+        ({"what": "lift", "limit_kmh": None}, []),
+        ({"classes": ["flying"], "text": "", "colour": "red", "for_s": 9e9}, ["classes", "text", "colour", "for_s"]),
+    ],
+)
+def test_everything_wrong_with_a_policy_is_told_at_once(change, where):
+    values = {"id": "cover", "classes": ["cover_open"], "text": "!", "limit_kmh": 30} | change
+    found = read(values)
+    assert ([] if isinstance(found, Policy) else sorted(one.where for one in found)) == sorted(where)
+    assert {one.where for one in read({})} == {"id", "classes", "text", "limit_kmh"}
 
 
 def test_the_same_episode_told_again_is_no_other_one():

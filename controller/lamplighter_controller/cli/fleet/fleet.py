@@ -53,5 +53,54 @@ def import_(
         raise click.exceptions.Exit(1)
 
 
+@fleet.command()
+@as_json
+@asks
+def strangers(session: Session, as_json: bool) -> None:
+    """Terminals that are in no truck of the register: refused by a gateway, or served by one."""
+    found = session.api.get("/fleet/strangers")
+    header = ("stranger", "standing", "gateway", "last", "plate", "maker", "model")
+    rows = [
+        (
+            one["name"],
+            one["standing"],
+            one["gateway"],
+            session.time(one["last_ms"]),
+            *(one["told"].get(name) for name in ("plate", "maker", "model")),
+        )
+        for one in found
+    ]
+    tell(found, as_json=as_json, lines=lambda: table(header, rows))
+
+
+@fleet.command()
+@click.argument("stranger")
+@click.option("--truck", required=True, help="Its id in the register.")
+@click.option("--plate", required=True)
+@click.option("--company", required=True)
+@click.option("--profile", default="jt808-std", show_default=True, help="How its gateway is to read it.")
+@reason
+@as_json
+@asks
+def adopt(
+    session: Session,
+    stranger: str,
+    truck: str,
+    plate: str,
+    company: str,
+    profile: str,
+    reason: str,
+    as_json: bool,
+) -> None:
+    """Make a terminal a truck of the register."""
+    wanted = {"id": truck, "plate": plate, "company": company, "profile": profile, "reason": reason}
+    found = session.api.send("POST", f"/fleet/strangers/{stranger}/adopt", wanted)
+    told = [f"{truck} is in the register"]
+    if found["device_line"]:
+        line = ", ".join(f"{name}: {value}" for name, value in found["device_line"].items())
+        told.append(f"for the devices of its gateway: {{{line}}}")
+    tell(found, as_json=as_json, lines=lambda: told)
+
+
 def _cell(value: object) -> object:
     return " ".join(map(str, value)) if isinstance(value, list) else value

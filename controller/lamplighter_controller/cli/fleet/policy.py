@@ -24,13 +24,14 @@ def policy() -> None:
 def list_(session: Session, as_json: bool) -> None:
     """All policies and what each would have done."""
     found = session.api.get("/fleet/policies")
-    header = ("policy", "version", "on", "violations", "km/h", "would have limited")
+    header = ("policy", "version", "on", "violations", "limits", "km/h", "would have limited")
     rows = [
         (
             one["policy"]["id"],
             one["version"],
             one["on"],
             " ".join(one["policy"]["classes"]),
+            one["policy"]["what"],
             one["policy"]["limit_kmh"],
             _trial(one["trial"]) if one["trial"] else None,
         )

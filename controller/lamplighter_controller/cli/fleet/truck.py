@@ -72,6 +72,25 @@ def track(session: Session, truck: str, as_json: bool) -> None:
 
 @truck.command()
 @TRUCK
+@click.option("--hours", type=click.IntRange(1, 8784), default=24, show_default=True)
+@as_json
+@asks
+def cards(session: Session, truck: str, hours: int, as_json: bool) -> None:
+    """Drivers' cards in its reader, the newest first."""
+    now_ms = int(session.api.get("/clock")["civil_ms"])
+    span = {"start": now_ms - hours * 3_600_000, "end": now_ms + 1}
+    found = session.api.get(f"/fleet/trucks/{truck}/cards", span)
+    header = ("time", "card", "result", "name", "licence", "valid until")
+    names = ("result", "name", "licence", "valid_until")
+    rows = [
+        (session.time(one["time_ms"]), "in" if one["inserted"] else "out", *(one[name] for name in names))
+        for one in found
+    ]
+    tell(found, as_json=as_json, lines=lambda: table(header, rows))
+
+
+@truck.command()
+@TRUCK
 @click.argument("text")
 @reason
 @as_json

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 from lamplighter_controller.fleet.evidence.manifest import Missing
 from lamplighter_controller.fleet.evidence.retention import Kept
 from lamplighter_controller.fleet.evidence.store import hold_table, package_table, part_table
-from lamplighter_controller.fleet.store import violation_table, waybill_table
+from lamplighter_controller.fleet.store import card_table, violation_table, waybill_table
 from lamplighter_controller.fleet.violations.violation import State
 from lamplighter_controller.ledger.tables import storable
 
@@ -153,10 +153,13 @@ def kept(connection: Connection) -> list[Kept]:
 
 
 def forget_drivers(connection: Connection, before_ms: int, spared: Sequence[str]) -> int:
-    """Take the driver from waybills loaded before then (civil), but for those of `spared` trucks; how many."""
-    table = waybill_table
-    where = (table.c.loaded_ms < before_ms) & table.c.driver.is_not(None) & table.c.truck.not_in(spared)
-    return connection.execute(update(table).where(where).values(driver=None)).rowcount
+    """Take drivers from waybills, and cards, from before then (civil), but for those of `spared` trucks; how many."""
+    table, cards = waybill_table, card_table
+    named = table.c.driver.is_not(None) | (table.c.driver_told != "")
+    where = (table.c.loaded_ms < before_ms) & named & table.c.truck.not_in(spared)
+    read = (cards.c.time_ms < before_ms) & cards.c.truck.not_in(spared)
+    gone = connection.execute(update(table).where(where).values(driver=None, driver_told="", content="")).rowcount
+    return gone + connection.execute(delete(cards).where(read)).rowcount
 
 
 def trucks_of(connection: Connection, violations: Sequence[str]) -> list[str]:

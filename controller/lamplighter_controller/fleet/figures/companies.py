@@ -9,6 +9,7 @@ from lamplighter_controller.fleet.limits.limit import Limit
 from lamplighter_controller.fleet.register.things import Truck
 from lamplighter_controller.fleet.trips.follow import Day
 from lamplighter_controller.fleet.violations.violation import State, Violation
+from lamplighter_controller.fleet.waybills.closure import Closure
 
 REPEATS: Final = 3  # from so many violations of a time on, a truck is a repeat offender
 HOUR_MS: Final = 3_600_000
@@ -50,11 +51,11 @@ def figures(
     heard: Iterable[Day],
     violations: Sequence[Violation],
     limits: Sequence[Limit],
-    closure: Iterable[tuple[str, int, int]],
+    closure: Iterable[Closure],
     over: Over,
 ) -> list[Figures]:
     """Figures of every company that has a truck, by id."""
-    loops = {company: (total, closed) for company, total, closed in closure}
+    loops = {one.name: (one.waybills, one.closed) for one in closure}
     days = list(heard)
     names = sorted({truck.company for truck in trucks.values()})
     return [_one(name, trucks, days, violations, limits, loops.get(name, (0, 0)), over) for name in names]

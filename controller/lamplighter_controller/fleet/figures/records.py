@@ -10,6 +10,7 @@ from lamplighter_controller.fleet.store import limit_table
 from lamplighter_controller.fleet.trips import records as trips
 from lamplighter_controller.fleet.violations import records as violations
 from lamplighter_controller.fleet.violations.records import Wanted
+from lamplighter_controller.fleet.waybills import records as waybills
 
 MOST = 1_000_000
 
@@ -22,7 +23,7 @@ def of_companies(connection: Connection, over: Over, first: str, last: str) -> l
         trips.days(connection, first, last),
         [one for one in found if one.first_ms >= over.start_ms],
         _limits(connection, over),
-        trips.closure(connection, over.start_ms, over.end_ms),
+        waybills.closure(connection, over.start_ms, over.end_ms),
         over,
     )
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from lamplighter_controller.fleet.limits import records as limit_records
 from lamplighter_controller.fleet.limits import trail
 from lamplighter_controller.fleet.limits.desk import LimitDesk, NotNow
+from lamplighter_controller.fleet.limits.limit import What
 from lamplighter_controller.fleet.limits.records import Switch
 from lamplighter_controller.fleet.policies import records
 from lamplighter_controller.fleet.policies.keeper import PolicyKeeper, switch_of
@@ -75,6 +76,8 @@ class PolicyDesk:
             raise NotNow(f"there is no policy {name!r}")
         if kept.changed_by == who:
             raise NotNow("who wrote it cannot switch it on; a second person has to")
+        if kept.thing.what is What.LIFT and not self.limits.ground.bounds.lift_lock:
+            raise NotNow("lift locks of the platform are not switched on here")
         trial = await self.trial(name)
         if trial is None:
             raise NotNow("this version was not tried over the past; do that first")

@@ -9,8 +9,8 @@ from lamplighter_contract.commands.command import Operation
 from lamplighter_contract.errors import Refusal
 from lamplighter_controller.commands.model import CommandRequest
 from lamplighter_controller.fleet.limits.desk import LimitDesk, NotNow, Unusable
-from lamplighter_controller.fleet.limits.keeper import KILL
-from lamplighter_controller.fleet.limits.limit import OPEN, LimitState, What
+from lamplighter_controller.fleet.limits.keeper import KILL, OPERATIONS
+from lamplighter_controller.fleet.limits.limit import OPEN, LimitState
 from lamplighter_controller.fleet.limits.wish import Wish
 from lamplighter_controller.fleet.policies import records
 from lamplighter_controller.fleet.policies.policy import SHELF, Course, Policy, Release, Stage, first_for
@@ -55,7 +55,7 @@ class PolicyKeeper:
         if policy is None or self.desk.keeper.thrown(KILL) or self._busy(violation.truck):
             return
         ground, row = self.desk.ground, self.desk.city().find(violation.truck)
-        if row is None or row.view_only or not self.desk.able(row.device, Operation.TRUCK_LIMIT_SPEED):
+        if row is None or row.view_only or not self.desk.able(row.device, OPERATIONS[policy.what]):
             return
         now_ms = ground.clock.civil_ms()
         version = self.versions.get(policy.id, 1)
@@ -96,10 +96,10 @@ class PolicyKeeper:
             return
         wish = Wish(
             (course.truck,),
-            What.SPEED,
+            policy.what,
             f"policy {policy.id}: violation {course.violation}",
             policy.for_s,
-            policy.limit_kmh,
+            policy.limit_kmh or 0.0,
             violation=course.violation,
             policy=policy.id,
             key=f"course-{course.id}",

@@ -1,13 +1,16 @@
 """Policies as data: a violation, a word to the driver, a limit, and when it ends. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Final
+from math import inf
+from typing import Annotated, Any, Final, get_type_hints
 
 import msgspec
 
 from lamplighter_controller.fleet.judging.violations import Class
+from lamplighter_controller.fleet.limits.limit import What
+from lamplighter_controller.fleet.limits.wish import Wrong
 from lamplighter_controller.fleet.register.things import Id, Label
 from lamplighter_controller.fleet.violations.violation import State, Violation
 
@@ -25,15 +28,17 @@ class Release(StrEnum):
 class Policy(msgspec.Struct, frozen=True):
     """What follows violations of some classes; all times in the city's seconds.
 
-    The driver is told `text`; who goes on for `patience_s` is limited to `limit_kmh` for `for_s`. With `insist` also
-    who has stopped: a load that was dumped is dumped. Nothing counts below `least_score`.
+    The driver is told `text`; who goes on for `patience_s` is limited to `limit_kmh` for `for_s`, or, where `what` is
+    lift, may not raise the body. With `insist` also who has stopped: a load that was dumped is dumped. Nothing counts
+    below `least_score`.
     """
 
     id: Id
     classes: Annotated[tuple[Class, ...], msgspec.Meta(min_length=1, max_length=16)]
-    limit_kmh: Annotated[float, msgspec.Meta(ge=10, le=100)]
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     name: Label = ""
+    what: What = What.SPEED
+    limit_kmh: Annotated[float, msgspec.Meta(ge=10, le=100)] | None = None
     least_score: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.9
     patience_s: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 30
     for_s: Annotated[int, msgspec.Meta(ge=60, le=LONGEST_S)] = 3600
@@ -114,6 +119,31 @@ def tried(policy: Policy, violations: Iterable[Violation], now_ms: int) -> Trial
 
 
 def first_for(policies: Sequence[Policy], violation: Violation) -> Policy | None:
-    """The policy that takes a violation: the one with the lowest limit."""
+    """The policy that takes a violation: the one with the lowest limit of speed, else of the lift."""
     fitting = [one for one in policies if concerns(one, violation)]
-    return min(fitting, key=lambda one: one.limit_kmh, default=None)
+    return min(fitting, key=lambda one: inf if one.limit_kmh is None else one.limit_kmh, default=None)
+
+
+def read(values: Mapping[str, Any]) -> Policy | tuple[Wrong, ...]:
+    """A policy as a person writes it, or everything that is wrong with it."""
+    wrong = tuple(_wrong(values))
+    return wrong or msgspec.convert(values, Policy)
+
+
+def _wrong(values: Mapping[str, Any]) -> Iterator[Wrong]:
+    types = get_type_hints(Policy, include_extras=True)
+    for name, value in values.items():
+        if name not in types:
+            yield Wrong(str(name)[:64], f"unknown; expected one of {', '.join(types)}")
+            continue
+        try:
+            msgspec.convert(value, types[name])
+        except msgspec.ValidationError as error:
+            yield Wrong(name, str(error))
+    needed = (field.name for field in msgspec.structs.fields(Policy) if field.required)
+    yield from (Wrong(name, "it is needed") for name in needed if name not in values)
+    what, limit_kmh = values.get("what", What.SPEED), values.get("limit_kmh")
+    if what == What.SPEED and limit_kmh is None:
+        yield Wrong("limit_kmh", "it is needed: a limit of speed says how fast")
+    if what == What.LIFT and limit_kmh is not None:
+        yield Wrong("limit_kmh", "a limit of the lift has no speed")

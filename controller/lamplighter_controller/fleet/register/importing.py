@@ -18,6 +18,7 @@ from lamplighter_controller.fleet.register.things import (
     ONCE,
     REFERENCES,
     SHAPES,
+    DeclaredWaybill,
     Known,
     Permit,
     Thing,
@@ -228,6 +229,8 @@ def _loose(line: int, thing: Thing, known: Known) -> Iterator[Fault]:
     start, end = getattr(thing, "start", None), getattr(thing, "end", None)
     if (start is None) is not (end is None):
         yield Fault(line, "end" if end is None else "start", "", "both start and end of the hours, or neither")
+    if isinstance(thing, DeclaredWaybill) and thing.unloaded is not None and thing.unloaded < thing.loaded:
+        yield Fault(line, "unloaded", str(thing.unloaded), f"a time not before {thing.loaded}, when it was loaded")
     if isinstance(thing, Permit) and thing.expires < thing.issued:
         yield Fault(line, "expires", thing.expires, f"a day not before {thing.issued}, when it was issued")
 

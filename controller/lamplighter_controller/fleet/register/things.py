@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -10,6 +11,8 @@ import msgspec
 from lamplighter_controller.fleet.judging.places import PlaceKind
 
 Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
+Number = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Label = Annotated[str, msgspec.Meta(max_length=200)]
 Text = Annotated[str, msgspec.Meta(max_length=1_000)]
 Shape = Annotated[str, msgspec.Meta(max_length=400_000)]
@@ -134,7 +137,22 @@ class Permit(msgspec.Struct, frozen=True):
     crs: Label = ""
 
 
-Thing = Company | Driver | Truck | Place | WatchedObject | Permit
+class DeclaredWaybill(msgspec.Struct, frozen=True):
+    """A waybill as a person or another system declares it; times ISO 8601 with their offset. It has no versions."""
+
+    id: Number
+    truck: Id
+    site: Id
+    ground: Id
+    loaded: Moment
+    unloaded: Moment | None = None
+    number: Label = ""
+    permit: Id | None = None
+    driver: Id | None = None
+    volume_m3: Volume | None = None
+
+
+Thing = Company | Driver | Truck | Place | WatchedObject | Permit | DeclaredWaybill
 
 SHELVES: Final[Mapping[str, type[Thing]]] = {
     "companies": Company,
@@ -151,6 +169,13 @@ REFERENCES: Final[Mapping[type[Thing], Mapping[str, str]]] = {
     Place: {},
     WatchedObject: {"place": "places", "wash": "places"},
     Permit: {"truck": "trucks", "site": "objects", "ground": "objects"},
+    DeclaredWaybill: {
+        "truck": "trucks",
+        "site": "objects",
+        "ground": "objects",
+        "permit": "permits",
+        "driver": "drivers",
+    },
 }
 ONCE: Final[Mapping[type[Thing], tuple[str, ...]]] = {Truck: ("plate", "device")}
 SHAPES: Final[Mapping[type[Thing], str]] = {Place: "outline", Permit: "corridor"}

@@ -1,1 +1,1 @@
-"""Trips from site to ground, the waybills that follow them, and which days a truck was heard."""
+"""Trips from site to ground, what permits say of them, and which days a truck was heard."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,11 +14,9 @@ from lamplighter_controller.fleet.live.city import City
 from lamplighter_controller.fleet.trips import records
 from lamplighter_controller.fleet.trips.follow import Day, Moved
 from lamplighter_controller.fleet.trips.permits import judged
-from lamplighter_controller.fleet.trips.waybill import begun, unloaded
+from lamplighter_controller.fleet.waybills.following import follow
 from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.ledger.errors import LedgerUnavailable
-
-ENGINE: Final = "rule:fleet"
 
 
 @dataclass(slots=True)
@@ -88,13 +85,5 @@ class TripDesk:
             raise
 
     def _waybill(self, connection: Connection, moved: Moved, city: City, *, suspended: bool) -> None:
-        """A load that leaves under a permit has a waybill; one that is gone ends it."""
-        trip = moved.trip
-        known = records.open_waybill(connection, trip.truck)
-        if trip.unloaded_ms is not None:
-            if known is not None:
-                records.put_waybill(connection, unloaded(known, moved, city, ENGINE))
-        elif trip.left_ms is not None and (known is None or known.loaded_ms < trip.loaded_ms):
-            permit = city.permit_of(trip.truck, self._local(moved), suspended=suspended)
-            if permit is not None:
-                records.put_waybill(connection, begun(self.new_id(), moved, permit, city))
+        permit = city.permit_of(moved.trip.truck, self._local(moved), suspended=suspended)
+        follow(connection, moved, permit, city, self.new_id)

@@ -1,13 +1,12 @@
-"""Queries of trips, waybills and the days on which trucks were heard."""
+"""Queries of trips, and of the days on which trucks were heard."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, desc, func, select, true, update
+from sqlalchemy import Connection, desc, select, update
 
-from lamplighter_controller.fleet.store import day_table, trip_table, waybill_table
+from lamplighter_controller.fleet.store import day_table, trip_table
 from lamplighter_controller.fleet.trips.follow import Day, Trip
-from lamplighter_controller.fleet.trips.waybill import Waybill
 
 
 def put_trip(connection: Connection, trip: Trip) -> None:
@@ -33,52 +32,6 @@ def trips(connection: Connection, truck: str | None, start_ms: int, end_ms: int,
         where &= table.c.truck == truck
     rows = connection.execute(select(table).where(where).order_by(desc(table.c.loaded_ms)).limit(limit))
     return [Trip(**row._asdict()) for row in rows]
-
-
-def put_waybill(connection: Connection, waybill: Waybill) -> bool:
-    """Add or replace a waybill; True when it was added."""
-    values = {name: getattr(waybill, name) for name in Waybill.__slots__}
-    changed = connection.execute(update(waybill_table).where(waybill_table.c.id == waybill.id).values(**values))
-    if changed.rowcount:
-        return False
-    connection.execute(waybill_table.insert().values(**values))
-    return True
-
-
-def find_waybill(connection: Connection, name: str) -> Waybill | None:
-    """One by its id."""
-    row = connection.execute(select(waybill_table).where(waybill_table.c.id == name)).first()
-    return Waybill(**row._asdict()) if row else None
-
-
-def open_waybill(connection: Connection, truck: str) -> Waybill | None:
-    """The latest of a truck whose load has not gone."""
-    table = waybill_table
-    where = (table.c.truck == truck) & table.c.unloaded_ms.is_(None)
-    row = connection.execute(select(table).where(where).order_by(desc(table.c.loaded_ms))).first()
-    return Waybill(**row._asdict()) if row else None
-
-
-def waybills(
-    connection: Connection, *, truck: str | None, start_ms: int, end_ms: int, offset: int, limit: int
-) -> tuple[list[Waybill], int]:
-    """A page of those loaded in a time, the newest first, and how many there are."""
-    table = waybill_table
-    wanted: list[ColumnElement[bool]] = [table.c.loaded_ms >= start_ms, table.c.loaded_ms < end_ms]
-    if truck is not None:
-        wanted.append(table.c.truck == truck)
-    where = and_(true(), *wanted)
-    query = select(table).where(where).order_by(desc(table.c.loaded_ms)).offset(offset).limit(limit)
-    total = connection.scalar(select(func.count()).select_from(table).where(where)) or 0
-    return [Waybill(**row._asdict()) for row in connection.execute(query)], total
-
-
-def closure(connection: Connection, start_ms: int, end_ms: int) -> list[tuple[str, int, int]]:
-    """Company, waybills loaded in a time, and those of them that closed."""
-    table = waybill_table
-    where = (table.c.loaded_ms >= start_ms) & (table.c.loaded_ms < end_ms)
-    query = select(table.c.company, func.count(), func.count(table.c.closed_by)).where(where).group_by(table.c.company)
-    return [(company, total, closed) for company, total, closed in connection.execute(query).all()]
 
 
 def put_days(connection: Connection, days: Iterable[Day]) -> None:

@@ -1,26 +1,22 @@
-"""Figures of companies, and waybills."""
+"""Figures of companies."""
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from lamplighter_controller.api.guard import Reader
-from lamplighter_controller.api.paging import Page, Paging
 from lamplighter_controller.api.problems import refused
 from lamplighter_controller.api.resources.history import Time
 from lamplighter_controller.api.services import Provided
 from lamplighter_controller.fleet.figures import records
 from lamplighter_controller.fleet.figures.companies import Over
-from lamplighter_controller.fleet.trips import records as trips
-from lamplighter_controller.fleet.trips.waybill import Waybill
 
 router = APIRouter(prefix="/fleet", tags=["fleet"])
 
 LONGEST_MS: Final = 366 * 24 * 3_600_000
-DAY_MS: Final = 24 * 3_600_000
 
 
 class CompanyFigures(BaseModel):
@@ -39,27 +35,6 @@ class CompanyFigures(BaseModel):
     repeat_offenders: list[tuple[str, int]] = Field(description="Trucks with three violations or more, and how many")
 
 
-class WaybillOut(BaseModel):
-    """One load from site to ground; civil times."""
-
-    id: str
-    truck: str
-    company: str
-    driver: str | None
-    permit: str | None
-    site: str
-    ground: str
-    volume_m3: float | None
-    loaded_ms: int
-    loaded_latitude: float | None
-    loaded_longitude: float | None
-    unloaded_ms: int | None
-    unloaded_latitude: float | None
-    unloaded_longitude: float | None
-    unloaded_at: str | None = Field(description="The place it was unloaded at")
-    closed_by: str | None = Field(description="Null: it has not arrived where the permit says")
-
-
 @router.get("/figures", name="figures", summary="Figures of each company")
 async def figures(services: Provided, _: Reader, start: Time, end: Time) -> list[CompanyFigures]:
     """Online rate, violations and what followed, time under limits, closed waybills, repeat offenders."""
@@ -71,22 +46,3 @@ async def figures(services: Provided, _: Reader, start: Time, end: Time) -> list
     over = Over(start, end, days, clock.civil_ms() - clock.wall_ms())
     found = await services.ledger.read(lambda ledger: records.of_companies(ledger, over, first, last))
     return [CompanyFigures(**{name: getattr(one, name) for name in CompanyFigures.model_fields}) for one in found]
-
-
-@router.get("/waybills", name="waybills", summary="Electronic waybills, the newest first")
-async def waybills(
-    services: Provided,
-    _: Reader,
-    paging: Paging,
-    start: Time,
-    end: Time,
-    truck: Annotated[str | None, Query(max_length=64)] = None,
-) -> Page[WaybillOut]:
-    """Those loaded in a time."""
-    found, total = await services.ledger.read(
-        lambda ledger: trips.waybills(
-            ledger, truck=truck, start_ms=start, end_ms=end, offset=paging.offset, limit=paging.limit
-        )
-    )
-    items = [WaybillOut(**{name: getattr(one, name) for name in Waybill.__slots__}) for one in found]
-    return Page(items=items, total=total, offset=paging.offset, limit=paging.limit)

@@ -13,7 +13,7 @@ from lamplighter_controller.api.resources.gateways import ReasonIn
 from lamplighter_controller.api.services import Provided, Services
 from lamplighter_controller.fleet.limits.desk import NotNow
 from lamplighter_controller.fleet.policies.keeper import switch_of
-from lamplighter_controller.fleet.policies.policy import Policy
+from lamplighter_controller.fleet.policies.policy import Policy, read
 from lamplighter_controller.fleet.policies.records import Tried
 
 router = APIRouter(prefix="/fleet/policies", tags=["fleet"])
@@ -65,18 +65,10 @@ async def put(
     values: Annotated[dict[str, Any], Body(examples=[EXAMPLE])],
 ) -> PolicyOut:
     """Violation, word to the driver, limit, release."""
-    try:
-        policy = msgspec.convert(values, Policy)
-    except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at ")
-        fault = Fault(field=f"body{where.strip('`').removeprefix('$')}", rule="policy", detail=what)
-        raise several(HTTPStatus.UNPROCESSABLE_ENTITY, "policy", str(error), [fault]) from error
-    strange = sorted(set(values) - set(Policy.__struct_fields__))
-    if strange:
-        faults = [
-            Fault(field=f"body.{name[:64]}", rule="unknown", detail="No such part of a policy") for name in strange
-        ]
-        raise several(HTTPStatus.UNPROCESSABLE_ENTITY, "policy", "It has parts that are unknown.", faults)
+    policy = read(values)
+    if not isinstance(policy, Policy):
+        faults = [Fault(field=f"body.{one.where}", rule="policy", detail=one.what) for one in policy]
+        raise several(HTTPStatus.UNPROCESSABLE_ENTITY, "policy", f"{len(faults)} mistakes.", faults)
     await services.fleet.policies.put(policy, caller.who, reason)
     return await _policy(services, policy.id)
 

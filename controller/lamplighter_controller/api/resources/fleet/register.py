@@ -74,7 +74,7 @@ def _mount(name: str, kind: type[Thing]) -> None:
         found, total = await services.ledger.read(
             lambda ledger: records.some(ledger, name, kind, paging.offset, paging.limit)
         )
-        return Page(items=[_kept(one) for one in found], total=total, offset=paging.offset, limit=paging.limit)
+        return Page(items=[kept(one) for one in found], total=total, offset=paging.offset, limit=paging.limit)
 
     async def one(
         services: Provided, _: Reader, thing: ThingId, version: Annotated[int | None, Query(ge=1)] = None
@@ -83,7 +83,7 @@ def _mount(name: str, kind: type[Thing]) -> None:
         found = await services.ledger.read(lambda ledger: records.kept(ledger, name, thing, kind, version))
         if found is None:
             raise not_found("thing", thing)
-        return _kept(found)
+        return kept(found)
 
     async def taken(
         request: Request,
@@ -102,7 +102,7 @@ def _mount(name: str, kind: type[Thing]) -> None:
         found = await asyncio.to_thread(_read, await request.body(), form, kind, known, frame)
         if dry_run or found.faults:
             return answer(len(found.things), found.faults, dry_run=dry_run)
-        added, replaced = await _take(services, name, found, caller.who, reason)
+        added, replaced = await take(services, name, found, caller.who, reason)
         return Report(dry_run=False, rows=len(found.things), added=added, replaced=replaced, mistakes=[])
 
     async def put(
@@ -118,11 +118,11 @@ def _mount(name: str, kind: type[Thing]) -> None:
         found = Imported((), (frame,)) if isinstance(frame, Fault) else importing.read_one(values, kind, known, frame)
         if found.faults:
             answer(0, found.faults, dry_run=False)
-        await _take(services, name, found, caller.who, reason)
+        await take(services, name, found, caller.who, reason)
         thing = found.things[0].id
         stands = await services.ledger.read(lambda ledger: records.kept(ledger, name, thing, kind))
         assert stands is not None
-        return _kept(stands)
+        return kept(stands)
 
     router.add_api_route(f"/{name}", listed, name=f"{name}-list", summary=f"All {name}")
     router.add_api_route(f"/{name}", put, methods=["PUT"], name=f"{name}-put", summary=f"Write one of the {name}")
@@ -148,10 +148,10 @@ async def suspend(services: Provided, caller: Commander, thing: ThingId, wanted:
     if found is None:
         raise not_found("thing", thing)
     changed = msgspec.structs.replace(found, suspended=wanted.suspended)
-    await _take(services, "permits", Imported((changed,)), caller.who, wanted.reason)
+    await take(services, "permits", Imported((changed,)), caller.who, wanted.reason)
     stands = await services.ledger.read(lambda ledger: records.kept(ledger, "permits", thing, Permit))
     assert stands is not None
-    return _kept(stands)
+    return kept(stands)
 
 
 def _frame(services: Services, kind: type[Thing], crs: str | None) -> Frame | Fault:
@@ -168,7 +168,8 @@ def _read(body: bytes, form: str, kind: type[Thing], known: Known, frame: Frame)
     )
 
 
-async def _take(services: Services, name: str, found: Imported, who: str, reason: str) -> tuple[int, int]:
+async def take(services: Services, name: str, found: Imported, who: str, reason: str) -> tuple[int, int]:
+    """Write things of a shelf and have the fleet judged by them; how many were added and how many replaced."""
     wall_ms = services.clock.wall_ms()
 
     def work(connection: Connection) -> tuple[int, int]:
@@ -191,6 +192,7 @@ async def _take(services: Services, name: str, found: Imported, who: str, reason
     return counted
 
 
-def _kept(one: records.Kept) -> Kept:
+def kept(one: records.Kept) -> Kept:
+    """A thing with its version as it is told."""
     thing = msgspec.to_builtins(one.thing)
     return Kept(thing=thing, version=one.version, changed_ms=one.changed_ms, changed_by=one.changed_by)
