@@ -182,4 +182,4 @@ class Trackers(Driver, Protocol):
         """Before it runs: who keeps frames as they came; a wire without frames has nothing to give."""
 
     def strangers(self) -> Sequence[Mapping[str, object]]:
-        """Trackers that called and are not configured, for a person to adopt; the oldest first."""
+        """Trackers that called and are not configured, for a person to adopt; who was silent longest first."""

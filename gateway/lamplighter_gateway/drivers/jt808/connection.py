@@ -54,7 +54,7 @@ class Shore:
     keep: Callable[[str, Brought], Awaitable[bool]]
     heard: Callable[[str, Sequence[Reading]], None]
     logged_in: Callable[[str, "Connection"], None]
-    stranger: Callable[[Stranger], None]
+    stranger: Callable[[Stranger], Awaitable[None]]
     refusals: Counter[str]
     record: Callable[[str, bytes], None] = lambda _device, _frame: None
 
@@ -116,6 +116,7 @@ class Connection:
     def close(self) -> None:
         """End the connection; who waits for an answer learns that none comes."""
         self._writer.close()
+        self._session.assembly.close()
         for asked in self._waiting.values():
             if not asked.answered.done():
                 asked.answered.set_result(None)
@@ -190,6 +191,8 @@ class Connection:
                     await self._say(action.reply)
             case Answer():
                 self._answered(action)
+            case Stranger():
+                await self._shore.stranger(action)
             case _:
                 self._note(action)
         return None
@@ -200,12 +203,10 @@ class Connection:
         self._shore.heard(self._device, action.readings)
         return await self._shore.store(action.readings)
 
-    def _note(self, action: LoggedIn | Stranger | Refused) -> None:
+    def _note(self, action: LoggedIn | Refused) -> None:
         match action:
             case LoggedIn(device):
                 self._shore.logged_in(device, self)
-            case Stranger():
-                self._shore.stranger(action)
             case Refused(fault):
                 self._shore.refusals[fault] += 1
 

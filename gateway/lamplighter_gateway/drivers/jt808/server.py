@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -11,6 +11,7 @@ from lamplighter_contract.clock import Clock
 from lamplighter_contract.commands.command import Operation
 from lamplighter_gateway.config.model import Device, TrackerServer
 from lamplighter_gateway.drivers.jt808.carrying import carry_out
+from lamplighter_gateway.drivers.jt808.codec.fragments import Assembly, Room
 from lamplighter_gateway.drivers.jt808.commanding import Told, limit_message, speak_message
 from lamplighter_gateway.drivers.jt808.connection import Connection, Shore, accepted
 from lamplighter_gateway.drivers.jt808.instructing import instruction
@@ -28,11 +29,13 @@ from lamplighter_gateway.drivers.port import (
     Written,
 )
 from lamplighter_gateway.drivers.silence import Silence
+from lamplighter_gateway.drivers.strangers import Strangers
 
 logger = logging.getLogger(__name__)
 
 MOST_CONNECTIONS: Final = 20_000
-MOST_STRANGERS: Final = 200
+UNFINISHED_BYTES: Final = 64 * 1024 * 1024  # of fragments, of all terminals together
+READ_BYTES: Final = 8_192  # read ahead of a terminal that is slowed
 BACKLOG: Final = 1024
 RETRY_S: Final = 5.0
 POSITION_S: Final = 1.0  # between an answer and the position in it
@@ -63,7 +66,8 @@ class TrackerBus:
         self._listening = False
         self._port = bus.port
         self._last_error = ""
-        self._strangers: OrderedDict[str, Mapping[str, object]] = OrderedDict()
+        self._strangers = Strangers(bus.id, bus.wire, clock)
+        self._unfinished = Room(UNFINISHED_BYTES)
         self._tell_login: Callable[[str], None] = lambda _device: None
 
     def attach(
@@ -149,7 +153,7 @@ class TrackerBus:
 
     def strangers(self) -> Sequence[Mapping[str, object]]:
         """Terminals that called and are not configured, for a person to adopt; the oldest first."""
-        return tuple(self._strangers.values())
+        return self._strangers.listed()
 
     def status(self) -> BusStatus:
         """Counters and health since start; trackers report in a rhythm of their own."""
@@ -178,10 +182,13 @@ class TrackerBus:
                     self._refusals["crowded"] += 1
                     writer.close()
                     return
-                connection = Connection(reader, writer, Session(self._book), self._shore, self._clock)
+                session = Session(self._book, assembly=Assembly(self._unfinished))
+                connection = Connection(reader, writer, session, self._shore, self._clock)
                 group.create_task(self._attend(connection), name=f"{self._bus.id} {connection.peer}")
 
-            server = await asyncio.start_server(begin, self._bus.host, self._bus.port, backlog=BACKLOG)
+            server = await asyncio.start_server(
+                begin, self._bus.host, self._bus.port, backlog=BACKLOG, limit=READ_BYTES
+            )
             self._port = server.sockets[0].getsockname()[1]
             self._listening, self._last_error = True, ""
             try:
@@ -227,15 +234,10 @@ class TrackerBus:
             if news is not None and not news.done():
                 news.set_result(newest)
 
-    def _stranger(self, stranger: Stranger) -> None:
+    async def _stranger(self, stranger: Stranger) -> None:
         """A terminal nobody configured; people see who it says it is, and may adopt it."""
         self._refusals["unknown_terminal"] += 1
-        if bare(stranger.phone) not in self._strangers:
-            logger.warning("bus %s: terminal %s is not configured", self._bus.id, stranger.phone)
-        self._strangers[bare(stranger.phone)] = {"phone": stranger.phone, **stranger.body}
-        self._strangers.move_to_end(bare(stranger.phone))
-        while len(self._strangers) > MOST_STRANGERS:
-            self._strangers.popitem(last=False)
+        await self._strangers.note(bare(stranger.phone), {"phone": stranger.phone, **stranger.body}, self._shore.keep)
 
     async def _write(self, write: Write, applied: Applied) -> Written:
         terminal, connection = self._terminals[write.device], self._online.get(write.device)

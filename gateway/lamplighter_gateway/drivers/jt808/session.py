@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from lamplighter_gateway.drivers.jt808.codec.faults import Refused
+from lamplighter_gateway.drivers.jt808.codec.faults import Fault, Refused
 from lamplighter_gateway.drivers.jt808.codec.fields import Edition
 from lamplighter_gateway.drivers.jt808.codec.fragments import Assembly, Missing
 from lamplighter_gateway.drivers.jt808.codec.frame import MOST_SERIAL, Frame, Header
@@ -26,6 +26,7 @@ BAD: Final = 2
 UNSUPPORTED: Final = 3
 NO_TERMINAL: Final = 4
 MOST_STRANGE: Final = 20  # messages before a log-in
+_TIMELESS: Final = Refused(Fault.TIME, "a position without a time")
 _SIMPLE: Final = frozenset({0x0002, 0x0003, 0x0004})
 _ACKS: Final = frozenset({0x0001})
 _WITH_POSITION: Final = frozenset({0x0201, 0x0500})
@@ -268,6 +269,7 @@ def _store(
     """What can be read is stored, what cannot is counted; a header is that of a message to be acknowledged."""
     found = tuple(found)
     actions: list[Action] = [one for one in found if isinstance(one, Refused)]
+    actions += [_TIMELESS for one in found if isinstance(one, Location) and one.time_ms is None]
     readings = in_order(
         reading_of(terminal.device, terminal.profile, one, now_ms, blind_area=blind_area)
         for one in found

@@ -29,6 +29,7 @@ from lamplighter_gateway.drivers.port import (
 from lamplighter_gateway.drivers.relay.feed import MOST_BYTES, Mark, Missed, Repeated, Sender, read_part, read_position
 from lamplighter_gateway.drivers.relay.http import Line, Posted, Reply
 from lamplighter_gateway.drivers.silence import Silence
+from lamplighter_gateway.drivers.strangers import Strangers
 from lamplighter_gateway.uplink.pace import Pace
 
 logger = logging.getLogger(__name__)
@@ -37,7 +38,6 @@ PATH: Final = "/v1/positions"
 SIGNATURE: Final = "x-lamplighter-signature"
 VIEW_ONLY: Final = "view only: another platform forwards it, and nothing can be sent to it"
 MOST_CONNECTIONS: Final = 32
-MOST_STRANGERS: Final = 200
 PARTS_PER_S: Final = 20.0
 PARTS_BURST: Final = 100.0
 RETRY_S: Final = 5.0
@@ -64,7 +64,7 @@ class RelayBus:
         self._silence = Silence(heartbeats, clock.monotonic_s())
         self._last: dict[str, Reading] = {}
         self._refusals: Counter[str] = Counter()
-        self._strangers: dict[str, Mapping[str, object]] = {}
+        self._strangers = Strangers(bus.id, bus.wire, clock)
         self._store: Callable[[Sequence[Reading]], Awaitable[bool]] = _nowhere
         self._keep: Callable[[str, Brought], Awaitable[bool]] = _nowhere
         self._mark = Mark()
@@ -136,8 +136,8 @@ class RelayBus:
         return False
 
     def strangers(self) -> Sequence[Mapping[str, object]]:
-        """Trucks that are forwarded and are not configured, for a person to adopt; the first ones."""
-        return tuple(self._strangers.values())
+        """Trucks that are forwarded and are not configured, for a person to adopt."""
+        return self._strangers.listed()
 
     def status(self) -> BusStatus:
         """Counters and health since start; the cycle is the sender's own."""
@@ -247,10 +247,8 @@ class RelayBus:
     async def _note(self, missed: Sequence[Missed]) -> None:
         for one in missed:
             self._refusals[one.reason] += 1
-            if one.truck and one.truck not in self._strangers and len(self._strangers) < MOST_STRANGERS:
-                stranger = {"bus": self._bus.id, "wire": str(self._bus.wire), "truck": one.truck}
-                self._strangers[one.truck] = stranger
-                await self._keep("", Brought("truck.stranger", stranger))
+            if one.truck:
+                await self._strangers.note(one.truck, {"truck": one.truck}, self._keep)
 
 
 def _tls(bus: RelayServer) -> ssl.SSLContext | None:

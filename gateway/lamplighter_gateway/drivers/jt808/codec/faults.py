@@ -19,6 +19,7 @@ class Fault(StrEnum):
     BCD = "bcd"  # a digit above nine
     ENCRYPTED = "encrypted"  # no key was agreed
     FRAGMENT = "fragment"  # an impossible place in its message, or one that contradicts the others
+    CROWDED = "crowded"  # too much is unfinished at once, here or in all connections together
     BODY = "body"  # the body does not fit the layout of its message
     TIME = "time"  # no such date or time
 

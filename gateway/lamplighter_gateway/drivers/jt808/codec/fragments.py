@@ -11,6 +11,8 @@ MOST_BYTES: Final = 1 << 20
 MOST_MESSAGES: Final = 8  # under way at once from one terminal
 PATIENCE_S: Final = 10.0  # without a new fragment, before what is missing is asked for
 MOST_REQUESTS: Final = 3
+LONGEST_S: Final = 600.0  # from its first fragment, however often another one comes
+PIECE_BYTES: Final = 128  # what holding a fragment costs beside its bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +24,30 @@ class Missing:
     numbers: tuple[int, ...]
 
 
+class Room:
+    """How many bytes unfinished messages may take, of all terminals that share it."""
+
+    def __init__(self, most_bytes: int) -> None:
+        """Begin empty."""
+        self._most_bytes = most_bytes
+        self.used = 0
+
+    def take(self, size: int) -> bool:
+        """False, and nothing is taken, where there is no room for so many more."""
+        if self.used + size > self._most_bytes:
+            return False
+        self.used += size
+        return True
+
+    def give_back(self, size: int) -> None:
+        """So many are free again."""
+        self.used -= size
+
+
 @dataclass(slots=True)
 class _Message:
     total: int
+    begun_s: float
     heard_s: float
     pieces: dict[int, bytes] = field(default_factory=dict)
     size: int = 0
@@ -40,9 +63,10 @@ class Assembly:
     A message is known by its id, its number of fragments and the serial number of its first one.
     """
 
-    def __init__(self) -> None:
-        """Nothing has come."""
+    def __init__(self, room: Room | None = None) -> None:
+        """Nothing has come; `room` is shared with other terminals."""
         self._messages: dict[tuple[int, int], _Message] = {}
+        self._room = room or Room(MOST_MESSAGES * MOST_BYTES)
 
     def __len__(self) -> int:
         """Messages under way."""
@@ -64,11 +88,12 @@ class Assembly:
         """What to ask for again, and which messages are given up after the last try."""
         found: list[Missing | Refused] = []
         for key, message in list(self._messages.items()):
-            if now_s - message.heard_s < PATIENCE_S * (message.requests + 1):
+            tired = now_s - message.begun_s > LONGEST_S
+            if now_s - message.heard_s < PATIENCE_S * (message.requests + 1) and not tired:
                 continue
             numbers = message.missing()
-            if message.requests == MOST_REQUESTS:
-                del self._messages[key]
+            if message.requests == MOST_REQUESTS or tired:
+                self._forget(key)
                 found.append(Refused(Fault.FRAGMENT, f"0x{key[0]:04x} lacks {len(numbers)} of {message.total}"))
             else:
                 message.requests += 1
@@ -76,23 +101,36 @@ class Assembly:
                 found.append(Missing(key[0], key[1], numbers))
         return found
 
+    def close(self) -> None:
+        """Let go of whatever is unfinished."""
+        for key in list(self._messages):
+            self._forget(key)
+
+    def _forget(self, key: tuple[int, int]) -> None:
+        message = self._messages.pop(key)
+        self._room.give_back(message.size + PIECE_BYTES * len(message.pieces))
+
     def _begin(self, key: tuple[int, int], header: Header, now_s: float) -> _Message:
-        if key not in self._messages and len(self._messages) >= MOST_MESSAGES:
-            del self._messages[min(self._messages, key=lambda one: self._messages[one].heard_s)]
-        self._messages[key] = _Message(header.total, now_s)
+        if key in self._messages:
+            self._forget(key)
+        elif len(self._messages) >= MOST_MESSAGES:
+            self._forget(min(self._messages, key=lambda one: self._messages[one].heard_s))
+        self._messages[key] = _Message(header.total, now_s, now_s)
         return self._messages[key]
 
     def _add(self, key: tuple[int, int], message: _Message, frame: Frame, now_s: float) -> Frame | Refused | None:
         number, body = frame.header.number, frame.body
         message.heard_s = now_s
         if number not in message.pieces:
+            if not self._room.take(len(body) + PIECE_BYTES):
+                return Refused(Fault.CROWDED, "too many messages are unfinished")
             message.pieces[number] = body
             message.size += len(body)
         if message.size > MOST_BYTES:
-            del self._messages[key]
+            self._forget(key)
             return Refused(Fault.FRAGMENT, f"more than {MOST_BYTES} bytes in one message")
         if len(message.pieces) < message.total:
             return None
-        del self._messages[key]
+        self._forget(key)
         whole = b"".join(message.pieces[place] for place in range(1, message.total + 1))
         return Frame(frame.header._replace(serial=key[1], total=0, number=0), whole)
