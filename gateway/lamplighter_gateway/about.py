@@ -48,8 +48,8 @@ class About:
             online=True,
             version=VERSION,
             plan_version=self._plan_version(),
-            config_version=self._settings.config_version,
-            config_source="local",
+            config_version=self._settings.config.number,
+            config_source=self._settings.config.source,
             highest_seq=self._journal.highest_seq,
             clock=self._clock_state(),
             rate=self._settings.rate,
@@ -60,7 +60,7 @@ class About:
 
     def devices(self) -> bytes:
         """What it serves."""
-        return documents.encode(DevicesDocument(tuple(self._registry.entries.values()), buses=self._settings.buses))
+        return documents.encode(DevicesDocument(tuple(self._registry.entries.values()), buses=self._registry.buses))
 
     async def health(self) -> Health:
         """How it fares."""

@@ -4,14 +4,18 @@ import os
 import random
 import secrets
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from lamplighter_contract.clock import REAL_TIME, CivilScale, Clock, SystemClock, decode_scale
 from lamplighter_contract.commands.signing import decode_key
 from lamplighter_contract.wire.documents import BusEntry, DeviceEntry
+from lamplighter_contract.wire.topics import Down
 from lamplighter_gateway.app import Gateway
+from lamplighter_gateway.buses import Served
+from lamplighter_gateway.change.desk import ConfigDesk, changed_buses
+from lamplighter_gateway.change.starting import Start
 from lamplighter_gateway.commands.acceptance import OFFERED
 from lamplighter_gateway.config.model import (
     Bus,
@@ -34,7 +38,7 @@ from lamplighter_gateway.light.photocell import Dusk
 from lamplighter_gateway.light.switching import Switching
 from lamplighter_gateway.link.mqtt import Broker, MqttLink
 from lamplighter_gateway.report import Reporter
-from lamplighter_gateway.settings import Settings
+from lamplighter_gateway.settings import InForce, Settings
 from lamplighter_gateway.spool.frames import Limits
 from lamplighter_gateway.trucks.evidence.store import FrameLimits
 from lamplighter_gateway.uplink.lanes import Timing
@@ -50,6 +54,36 @@ class UnusableFileError(GatewayError):
     """A file that the configuration names cannot be used; the message says which and what was expected."""
 
 
+def assemble(start: Start, environment: Mapping[str, str]) -> Gateway:
+    """The gateway of a process start, with the desk for other configurations.
+
+    Raises:
+        UnusableFileError: the clock file, the password file or a TLS file cannot be used.
+    """
+    gateway = build(start.config)
+    clock = gateway.clock
+    desk = ConfigDesk(start, gateway, clock, environment, lambda old, new: exchange(old, new, clock, gateway.sink))
+    gateway.services["config"] = desk.run
+    gateway.requests["reload"] = desk.reload
+    gateway.uplink.handlers[Down.CONFIG] = desk.take
+    gateway.shown["config"] = lambda: desk.about
+    return gateway
+
+
+def exchange(old: Config, new: Config, clock: Clock, sink: Sink) -> tuple[Served, Reporter]:
+    """What a gateway serves when `new` follows `old`, with drivers for the buses that are not what they were.
+
+    Raises:
+        UnusableFileError: a file that a bus names cannot be used.
+    """
+    changed = set(changed_buses(old, new))
+    drivers = {bus.id: _driver(bus, new, clock, sink) for bus in new.buses if bus.id in changed}
+    entries = {device.id: entry(device) for device in new.devices}
+    buses = tuple(bus_entry(bus, new.devices_on(bus.id)) for bus in new.buses)
+    served = Served(entries, {device.id: device.bus for device in new.devices}, buses, drivers)
+    return served, Reporter(new.devices, new.report)
+
+
 def build(config: Config) -> Gateway:
     """The gateway of a configuration, ready to run.
 
@@ -62,7 +96,7 @@ def build(config: Config) -> Gateway:
         gateway=config.gateway,
         data=config.data,
         root_key=decode_key(config.root_key) if config.root_key else None,
-        config_version=int(config.version, 16),
+        config=InForce(config.number, config.ruling.rules),
         compress=config.report.compress,
         limits=Limits(config.spool.max_mib * MIB, round(config.spool.keep_h * MS_PER_H)),
         timing=Timing(backlog_per_s=config.uplink.backlog_per_s, backlog_delay_s=config.uplink.backlog_delay_s),

@@ -1,14 +1,14 @@
 """What a person beside the gateway may ask for: status, one device's reading, a level with an end."""
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.ids import uuid7
 from lamplighter_contract.level import Level, Override
 from lamplighter_gateway.commands.journal import Journal
 from lamplighter_gateway.commands.ledger import Change
-from lamplighter_gateway.control import LONGEST_MIN, MS_PER_MIN, Answer, Request
+from lamplighter_gateway.control import LONGEST_MIN, MS_PER_MIN, Answer, Handle, Request
 from lamplighter_gateway.disk import DiskFullError
 from lamplighter_gateway.drivers.port import Outcome, Point, ReadFailed, Written
 from lamplighter_gateway.events import Events
@@ -28,8 +28,12 @@ class LocalRequests:
         events: Events,
         clock: Clock,
         status: Callable[[], Awaitable[Answer]],
+        others: Mapping[str, Handle],
     ) -> None:
-        """`level`: what a lamp is to show now, whoever decides it. `status`: the whole state as plain JSON."""
+        """`level`: what a lamp is to show now, whoever decides it. `status`: the whole state as plain JSON.
+
+        `others` answer what is asked for by other words.
+        """
         self._registry = registry
         self._journal = journal
         self._actuator = actuator
@@ -37,12 +41,15 @@ class LocalRequests:
         self._events = events
         self._clock = clock
         self._status = status
+        self._others = others
 
     async def handle(self, request: Request, user: str) -> Answer:
         """Answer one request of a user of this machine."""
         wish = request.get("do")
         if wish == "status":
             return await self._status()
+        if isinstance(wish, str) and wish in self._others:
+            return await self._others[wish](request, user)
         device = request.get("device")
         if not isinstance(device, str) or device not in self._registry.entries:
             return {"error": f"{str(device)[:80]!r} is no device of this gateway"}

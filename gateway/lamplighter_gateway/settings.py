@@ -11,6 +11,14 @@ from lamplighter_gateway.trucks.evidence.store import FrameLimits
 from lamplighter_gateway.uplink.lanes import Timing
 
 
+@dataclass(slots=True)
+class InForce:
+    """The configuration in force, as the birth tells it; it may change while the gateway runs."""
+
+    number: int = 0
+    source: str = "local"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The parts of a configuration that hold from one start to the next."""
@@ -18,7 +26,7 @@ class Settings:
     gateway: str
     data: Path
     root_key: bytes | None = None
-    config_version: int = 0
+    config: InForce = field(default_factory=InForce)
     compress: bool = False
     limits: Limits = field(default_factory=Limits)
     timing: Timing = field(default_factory=Timing)

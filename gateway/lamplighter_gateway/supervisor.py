@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import signal
+from collections.abc import Mapping
 from enum import Enum
 
 from lamplighter_gateway.app import Ending, Gateway
-from lamplighter_gateway.assembly import UnusableFileError, build
-from lamplighter_gateway.config.model import Config
+from lamplighter_gateway.assembly import UnusableFileError, assemble
+from lamplighter_gateway.change.starting import Start
 from lamplighter_gateway.disk import DataInUseError, DiskFullError, StorageFailedError
+from lamplighter_gateway.watch.service_manager import ServiceManager
 
 log = logging.getLogger(__name__)
 
@@ -23,23 +25,23 @@ class Exit(Enum):
     DISK = 74  # EX_IOERR of sysexits.h
 
 
-async def supervise(config: Config) -> Exit:
+async def supervise(start: Start, environment: Mapping[str, str]) -> Exit:
     """Build and run the gateway until a signal, a restart command or a failure ends it."""
     try:
-        gateway = build(config)
+        gateway = assemble(start, environment)
     except UnusableFileError as error:
         log.critical("%s", error)
         return Exit.CONFIG
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, gateway.stop)
-    return await _to_the_end(gateway)
+    return await _to_the_end(gateway, ServiceManager(environment))
 
 
-async def _to_the_end(gateway: Gateway) -> Exit:
+async def _to_the_end(gateway: Gateway, manager: ServiceManager) -> Exit:
     end = Exit.CLEAN
     try:
-        if await gateway.run() is Ending.RESTART:
+        if await gateway.run(manager) is Ending.RESTART:
             end = Exit.RESTART
     except* (StorageFailedError, DataInUseError, DiskFullError) as failures:
         log.critical("stopping: %s", _first(failures))

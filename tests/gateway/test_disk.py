@@ -49,11 +49,11 @@ def test_whatever_the_program_makes_is_private(tmp_path):
         "from click.testing import CliRunner\n"
         "from lamplighter_gateway import supervisor\n"
         "from lamplighter_gateway.cli import program as cli\n"
-        "async def supervise(config):\n"
+        "async def supervise(started, environment):\n"
         "    pathlib.Path(sys.argv[1]).touch()\n"
         "    return supervisor.Exit.CLEAN\n"
         "supervisor.supervise = supervise\n"
-        "cli._config = lambda file: None\n"
+        "cli.start = lambda file, environment: cli.Start(*[None] * 5)\n"
         "assert CliRunner().invoke(cli.main, ['run', 'x']).exit_code == 0\n"
     )
     made = tmp_path / "made"

@@ -8,13 +8,17 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import click
 
+from lamplighter_gateway.change.starting import Start, start
 from lamplighter_gateway.cli.jt808 import jt808
+from lamplighter_gateway.cli.probe import probe
+from lamplighter_gateway.cli.scan import scan
 from lamplighter_gateway.config.load import load
 from lamplighter_gateway.config.model import Config
+from lamplighter_gateway.config.problem import Problems
 from lamplighter_gateway.control import LONGEST_MIN, Answer, NotRunningError, ask
 
 EXIT_FAILED: Final = 1
@@ -28,6 +32,8 @@ def main() -> None:
 
 
 main.add_command(jt808)
+main.add_command(probe)
+main.add_command(scan)
 
 
 @main.command()
@@ -42,8 +48,10 @@ def check(file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--verbose", is_flag=True, help="Log details too.")
 def run(file: Path, verbose: bool) -> None:
-    """Run a gateway until it is told to stop."""
-    config = _config(file)
+    """Run a gateway until it is told to stop; where FILE is of no use, by the last configuration that proved good."""
+    found = start(file, os.environ)
+    if not isinstance(found, Start):
+        _mistaken(found)
     os.umask(0o077)  # what it keeps is nobody else's to read
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO,
@@ -53,7 +61,7 @@ def run(file: Path, verbose: bool) -> None:
     # Imported late: the other commands are quick without the wires' libraries.
     from lamplighter_gateway.supervisor import Exit, supervise  # noqa: PLC0415
 
-    end = asyncio.run(supervise(config))
+    end = asyncio.run(supervise(found, os.environ))
     if end is Exit.RESTART:
         os.execv(sys.executable, [sys.executable, "-m", "lamplighter_gateway", *sys.argv[1:]])  # noqa: S606 - our own command line again
     raise SystemExit(end.value)
@@ -96,11 +104,20 @@ def write(device: str, level: float, minutes: float, file: Path | None, data: Pa
     _show(_ask(file, data, {"do": "write", "device": device, "level_percent": level, "minutes": minutes}))
 
 
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def reload(file: Path) -> None:
+    """Have the running gateway try FILE as it is now, bus by bus; what cuts something off is taken back by itself."""
+    _show(_ask(file, None, {"do": "reload"}))
+
+
 def _config(file: Path) -> Config:
     found = load(file, os.environ)
-    if isinstance(found, Config):
-        return found
-    for problem in found:
+    return found if isinstance(found, Config) else _mistaken(found)
+
+
+def _mistaken(problems: Problems) -> NoReturn:
+    for problem in problems:
         click.echo(str(problem), err=True)
     raise SystemExit(EXIT_CONFIG)
 
@@ -130,13 +147,25 @@ def _overview(answer: Answer) -> str:
         f"uplink {'connected' if answer['uplink'] else 'NOT connected'}, controller {_controller(answer)}",
         f"spool {spool.get('state', 'ok')}: {_frames(spool['waiting'])}, {spool.get('dropped', 0)} dropped",
     ]
-    lines += [_bus_line(bus) for bus in answer["buses"]]
+    lines += _config_lines(answer.get("config", {}))
+    lines += [line for bus in answer["buses"] for line in _bus_lines(bus)]
     lines += [f"{hold['kind'].upper()} {hold['device']}: by {hold['holder']}" for hold in answer.get("holds", ())]
     lines += [
         f"override {o['device']}: {o['level_percent']:g} % until {_local(o['until_ms'])}" for o in answer["overrides"]
     ]
     lines += [f"{name}: {count}" for name, count in answer.get("counters", {}).items()]
     return "\n".join(lines)
+
+
+def _config_lines(config: Mapping[str, Any]) -> list[str]:
+    if not config:
+        return []
+    rules = "the centre's" if config["rules"] == "central" else "the file's"
+    trial = ", on trial" if config["trial"] else ""
+    return [
+        f"configuration {config['version']}, {rules}{trial}",
+        *(f"NOT FOLLOWED: {why}" for why in config["instead"]),
+    ]
 
 
 def _frames(waiting: int) -> str:
@@ -154,8 +183,10 @@ def _controller(answer: Answer) -> str:
     return ("storing" if state["storing"] else "not storing") if state["online"] else "gone"
 
 
-def _bus_line(bus: Mapping[str, Any]) -> str:
+def _bus_lines(bus: Mapping[str, Any]) -> list[str]:
     silent = f", silent: {', '.join(bus['silent'][:10])}" if bus["silent"] else ""
     trouble = f", last error: {bus['last_error']}" if bus["last_error"] else ""
     state = "connected" if bus["connected"] else "NOT connected"
-    return f"bus {bus['bus']} ({bus['wire']}): {state}, {bus.get('devices', 0)} devices{silent}{trouble}"
+    full = f", {bus['utilisation']:.0%} busy" if bus.get("utilisation") else ""
+    head = f"bus {bus['bus']} ({bus['wire']}): {state}, {bus.get('devices', 0)} devices{full}{silent}{trouble}"
+    return [head, *(f"  {finding}" for finding in bus.get("findings", ()))]

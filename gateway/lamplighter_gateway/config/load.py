@@ -1,62 +1,91 @@
-"""The gateway's configuration from its files and the environment: all of it, or everything that is wrong with it."""
+"""The gateway's configuration from a candidate and the environment: all of it, or everything that is wrong with it."""
 
 import base64
 import binascii
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from lamplighter_contract.wire.config import PARTS
 from lamplighter_gateway.config.buses import beside, read_buses, read_path, read_tls
+from lamplighter_gateway.config.candidate import Candidate, find
 from lamplighter_gateway.config.devices import read_devices
-from lamplighter_gateway.config.document import read_document
 from lamplighter_gateway.config.environment import overlaid
-from lamplighter_gateway.config.model import Config, Lighting, Metrics, Reporting, SpoolLimits, TruckRecords, Uplink
+from lamplighter_gateway.config.model import (
+    Config,
+    Lighting,
+    Metrics,
+    Reporting,
+    Rules,
+    Ruling,
+    SpoolLimits,
+    TruckRecords,
+    Uplink,
+)
 from lamplighter_gateway.config.problem import Problem, Problems
 from lamplighter_gateway.config.section import Section
-from lamplighter_gateway.profiles.load import load_profiles
+from lamplighter_gateway.profiles.load import read_profiles
+
+CENTRAL_SAYS: Final = "nothing here: config.rules is central, so the centre says it"
 
 
 def load(path: Path, environment: Mapping[str, str]) -> Config | Problems:
     """Read the file at `path`, its profiles and the environment's overrides."""
-    tree = read_document(path)
-    if isinstance(tree, Problem):
-        return (tree,)
-    problems: list[Problem] = []
-    config = _read(path, overlaid(tree, environment, problems), problems)
+    found = find(path)
+    return read(found, environment) if isinstance(found, Candidate) else found
+
+
+def read(candidate: Candidate, environment: Mapping[str, str]) -> Config | Problems:
+    """What a candidate says, checked as a whole."""
+    problems: list[Problem] = list(candidate.problems)
+    config = _read(candidate, overlaid(candidate.tree, environment, problems), problems)
     return tuple(dict.fromkeys(problems)) if problems else config
 
 
-def _read(path: Path, tree: Mapping[str, Any], problems: list[Problem]) -> Config:
-    section = Section(str(path), "", tree, problems)
-    folder = path.parent / section.text("profiles")
-    profiles = load_profiles(folder, problems) if section.raw("profiles") else {}
-    buses = read_buses(section)
+def _read(candidate: Candidate, tree: Mapping[str, Any], problems: list[Problem]) -> Config:
+    section = Section(candidate.file, "", tree, problems)
+    ruling = _ruling(section.section("config")) if section.has("config") else Ruling()
+    parts = section if ruling.rules is Rules.LOCAL else _central(candidate, section)
+    if parts is section:
+        section.text("profiles")
+    profiles = read_profiles(candidate.profiles, problems)
+    buses = read_buses(parts)
     config = Config(
         gateway=section.identity("gateway"),
-        version=_version(path, folder),
+        version=candidate.version,
         data=beside(section, "data"),
         clock=read_path(section, "clock"),
         root_key=_root_key(section),
         uplink=_uplink(section.section("uplink")),
-        report=_report(section.section("report")),
+        report=_report(parts.section("report")),
         spool=_spool(section.section("spool")),
         metrics=_metrics(section.section("metrics")) if section.has("metrics") else None,
         buses=buses,
-        devices=read_devices(section, buses, profiles),
-        light=_light(section.section("light")) if section.has("light") else Lighting(),
-        trucks=_trucks(section.section("trucks")) if section.has("trucks") else TruckRecords(),
+        devices=read_devices(parts, buses, profiles),
+        light=_light(parts.section("light")) if parts.has("light") else Lighting(),
+        trucks=_trucks(parts.section("trucks")) if parts.has("trucks") else TruckRecords(),
+        ruling=ruling,
+        number=candidate.number,
     )
-    section.close()
+    section.close(() if parts is section else (*PARTS, "profiles"))
     return config
 
 
-def _version(path: Path, folder: Path) -> str:
-    digest = hashlib.sha256()
-    for file in [path, *sorted(folder.glob("*.yaml"))]:
-        if file.is_file():
-            digest.update(file.read_bytes())
-    return digest.hexdigest()[:12]
+def _ruling(section: Section) -> Ruling:
+    usual = Ruling()
+    ruling = Ruling(section.word("rules", Rules, usual.rules), section.number("trial_min", 1, 1_440, usual.trial_min))
+    section.close()
+    return ruling
+
+
+def _central(candidate: Candidate, section: Section) -> Section:
+    """What the centre said last; nothing before it said anything. Paths in it are meant from the file's folder."""
+    for key in (*PARTS, "profiles"):
+        if section.has(key):
+            section.wrong(key, CENTRAL_SAYS)
+    name = Path(candidate.file).with_name(f"central config {candidate.number}")
+    said = {key: value for key, value in (candidate.central or {}).items() if key in PARTS}
+    return Section(str(name), "", said, section.problems)
 
 
 def _root_key(section: Section) -> str:

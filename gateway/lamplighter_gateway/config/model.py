@@ -94,6 +94,21 @@ class Lighting:
     off_lux: float = 100
 
 
+class Rules(StrEnum):
+    """Who says what buses and devices there are; the other is refused and told so."""
+
+    LOCAL = "local"
+    CENTRAL = "central"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """Who rules, and after how many real minutes a changed configuration that cut something off is taken back."""
+
+    rules: Rules = Rules.LOCAL
+    trial_min: float = 10
+
+
 @dataclass(frozen=True, slots=True)
 class Metrics:
     """Where Prometheus reads; loopback unless told otherwise."""
@@ -207,7 +222,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything one gateway is told. `version` changes with any byte of the files."""
+    """Everything one gateway is told. `version` changes with any byte of the files, or of what the centre says."""
 
     gateway: str
     version: str
@@ -222,6 +237,8 @@ class Config:
     devices: tuple[Device, ...]
     light: Lighting = Lighting()
     trucks: TruckRecords = TruckRecords()
+    ruling: Ruling = Ruling()
+    number: int = 0  # what the birth tells as its version
 
     def devices_on(self, bus: str) -> tuple[Device, ...]:
         """The devices of one bus, in the order of the file."""

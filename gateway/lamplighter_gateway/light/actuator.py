@@ -14,6 +14,7 @@ from lamplighter_gateway.light.switching import Relays, Switching
 
 DEADLINE_S: Final = 10.0
 DEADLINE_PER_DEVICE_S: Final = 0.25
+NOT_SERVED: Final = "no longer a device of this gateway"
 GRACE_S: Final = 5.0  # a driver keeps the deadline itself; this only bounds a driver that does not
 READ_TIMEOUT_S: Final = 5.0
 
@@ -55,11 +56,15 @@ class Actuator:
 
         What is isolated or locked is not written, unless `by` holds the lock.
         """
-        held = {device: self.forbids(device, point, value, by) for device, value in values.items()}
+        served = self._registry.bus_of
+        gone = [device for device in values if device not in served]
+        if gone:
+            done([Written(device, Outcome.FAILED, NOT_SERVED, answered=False) for device in gone])
+        held = {device: self.forbids(device, point, value, by) for device, value in values.items() if device in served}
         refused = [Written(device, Outcome.FAILED, str(why), answered=False) for device, why in held.items() if why]
         if refused:
             done(refused)
-        free = {device: value for device, value in values.items() if held[device] is None}
+        free = {device: values[device] for device, why in held.items() if why is None}
         self.busy.update(values)
         try:
             async with asyncio.TaskGroup() as buses:
@@ -88,7 +93,7 @@ class Actuator:
 
     async def _read(self, device: str, timeout_s: float) -> Reading | ReadFailed:
         if device not in self._registry.bus_of:
-            return ReadFailed(device, "no longer a device of this gateway")
+            return ReadFailed(device, NOT_SERVED)
         try:
             async with asyncio.timeout(timeout_s + GRACE_S):
                 return await self._registry.driver(device).read(device, timeout_s)
@@ -101,11 +106,15 @@ class Actuator:
         budget_s = DEADLINE_S + DEADLINE_PER_DEVICE_S * len(values)
         deadline_s = self._clock.monotonic_s() + budget_s
         turning = self._turning(values) if point in (Point.LEVEL, Point.CONTACTOR) else frozenset()
+        driver = self._registry.drivers.get(bus)
+        if driver is None:
+            done([Written(device, Outcome.FAILED, NOT_SERVED, answered=False) for device in values])
+            return
         writes = [Write(device, point, value, deadline_s) for device, value in values.items()]
         broadcast = len(set(values.values())) == 1 and self._registry.is_whole_bus(bus, values)
         try:
             async with asyncio.timeout(budget_s + GRACE_S):
-                written = await self._registry.drivers[bus].write(writes, applied, broadcast=broadcast)
+                written = await driver.write(writes, applied, broadcast=broadcast)
         except TimeoutError:
             late = "the bus did not answer in time"
             written = [Written(device, Outcome.UNCONFIRMED, late, answered=False) for device in values]

@@ -50,7 +50,6 @@ class Autonomy:
         self._wanted = wanted
         self._journal = journal
         self._registry = registry
-        self._others = frozenset(name for name, entry in registry.entries.items() if entry.kind is not Kind.LAMP)
         self._actuator = actuator
         self._clock = clock
         self._counters = counters
@@ -60,6 +59,7 @@ class Autonomy:
         self._supply = Supply()
         self._reached: dict[str, str] = {}
         self._desired: dict[str, Mapping[str, Value]] = {}
+        self.came_round: Callable[[], None] = _nobody
 
     def observe(self, readings: Sequence[Reading]) -> None:
         """Take note of readings as they come."""
@@ -102,6 +102,7 @@ class Autonomy:
         async with asyncio.TaskGroup() as writes:
             while True:
                 await self.step(writes)
+                self.came_round()
                 await asyncio.sleep(TICK_S)
         raise AssertionError("unreachable")
 
@@ -130,7 +131,7 @@ class Autonomy:
     def _keep_open(self, circuit: str) -> Action | None:
         """An isolated circuit that closes is opened again at once, whatever else is wanted of it."""
         shown = self._actuator.shown.get(circuit)
-        closed = shown is not None and shown.level_percent != 0
+        closed = shown is not None and shown.level_percent != 0 and circuit in self._registry.bus_of
         return Action(Point.CONTACTOR, 0.0) if closed and circuit not in self._actuator.busy else None
 
     async def _look(self, device: str, wanted: Level) -> Action | None:
@@ -199,7 +200,8 @@ class Autonomy:
             await asyncio.sleep(TICK_S)
 
     def _is_lamp(self, device: str) -> bool:
-        return device not in self._others
+        entry = self._registry.entries.get(device)
+        return entry is None or entry.kind is Kind.LAMP
 
     async def _end_overrides(self) -> None:
         ended = self._journal.desired.drop_ended(self._clock.civil_ms())
@@ -212,3 +214,7 @@ class Autonomy:
             await self._journal.forget(ended, free)
         except DiskFullError:
             log.warning("no room to note that overrides ended; the note is made again after the next start")
+
+
+def _nobody() -> None:
+    """Nobody watches."""

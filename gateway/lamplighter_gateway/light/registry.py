@@ -2,20 +2,41 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from lamplighter_contract.quantities import Kind
-from lamplighter_contract.wire.documents import DeviceEntry
+from lamplighter_contract.wire.documents import BusEntry, DeviceEntry
 from lamplighter_gateway.drivers.port import Driver, Trackers
 
 
-@dataclass(frozen=True, slots=True)
 class Registry:
-    """Entries by device id, the bus of each, and the driver of every bus."""
+    """Entries by device id, the bus of each, and the driver of every bus. Who holds one of them sees it change."""
 
-    entries: Mapping[str, DeviceEntry]
-    bus_of: Mapping[str, str]
-    drivers: Mapping[str, Driver]
+    def __init__(
+        self,
+        entries: Mapping[str, DeviceEntry],
+        bus_of: Mapping[str, str],
+        drivers: Mapping[str, Driver],
+        buses: tuple[BusEntry, ...] = (),
+    ) -> None:
+        """`buses` as the centre is told of them."""
+        self.entries, self.bus_of, self.drivers = dict(entries), dict(bus_of), dict(drivers)
+        self.buses = buses
+
+    def serve(
+        self,
+        entries: Mapping[str, DeviceEntry],
+        bus_of: Mapping[str, str],
+        drivers: Mapping[str, Driver],
+        buses: tuple[BusEntry, ...],
+    ) -> None:
+        """From now on serve these, and nothing else."""
+        self.entries.clear()
+        self.entries.update(entries)
+        self.bus_of.clear()
+        self.bus_of.update(bus_of)
+        self.drivers.clear()
+        self.drivers.update(drivers)
+        self.buses = buses
 
     def driver(self, device: str) -> Driver:
         """The driver that reaches a device."""

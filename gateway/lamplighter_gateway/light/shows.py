@@ -1,6 +1,6 @@
 """Shows that wires or relays of this gateway cannot follow: a plan with one is not taken, and says which lamp."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from lamplighter_contract.clock import Clock
@@ -16,8 +16,8 @@ MOST_TOLD: Final = 4
 class Shows:
     """What the gateway's buses carry."""
 
-    def __init__(self, buses: Sequence[Bus], clock: Clock, rate: float) -> None:
-        """`rate`: civil seconds in a real one."""
+    def __init__(self, buses: Callable[[], Sequence[Bus]], clock: Clock, rate: float) -> None:
+        """`buses` as they are served now; `rate`: civil seconds in a real one."""
         self._buses = buses
         self._clock = clock
         self._rate = rate
@@ -31,8 +31,8 @@ class Shows:
         return Refusal(Reason.CAPACITY, "; ".join(found[:MOST_TOLD]) + more)
 
     def _late(self, plan: Plan) -> Iterator[str]:
-        groups, now_ms = members_of(plan), self._clock.civil_ms()
+        groups, buses, now_ms = members_of(plan), self._buses(), self._clock.civil_ms()
         for scene in plan.scenes:
             if scene.ends is None or scene.ends > now_ms:
-                late = [*too_slow(scene.cues, groups, self._buses, self._rate), *too_often(scene.cues, groups)]
+                late = [*too_slow(scene.cues, groups, buses, self._rate), *too_often(scene.cues, groups)]
                 yield from (f"scene {scene.id}: {one}" for one in late)

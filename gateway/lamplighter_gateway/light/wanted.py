@@ -37,14 +37,23 @@ class Wanted:
         self._journal = journal
         self._clock = clock
         self._clock_trusted = clock_trusted
-        self._lamps = frozenset(
-            device for device, its in entries.items() if its.kind is Kind.LAMP and LEVEL_CAPABILITY in its.capabilities
-        )
+        self._lamps: frozenset[str] = frozenset()
         self._circuits: frozenset[str] = frozenset()
-        self._kept = self._lamps
+        self._kept: frozenset[str] = frozenset()
         self.view: View | None = None
         self.commissioned = False
         self.signals: Signals = {}
+        self.refit()
+
+    def refit(self) -> None:
+        """Other devices are served."""
+        self._lamps = self._kept = frozenset(
+            device
+            for device, its in self._entries.items()
+            if its.kind is Kind.LAMP and LEVEL_CAPABILITY in its.capabilities
+        )
+        if self.commissioned:
+            self.follow(self.view)
 
     def follow(self, view: View | None) -> None:
         """From now on lamps and the circuits that the plan names follow it.

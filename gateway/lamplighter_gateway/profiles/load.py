@@ -17,18 +17,31 @@ from lamplighter_gateway.profiles.relay import read_relay_map
 
 def load_profiles(folder: Path, problems: list[Problem]) -> Mapping[str, Profile]:
     """Every profile in the folder by its name; what is wrong in any of them is noted."""
+    return read_profiles(profile_trees(folder, problems), problems)
+
+
+def profile_trees(folder: Path, problems: list[Problem]) -> dict[str, dict[str, Any]]:
+    """The documents of a folder of profiles by file name; what is no document is noted."""
     if not folder.is_dir():
         problems.append(Problem(str(folder), "profiles", "missing", "a folder of device profiles"))
         return {}
-    found: dict[str, Profile] = {}
+    found: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.glob("*.yaml")):
         tree = read_document(path)
         if isinstance(tree, Problem):
             problems.append(tree)
-            continue
-        profile = read_profile(str(path), tree, problems)
+        else:
+            found[str(path)] = tree
+    return found
+
+
+def read_profiles(trees: Mapping[str, Mapping[str, Any]], problems: list[Problem]) -> Mapping[str, Profile]:
+    """Profiles by name from documents by file; what is wrong in any of them is noted."""
+    found: dict[str, Profile] = {}
+    for file, tree in trees.items():
+        profile = read_profile(file, tree, problems)
         if profile.name in found:
-            problems.append(Problem(str(path), "profile", repr(profile.name), "a name that no other profile has"))
+            problems.append(Problem(file, "profile", repr(profile.name), "a name that no other profile has"))
         found[profile.name] = profile
     return found
 

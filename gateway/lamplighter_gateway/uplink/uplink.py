@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -80,7 +81,9 @@ class Uplink:
         self._birth_due = asyncio.Event()
         self._denied_logged = False
         self._of_use = False
+        self._devices_due = False
         self.connected = False
+        self.heard_s = -math.inf  # when the centre last said that it has stored something
         self.handlers: dict[Down, Handler] = {Down.ACK: self._take_ack}
         spool.on_stored = self._frames_stored
 
@@ -93,8 +96,9 @@ class Uplink:
         """Something changed that the centre should know before the next regular health."""
         self._health_due.set()
 
-    def say_birth(self) -> None:
-        """What the birth says changed."""
+    def say_birth(self, *, devices: bool = False) -> None:
+        """What the birth says changed, or what is served, too."""
+        self._devices_due = self._devices_due or devices
         self._birth_due.set()
 
     def look_again(self) -> None:
@@ -161,11 +165,13 @@ class Uplink:
         return Will(up(self._identity.gateway, Up.STATE), gone)
 
     async def _introduce(self, connection: Connection) -> None:
-        await self._say_birth(connection)
-        await self._publish(connection, Up.DEVICES, self._presence.devices(), retain=True)
+        self._devices_due = True
         while True:
-            await self._birth_due.wait()
             await self._say_birth(connection)
+            if self._devices_due:
+                self._devices_due = False
+                await self._publish(connection, Up.DEVICES, self._presence.devices(), retain=True)
+            await self._birth_due.wait()
 
     async def _say_birth(self, connection: Connection) -> None:
         self._birth_due.clear()
@@ -214,7 +220,7 @@ class Uplink:
         elif not self._centre.counts(ack):
             self._counters.add("acks_not_ours")
         else:
-            self._of_use = True
+            self._of_use, self.heard_s = True, self._clock.monotonic_s()
             named = self._lanes.acked(ack.seq)
             self._spool.mark_stored(named)
             self._counters.add("frames_stored_by_centre", len(named))

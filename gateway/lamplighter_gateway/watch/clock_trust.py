@@ -1,7 +1,9 @@
-"""Where the time comes from and whether it is to be trusted. Pure."""
+"""Where the time comes from and whether it is to be trusted."""
 
 from typing import Final
 
+from lamplighter_contract.clock import Clock
+from lamplighter_contract.quality import Quality
 from lamplighter_contract.wire.documents import ClockState
 from lamplighter_contract.wire.limits import EARLIEST_TIME_MS
 
@@ -20,3 +22,24 @@ def clock_state(wall_ms: int, latest_known_ms: int) -> ClockState:
 def trusted(state: ClockState) -> bool:
     """True when plans and expiries may be judged by it."""
     return state.source != "none"
+
+
+class TimeSense:
+    """What the gateway thinks of its clock now; `latest_known_ms` is a moment it has lived through."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Nothing has been lived through."""
+        self._clock = clock
+        self.latest_known_ms = 0
+
+    def state(self) -> ClockState:
+        """Where the time comes from, and how far it may be off."""
+        return clock_state(self._clock.wall_ms(), self.latest_known_ms)
+
+    def trusted(self) -> bool:
+        """True when plans and expiries may be judged by it."""
+        return trusted(self.state())
+
+    def doubts(self) -> int:
+        """Quality bits for everything that is read now."""
+        return Quality.GOOD if self.trusted() else Quality.CLOCK_UNTRUSTED

@@ -74,7 +74,7 @@ def shows(rig, percent):
 
 
 def sees(gateway, value):
-    gateway._sink(lux(value))
+    gateway.sink(lux(value))
 
 
 async def test_without_a_clock_the_light_sensor_decides_and_full_light_by_hand_stands_above_it(rig, monkeypatch):

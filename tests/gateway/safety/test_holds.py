@@ -99,7 +99,7 @@ async def test_an_isolated_circuit_is_open_by_contactor_and_current_and_nothing_
         [part] = final["devices"]
         assert (final["state"], part["reason"]) == ("verified", "open, 0 A; lock and test by hand")
         assert part["reading"] | {"contactor_closed": False, "circuit_current_a": 0.0} == part["reading"]
-        assert gateway._birth().isolated == (CIRCUIT,)
+        assert gateway._about.birth().isolated == (CIRCUIT,)
     assert "safe" not in str(final)
 
 

@@ -37,7 +37,7 @@ class TruckRig(Rig):
         self.gateway = Gateway(
             settings, entries, buses, lambda _sink: drivers, self.link, self.clock, self.reports, fault
         )
-        self.gateway._limits._bounds = QUICK
+        self.gateway._trucks._limits._bounds = QUICK
         return self.gateway
 
     def limit(self, target=40.0, last_s=3600.0, devices=("truck-1",), **changes):
