@@ -23,7 +23,7 @@ from lamplighter_controller.commands.dispatch import Dispatch, Surroundings
 from lamplighter_controller.config import BrokerConfig, Config
 from lamplighter_controller.diagnosis.engine import Around, diagnosis
 from lamplighter_controller.diagnosis.settings import Settings
-from lamplighter_controller.diagnosis_setup import SupplyMap, rules_of, sight_of
+from lamplighter_controller.diagnosis_setup import SupplyMap, rain_told, rules_of, sight_of
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.events import Events
 from lamplighter_controller.evidence_setup import evidence_of
@@ -233,6 +233,7 @@ class _Program:
             clock,
             SupplyMap(on.ledger, self._twin, config.diagnosis).find,
             partial(sight_of, registry.gateways),
+            partial(rain_told, self._signals.standings, config.diagnosis.rain_signal),
         )
         rules, rate = rules_of(config, on.scale.rate), on.scale.rate
         settings = Settings(period_s=config.diagnosis.reading_s * rate)

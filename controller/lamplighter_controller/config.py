@@ -216,6 +216,7 @@ class DiagnosisConfig(_Section):
 
     `isolates`: cabinets whose leaking circuits are opened at once. `sla_hours` and `sla_working_days`: time to mend by
     severity. `tests_from_h`, `tests_until_h`: local hours in which a doubtful lamp may be tested; equal = never.
+    `rain_signal`: the weather signal that says whether it rains, beside gauges among the devices.
     """
 
     step_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
@@ -229,6 +230,7 @@ class DiagnosisConfig(_Section):
     holidays: tuple[date, ...] = ()
     tests_from_h: Annotated[float, Field(ge=0, le=24)] = 0.0
     tests_until_h: Annotated[float, Field(ge=0, le=24)] = 0.0
+    rain_signal: Annotated[str, Field(min_length=1, max_length=64)] = "rain"
 
 
 class MaintenanceConfig(_Section):

@@ -1,8 +1,9 @@
 """What diagnosis is told about the city: the inventory where it knows, the gateways' lists of devices where not."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
@@ -16,7 +17,9 @@ from lamplighter_controller.diagnosis.places import CabinetPlace, CircuitPlace, 
 from lamplighter_controller.intake.gateways import Gateways
 from lamplighter_controller.intake.presence import Status
 from lamplighter_controller.ledger.engine import Ledger
+from lamplighter_controller.ledger.errors import LedgerUnavailable
 from lamplighter_controller.lighting import store
+from lamplighter_controller.lighting.adaptive.station import Standing
 from lamplighter_controller.lighting.inventory import Cabinet, Inventory, Luminaire, Model
 from lamplighter_controller.twin.columns import Twin
 
@@ -41,6 +44,15 @@ def sight_of(gateways: Gateways, gateway: str) -> Sight:
     if status is Status.UNKNOWN:
         return Sight.UNSEEN
     return Sight.HEARD if status is Status.ONLINE else Sight.GONE
+
+
+async def rain_told(standings: Callable[[], Awaitable[Sequence[Standing]]], name: str) -> float:
+    """What the weather signal of that name says, 1 = it rains; NaN while nobody says anything that still counts."""
+    try:
+        found = next((one.signal for one in await standings() if one.source.id == name), None)
+    except LedgerUnavailable:
+        return nan
+    return nan if found is None or isinstance(found.value, str) else found.value
 
 
 @dataclass(frozen=True, slots=True)

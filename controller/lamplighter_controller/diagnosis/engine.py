@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -26,6 +26,7 @@ from lamplighter_controller.diagnosis.live.isolating import Commands
 from lamplighter_controller.diagnosis.live.judge import Judge
 from lamplighter_controller.diagnosis.live.late import Late, in_steps
 from lamplighter_controller.diagnosis.live.levels import Levels
+from lamplighter_controller.diagnosis.live.rain import Rain
 from lamplighter_controller.diagnosis.live.testing import Tester
 from lamplighter_controller.diagnosis.samples import Flags, Samples
 from lamplighter_controller.diagnosis.settings import Settings
@@ -53,7 +54,7 @@ BY_RULE: Final = Who(RULE, "leakage: somebody may be in danger")
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What the engine stands on."""
+    """What the engine stands on; `rain_told` is what is said of the weather in force, NaN = nothing."""
 
     ledger: Ledger
     series: Series
@@ -63,6 +64,7 @@ class Around:
     clock: Clock
     find_supply: FindSupply
     sight: Callable[[str], Sight]
+    rain_told: Callable[[], Awaitable[float]]
 
 
 class Diagnosis:
@@ -74,6 +76,7 @@ class Diagnosis:
         self._around, self._judge, self._rules = around, judge, rules
         self._collector = Collector(judge.topology)
         self._late = Late(rules.step_ms)
+        self._rain = Rain()
         self._replaced: set[Element] = set()
         self._moved = False
         self._looked_s = self._kept_s = around.clock.monotonic_s()
@@ -135,6 +138,7 @@ class Diagnosis:
             match event:
                 case ReadingsStored(live=True):
                     self._collector.take(event.readings, self._around.clock.monotonic_s())
+                    self._rain.take(event.readings)
                     await self._circuits_read(event.readings)
                 case ReadingsStored():
                     self._late.take(event.readings)
@@ -164,7 +168,9 @@ class Diagnosis:
         sight = {name: self._around.sight(name) for name in topology.gateways}
         samples = self._collector.drain(clock.monotonic_s(), now_ms, sight, self._excused(now_ms))
         replaced, self._replaced = self._replaced, set()
-        await self._judged(replace(samples, replaced=self._judge.rows(sorted(replaced))), now_ms)
+        rain_mm_h = self._rain.mm_h(now_ms, await self._around.rain_told())
+        rows = self._judge.rows(sorted(replaced))
+        await self._judged(replace(samples, replaced=rows, rain_mm_h=rain_mm_h), now_ms)
         for late, end_ms in self._late.steps(topology):
             await self._judged(late, min(end_ms, now_ms))
         with contextlib.suppress(LedgerUnavailable):

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
+from math import nan
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -358,8 +359,13 @@ def watching(
 ) -> Diagnosis:
     """Diagnosis that nobody runs: incidents come by its desk alone."""
     found = SupplyMap(ledger, twin, DiagnosisConfig()).find
-    around = Around(ledger, series, twin, events, commands, clock, found, partial(sight_of, gateways))
+    around = Around(ledger, series, twin, events, commands, clock, found, partial(sight_of, gateways), nobody_tells)
     return diagnosis(around, folder, Rules(), Settings(), RATE)
+
+
+async def nobody_tells() -> float:
+    """Nobody says how the weather is."""
+    return nan
 
 
 def trucks(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from math import nan
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,7 @@ class Centre:
     share: dict[str, float] = field(default_factory=dict)
     leakage: dict[str, float] = field(default_factory=dict)
     sight: Sight = Sight.HEARD
+    rain_told: float = nan
     storing: bool = False  # only what is read back has to be stored
     known: Supply = field(default_factory=Supply)  # what the inventory has
 
@@ -177,9 +179,14 @@ async def open_centre(
         return centre.known if centre else supply(isolates=isolates)
 
     centre: Centre | None = None
-    around = Around(
-        ledger, series, Twin(), events, commands, clock, find, lambda _: centre.sight if centre else Sight.HEARD
-    )
+
+    async def rain_told() -> float:
+        return centre.rain_told if centre else nan
+
+    def sight(_: str) -> Sight:
+        return centre.sight if centre else Sight.HEARD
+
+    around = Around(ledger, series, Twin(), events, commands, clock, find, sight, rain_told)
     rules = Rules(step_s=3600.0, step_ms=STEP_MS, dwell_s=0.2)
     engine = diagnosis(around, folder, rules, settings or Settings(), 1.0)
     centre = Centre(engine, ledger, series, events, commands, clock, np.random.default_rng(5))

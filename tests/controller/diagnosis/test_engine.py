@@ -1,14 +1,17 @@
 """The running engine: readings in, incidents kept; restarts lose none and raise none twice; acts follow their rules."""
 
 import asyncio
+import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lamplighter_contract.clock import ManualClock
 from lamplighter_contract.commands.command import Operation
 from lamplighter_contract.commands.states import CommandState
+from lamplighter_contract.quantities import Kind
 from lamplighter_controller.commands.model import CommandRequest
 from lamplighter_controller.diagnosis.assembling import Places, assemble
 from lamplighter_controller.diagnosis.desk import Who
@@ -19,7 +22,14 @@ from lamplighter_controller.diagnosis.incidents.incident import State
 from lamplighter_controller.diagnosis.leakage.protectors import TripTest
 from lamplighter_controller.diagnosis.live.collector import Collector, Sight
 from lamplighter_controller.diagnosis.settings import Settings
-from lamplighter_controller.events import CommandChanged, ElementReplaced, IncidentChanged, InventoryChanged
+from lamplighter_controller.events import (
+    CommandChanged,
+    ElementReplaced,
+    IncidentChanged,
+    InventoryChanged,
+    ReadingsStored,
+)
+from lamplighter_controller.series.port import Readings
 from tests.controller.diagnosis.centre import LAMPS, STEP_MS, Centre, open_centre, supply
 
 CIRCUIT_B = {name for name in LAMPS if name.startswith("l-b")}
@@ -117,6 +127,23 @@ async def test_a_gateway_that_tells_changes_only_makes_nobody_silent(tmp_path: P
             centre.clock.advance(60)
             await centre.engine.step()
         assert centre.classes() == [("node_comm", name) for name in sorted(centre.silent)]
+
+
+@pytest.mark.parametrize(("gauge", "told", "expected"), [(None, math.nan, None), (3.5, math.nan, 3.5), (0.0, 1.0, 1.0)])
+async def test_a_leak_says_what_is_known_of_the_rain(
+    tmp_path: Path, gauge: float | None, told: float, expected: float | None
+) -> None:
+    async with open_centre(tmp_path) as centre:
+        centre.rain_told = told
+        if gauge is not None:
+            values = {"rain_mm_h": np.array([gauge])}
+            now = np.array([centre.clock.civil_ms()])
+            readings = Readings(Kind.SENSOR, ["gauge"], now, values, np.zeros(1, np.uint8))
+            centre.events.publish(ReadingsStored("gw-1", readings, live=True))
+        centre.leakage = {"l-c-04": 60.0}
+        await centre.step(2)
+        rain = next((one.value for one in centre.of("leak").evidence if one.name == "rain"), None)
+        assert rain == expected
 
 
 @pytest.mark.parametrize("isolates", [False, True])

@@ -84,6 +84,38 @@ def test_a_pole_that_would_hurt_is_told_at_the_first_reading_and_once_for_its_ci
     assert scene.look(20) == []
 
 
+@pytest.mark.parametrize(("rain", "expected"), [(0.0, ["l-1-0-2"]), (6.0, []), (math.nan, [])])
+def test_the_same_excess_is_judged_sooner_where_it_is_known_to_be_dry(rain: float, expected: list[str]) -> None:
+    scene = Rainy(tree())
+    scene.look(30)
+    scene.rain = rain
+    scene.more = dict.fromkeys(scene.topology.lamps, 4.0) | {"l-1-0-2": 13.5}  # dew on all, and one that gains more
+    assert elements(scene.look(3)) == expected
+
+
+def test_what_is_wet_dries_for_hours_in_which_nothing_is_learned() -> None:
+    scene = Rainy(tree())
+    scene.look(30)
+    before = scene.watch.export()["leakage_lamp_count"].copy()
+    scene.rain = 3.0
+    scene.look(1)
+    scene.rain = 0.0
+    scene.look(20)
+    assert (scene.watch.export()["leakage_lamp_count"] == before).all()
+    scene.look(8)
+    assert (scene.watch.export()["leakage_lamp_count"] > before).any()
+
+
+def test_a_single_circuit_in_known_rain_may_gain_a_share_of_its_own_baseline() -> None:
+    scene = Rainy(assemble(Places((), (CabinetPlace("c-0", "c-0"),), (CircuitPlace("k-0-0", "c-0"),))))
+    scene.more = {"k-0-0": 70.0}
+    scene.look(30)
+    scene.rain, scene.more = 2.0, {"k-0-0": 70.0 + 50.0}
+    assert elements(scene.look(4)) == []
+    scene.rain = math.nan
+    assert elements(scene.look(4)) == ["k-0-0"]
+
+
 def test_a_moderate_excess_has_to_be_seen_twice_and_is_found_in_the_rain_too() -> None:
     scene = Rainy(tree())
     scene.look(30)

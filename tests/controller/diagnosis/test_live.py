@@ -9,6 +9,7 @@ from lamplighter_contract.quantities import Kind
 from lamplighter_controller.checkpoints import Checkpoint, Checkpoints
 from lamplighter_controller.diagnosis.live.collector import OVERDUE_S, Collector, Sight
 from lamplighter_controller.diagnosis.live.late import Late
+from lamplighter_controller.diagnosis.live.rain import Rain
 from lamplighter_controller.series.port import Readings
 from tests.controller.diagnosis.street import street
 
@@ -33,6 +34,20 @@ def test_the_newest_reading_of_a_step_counts_and_a_repeat_is_no_second_witness()
     assert samples.lamps.answered.sum() == 2
     collector.take(lamps(NOW_MS + 1000, 11.0), 0.0)
     assert collector.drain(0.0, NOW_MS, {}).lamps.answered.sum() == 0
+
+
+def test_rain_is_what_the_middle_gauge_measures_or_somebody_says() -> None:
+    rain = Rain()
+    assert np.isnan(rain.mm_h(NOW_MS, np.nan))
+    assert rain.mm_h(NOW_MS, 1.0) == 1.0
+    for gauge, mm_h in (("g-1", 0.0), ("g-2", 2.0), ("g-3", 9.0), ("g-3", np.nan)):
+        values = {"rain_mm_h": np.array([mm_h])}
+        rain.take(Readings(Kind.SENSOR, [gauge], np.array([NOW_MS]), values, np.zeros(1, np.uint8)))
+    rain.take(lamps(NOW_MS, 10.0))
+    assert rain.mm_h(NOW_MS, np.nan) == 2.0
+    assert rain.mm_h(NOW_MS, 0.0) == 2.0
+    assert rain.mm_h(NOW_MS, 5.0) == 5.0
+    assert np.isnan(rain.mm_h(NOW_MS + 2 * 3_600_000, np.nan)), "a gauge that fell silent says nothing"
 
 
 def test_who_was_heard_is_there_and_who_was_asked_and_did_not_answer_is_silent() -> None:

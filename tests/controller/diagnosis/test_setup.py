@@ -1,17 +1,21 @@
 """Where everything hangs: by the inventory where it knows, else by what gateways list."""
 
+import math
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from lamplighter_contract.light.signals import Signal
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_controller.config import DiagnosisConfig, ProtectorConfig
 from lamplighter_controller.diagnosis.places import CabinetPlace, CircuitPlace, LampPlace, ProtectorPlace
-from lamplighter_controller.diagnosis_setup import SupplyMap
+from lamplighter_controller.diagnosis_setup import SupplyMap, rain_told
 from lamplighter_controller.ledger.engine import Ledger, open_ledger
 from lamplighter_controller.lighting import store
+from lamplighter_controller.lighting.adaptive.rules import Weather
+from lamplighter_controller.lighting.adaptive.station import Standing
 from lamplighter_controller.lighting.inventory import Cabinet, Circuit, Luminaire, Model, Phase, Thing
 from lamplighter_controller.twin.columns import Twin
 
@@ -32,6 +36,15 @@ def served(*gateways: tuple[str, list[DeviceEntry]]) -> Twin:
     for gateway, entries in gateways:
         twin.adopt(gateway, entries)
     return twin
+
+
+@pytest.mark.parametrize(("value", "told"), [(1.0, 1.0), (0.0, 0.0), (None, None)])
+async def test_the_weather_signal_of_its_name_says_whether_it_rains(value: float | None, told: float | None) -> None:
+    async def standings() -> list[Standing]:
+        signal = None if value is None else Signal("rain", value, 2_000_000_000_000)
+        return [Standing(Weather("fog"), Signal("fog", 1.0, 2_000_000_000_000)), Standing(Weather("rain"), signal)]
+
+    assert await rain_told(standings, "rain") == pytest.approx(math.nan if told is None else told, nan_ok=True)
 
 
 async def test_the_inventory_places_lamps_and_models(ledger: Ledger) -> None:

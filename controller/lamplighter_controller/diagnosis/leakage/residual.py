@@ -1,7 +1,8 @@
 """Residual current of all elements of one kind, each against its own dry baseline.
 
 Each element has two baselines, energised and not: drivers leak through their filters as long as they have voltage. What
-all elements of a kind gain together in rain is the weather; what one gains beyond that is its insulation.
+all elements of a kind gain together in rain is the weather; what one gains beyond that is its insulation. Where rain is
+measured, nothing is learned while it is wet, and while it is dry one that gains more than the others is told sooner.
 """
 
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ LEARN: Final = 0.02
 ENOUGH: Final = 24  # dry readings in a state before it can be compared with
 SIGMAS: Final = 8.0
 WET_FACTOR: Final = 3.0  # times what the middle one of its kind gains in the same rain
+DRY_FACTOR: Final = 1.0
+WET_SHARE: Final = 0.5  # of an element's own baseline, where too few tell what the weather does
 CLEAR_SHARE: Final = 0.4
 CLEAR_MS: Final = 24 * 3_600_000  # dry again is not repaired: a whole day must pass below the limit
 FEWEST_PEERS: Final = 5
@@ -38,8 +41,8 @@ class ResidualWatch:
         self.since_ms, self.low_since_ms = np.zeros(n, np.int64), np.zeros(n, np.int64)
         self.excess_ma: Floats = np.full(n, np.nan)  # of the newest reading
 
-    def look(self, columns: Columns, energised: Flags, *, dry: bool, now_ms: int) -> tuple[Flags, Flags]:
-        """(raised, cleared) of this step."""
+    def look(self, columns: Columns, energised: Flags, *, wet: bool | None, now_ms: int) -> tuple[Flags, Flags]:
+        """(raised, cleared) of this step; `wet` None = nobody knows."""
         value = np.asarray(columns.column("leakage_ma"), np.float64)
         told = columns.answered & ~np.isnan(value)
         rows, state = np.arange(len(self.names)), energised.astype(np.int64)
@@ -48,15 +51,15 @@ class ResidualWatch:
         sigma = self._sigma(state, rows)
         self.excess_ma = np.where(known, value - mean, np.where(told, value, self.excess_ma))
         limit = np.maximum(SIGMAS * sigma, self.least_ma)
-        weather = self._weather(known)
-        over = known & (self.excess_ma > limit + WET_FACTOR * weather)
-        alarm = told & ((value >= self.people_ma + WET_FACTOR * weather) & (~known | over) | (over & self.twice))
+        weather = self._weather(known, mean, wet=wet)
+        over = known & (self.excess_ma > limit + weather)
+        alarm = told & ((value >= self.people_ma + weather) & (~known | over) | (over & self.twice))
         self.twice = np.where(told, over, self.twice)
         self.since_ms = np.where(
             told, np.where(over | alarm, np.where(self.since_ms > 0, self.since_ms, now_ms), 0), self.since_ms
         )
         raised = alarm & ~self.open
-        self._learn(value, told & ~over & ~alarm & ~self.open, state, dry=dry)
+        self._learn(value, told & ~over & ~alarm & ~self.open, state, dry=not wet)
         cleared = self._cleared(told & ~over & (self.excess_ma < CLEAR_SHARE * limit), told, now_ms)
         self.open = (self.open | raised) & ~cleared
         return raised, cleared
@@ -66,10 +69,15 @@ class ResidualWatch:
         found: Floats = np.maximum(np.maximum(own, 0.08 * self.mean[state, rows]), self.least_ma / 20)
         return found
 
-    def _weather(self, known: Flags) -> float:
-        """What the middle one gains; with few of a kind nobody can say, and each stands by itself."""
+    def _weather(self, known: Flags, mean: Floats, *, wet: bool | None) -> Floats | float:
+        """What is allowed for rain: three times what the middle one gains, or where few tell a share of its baseline.
+
+        While it is dry only dew and fog are common to all, and no element has a reason to gain more than the others.
+        """
         peers = self.excess_ma[known & ~self.open]
-        return max(float(np.median(peers)), 0.0) if len(peers) >= FEWEST_PEERS else 0.0
+        if len(peers) >= FEWEST_PEERS:
+            return (DRY_FACTOR if wet is False else WET_FACTOR) * max(float(np.median(peers)), 0.0)
+        return WET_SHARE * mean if wet else 0.0
 
     def _learn(self, value: Floats, which: Flags, state: NDArray[np.int64], *, dry: bool) -> None:
         rows = np.flatnonzero(which & (dry | (self.count[state, np.arange(len(which))] < ENOUGH)))

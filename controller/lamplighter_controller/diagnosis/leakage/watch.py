@@ -3,6 +3,7 @@
 Limits: 30 mA where people touch, 300 mA for a feeder (IEC 60364-4-41 and -42).
 """
 
+from math import isnan
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from lamplighter_controller.diagnosis.leakage.residual import ResidualWatch, Sta
 from lamplighter_controller.diagnosis.samples import Columns, Flags, Floats, Samples
 from lamplighter_controller.diagnosis.topology import Topology
 
+DRIES_MS: Final = 6 * 3_600_000
 EXPLAINED: Final = 0.5  # of a circuit's excess, by lamps of it
 
 
@@ -21,6 +23,7 @@ class Leakage:
     def __init__(self, topology: Topology) -> None:
         """Begin with no baseline."""
         self._topology = topology
+        self._rained_ms = 0
         self._cabinets = ResidualWatch(ElementKind.CABINET, topology.cabinets, 300.0, 30.0)
         self._circuits = ResidualWatch(ElementKind.CIRCUIT, topology.circuits, 300.0, 30.0)
         self._lamps = ResidualWatch(ElementKind.LAMP, topology.lamps, 30.0, 8.0)
@@ -30,6 +33,7 @@ class Leakage:
         if samples.late:
             return ()
         found: list[Finding] = []
+        wet = self._wet(samples.rain_mm_h, now_ms)
         for watch, columns, energised in (
             (self._lamps, samples.lamps, _lamps_energised(samples.lamps)),
             (self._circuits, samples.circuits, _circuits_energised(samples.circuits)),
@@ -37,8 +41,7 @@ class Leakage:
         ):
             if "leakage_ma" not in columns.values:
                 continue
-            dry = not samples.rain_mm_h > 0  # not known: what all gain together is the weather all the same
-            raised, cleared = watch.look(columns, energised, dry=dry, now_ms=now_ms)
+            raised, cleared = watch.look(columns, energised, wet=wet, now_ms=now_ms)
             if watch is not self._lamps:
                 taken_back = self._leave_to_smaller_ones(watch)
                 raised, cleared = raised & ~taken_back, cleared | (taken_back & ~raised)
@@ -49,6 +52,14 @@ class Leakage:
                 for row in np.flatnonzero(raised | cleared).tolist()
             ]
         return tuple(found)
+
+    def _wet(self, rain_mm_h: float, now_ms: int) -> bool | None:
+        """Whether poles and soil are wet; None where nobody measures rain."""
+        if isnan(rain_mm_h):
+            return None
+        if rain_mm_h > 0:
+            self._rained_ms = now_ms
+        return now_ms - self._rained_ms < DRIES_MS
 
     def _leave_to_smaller_ones(self, watch: ResidualWatch) -> Flags:
         """Those open until now of which a smaller element tells: it speaks for them; they are looked at again."""
@@ -70,7 +81,8 @@ class Leakage:
 
     def export(self) -> State:
         """Everything learned and standing."""
-        return {
+        rained = {"leakage_rained_ms": np.array(self._rained_ms)}
+        return rained | {
             f"leakage_{watch.kind.value}_{name}": column
             for watch in (self._lamps, self._circuits, self._cabinets)
             for name, column in watch.export().items()
@@ -78,6 +90,7 @@ class Leakage:
 
     def restore(self, state: State) -> None:
         """Take up where `export` left off."""
+        self._rained_ms = int(state["leakage_rained_ms"])
         for watch in (self._lamps, self._circuits, self._cabinets):
             prefix = f"leakage_{watch.kind.value}_"
             watch.restore({name.removeprefix(prefix): state[name] for name in state if name.startswith(prefix)})
