@@ -63,14 +63,17 @@ def test_what_a_silent_lamp_explains_is_not_told_again() -> None:
     assert judged(scene, said(1, LAMP_W), looks=4) == []
 
 
+@pytest.mark.parametrize("controlled", [True, False])
 @pytest.mark.parametrize(
     ("surplus_w", "expected_w", "expected"),
     [(150.0, 1000.0, None), (400.0, 1000.0, "energy_theft"), (900.0, 0.0, "contactor_stuck_on")],
 )
-def test_too_much_is_theft_or_a_contactor_by_what_is_due(
-    surplus_w: float, expected_w: float, expected: str | None
+def test_too_much_is_theft_or_a_contactor_by_what_is_due_and_by_what_lamps_say(
+    surplus_w: float, expected_w: float, expected: str | None, controlled: bool
 ) -> None:
-    scene = Street(street())
+    """Lamps that can speak would say that they are lit."""
+    scene = Street(street(controlled=controlled))
+    expected = "energy_theft" if controlled and expected else expected
     found = judged(scene, said(0, -surplus_w, expected_w, peak_w=1000.0), looks=8)
     assert [one.class_id for one in found] == ([expected] if expected else [])
 

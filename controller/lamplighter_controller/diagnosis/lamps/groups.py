@@ -50,6 +50,13 @@ class Groups:
         """(n,) what holds for the group of each lamp."""
         return np.repeat(of_group, self.size)
 
+    def mixed(self, shown_by: Flags) -> bool:
+        """Whether in any group it is shown by some lamps and not by others."""
+        if not shown_by.any():
+            return False
+        count = np.add.reduceat(shown_by, self.start, dtype=np.int64)
+        return bool(((count > 0) & (count < self.size)).any())
+
     def few(self, shown_by: Flags) -> Flags:
         """(n,) lamps of groups in which it is not shown by many at once."""
         return self.each((self.share(shown_by) <= TOGETHER) | (self.size < FEW))

@@ -9,7 +9,7 @@ from lamplighter_controller.diagnosis.arrays import F32, I64, U32, Flags
 from lamplighter_controller.diagnosis.lamps.columns import LampColumns
 from lamplighter_controller.diagnosis.lamps.expectation.command import Command, follow
 from lamplighter_controller.diagnosis.lamps.expectation.expected import Expectation, common_mode, expect, warming
-from lamplighter_controller.diagnosis.lamps.expectation.tables import KNOTS, Lessons, ModelTables
+from lamplighter_controller.diagnosis.lamps.expectation.tables import Lessons, ModelTables
 from lamplighter_controller.diagnosis.lamps.groups import Groups, Part
 from lamplighter_controller.diagnosis.lamps.seen import Seen
 from lamplighter_controller.diagnosis.lamps.sequences.limits import Limits
@@ -63,6 +63,8 @@ class Watched(Protocol):
     late_s: int
     kin: I64
     """(n,) the same number for lamps of one model in one cabinet."""
+    teachers: Flags
+    """(n,) lamps whose readings correct the curve of their model."""
 
     @property
     def model(self) -> I64:
@@ -92,6 +94,7 @@ class PartStep:
         self.still = still
         self.held = watch.held.part(part.rows)
         self.model = watch.model[part.rows]
+        self.discharge = watch.tables.discharge.take(self.model)
         self.suspect = suspect[part.rows]
         self.samples = samples
         self.lamps = samples.lamps
@@ -109,7 +112,6 @@ class PartStep:
         usable = judge(held, reading, rated_w, quality, ANY_REPEATS if self.still else MOST_REPEATS)
         reading = replace(reading, usable=usable)
         since = self.lamps.desired_since_ms
-        discharge = tables.discharge.take(self.model)
         before_s = held.heard.copy()
         command = follow(
             held,
@@ -117,22 +119,21 @@ class PartStep:
             self.now_s,
             None if since is None else (since[rows] // 1000).astype(np.uint32),
             tables.settle_s.take(self.model) + np.uint32(self.watch.late_s),
-            discharge,
+            self.discharge,
         )
         voltage = reading.voltage_v / np.float32(self.watch.settings.nominal_voltage_v)
         expectation = expect(held, self.model, tables, command, voltage, self.watch.settings.nominal_voltage_v)
-        expectation.full_w[:] *= self._by_age()
-        expectation.expected_w[:] *= self._by_age()
+        self._age(expectation)
         showing = shown.lit_or_dark(held, reading, command, expectation, rated_w)
         steady, common = self._steady(reading, expectation, showing, before_s, lessons)
         self._count(reading, command, expectation, showing, steady, before_s)
         self._learn(reading, command, expectation, steady)
-        self._write(seen, command, expectation, showing, steady, common, discharge, reading)
+        self._write(seen, command, expectation, showing, steady, common, reading)
         stale = self.lamps.answered[rows] & ~reading.fresh & ~reading.ahead
         stale &= reading.time_s < held.heard
         self._hear(reading)
         odd(held, reading.time_s)
-        bits = triggers(held, self.watch.limits, discharge, self.watch.frozen_after)
+        bits = triggers(held, self.watch.limits, self.discharge, self.watch.frozen_after)
         if self.still:
             bits &= ~np.uint32(Trigger.FROZEN)
         seen.bits[rows] = np.where(reading.excused, 0, self.groups.without_shared(held, bits))
@@ -163,18 +164,15 @@ class PartStep:
     def _column(self, name: str) -> F32:
         return _narrow(self.lamps.column(name)[self.part.rows])
 
-    def _by_age(self) -> F32 | float:
-        """Share of power that constant light output takes at the lamp's age, for models that say so."""
-        clo = self.watch.tables.clo
-        if not clo:
-            return 1.0
+    def _age(self, expectation: Expectation) -> None:
+        """Lower what is expected to what constant light output takes at the lamp's age, for models that say so."""
         burning_h = self._column("burning_h")
-        share = np.ones(len(self.model), np.float32)
-        for row, points in clo.items():
+        for row, points in self.watch.tables.clo.items():
             hours, percents = zip(*points, strict=True)
             mine = (self.model == row) & ~np.isnan(burning_h)
-            share[mine] = np.interp(burning_h[mine], hours, percents) / 100
-        return share
+            share = np.interp(burning_h[mine], hours, percents) / 100
+            expectation.full_w[mine] *= share
+            expectation.expected_w[mine] *= share
 
     def _steady(
         self,
@@ -188,27 +186,27 @@ class PartStep:
         tables = self.watch.tables
         raw = reading.power_w / np.maximum(expectation.expected_w, np.float32(1)) - np.float32(1)
         counts = showing.judged & ~showing.dark & np.isfinite(raw)
-        believed = tables.believed(self.model, expectation.knot)
-        sigma = spread(self.held, expectation, reading.voltage_v, tables.discharge.take(self.model))
-        like = ~self.suspect & ~unlike_model(self.held)
+        believed = tables.believed(expectation.cell)
+        deviation, unlike = self._deviation(reading), unlike_model(self.held)
+        sigma = spread(self.held, expectation, deviation, self.discharge, unlike)
+        like = ~self.suspect & ~unlike
         voters = counts & believed & like & (expectation.certain > 0) & (np.abs(raw) < GROSS)
         common, in_sigma = self._common(raw, sigma, voters)
         residual = raw - common
         weight = weigh(reading.time_s, before_s)
-        taught = counts & like & (np.abs(raw) < GROSS_TAUGHT)
+        taught = counts & like & (np.abs(raw) < GROSS_TAUGHT) & self.watch.teachers[self.part.rows]
         rows = np.flatnonzero(taught)
-        cell = self.model[rows] * KNOTS + expectation.knot[rows]
-        lessons.add(cell, raw[rows], reading.factor[rows])
-        self._learn_exponent(reading, voters, raw)
-        sagging = by_voltage(self.held, residual, self._deviation(reading))
+        lessons.add(expectation.cell[rows], raw[rows], reading.factor[rows])
+        self._learn_exponent(deviation, voters, raw)
+        sagging = by_voltage(self.held, residual, deviation)
         return Steady(counts & believed, residual, sigma, weight, sagging), in_sigma
 
     def _common(self, raw: F32, sigma: F32, voters: Flags) -> tuple[F32, F32]:
         """(n,) what each lamp's group has in common, and (groups,) in sigma; discharge lamps follow the voltage."""
         if not self.watch.settings.common_mode:
             return np.zeros_like(raw), np.full(len(self.groups.start), np.nan, np.float32)
-        discharge = self.watch.tables.discharge.take(self.model)
-        if not discharge.any() or discharge.all():
+        discharge = self.discharge
+        if not self.groups.mixed(discharge):
             common, in_sigma = common_mode(raw, sigma, voters, self.groups.start)
             return self.groups.each(common), in_sigma
         one, one_sigma = common_mode(raw, sigma, voters & discharge, self.groups.start)
@@ -220,8 +218,7 @@ class PartStep:
         """(n,) from the lamp's usual voltage, NaN where that is not known."""
         return reading.voltage_v / self.held.voltage_v - np.float32(1)
 
-    def _learn_exponent(self, reading: Reading, voters: Flags, raw: F32) -> None:
-        deviation = self._deviation(reading)
+    def _learn_exponent(self, deviation: F32, voters: Flags, raw: F32) -> None:
         far = np.abs(deviation)
         rows = np.flatnonzero(voters & (far > 0.01) & (far < 0.15) & (np.abs(raw) < 0.2))
         if len(rows):
@@ -237,19 +234,16 @@ class PartStep:
         before_s: U32,
     ) -> None:
         held, tables = self.held, self.watch.tables
-        full = np.full(len(self.model), 100, np.float32)
-        gain = expectation.expected_w / np.maximum(expectation.full_w, np.float32(1e-3))
-        most_w = tables.rated_w.take(self.model) * tables.share(self.model, full) * gain
+        most_w = tables.most_w(self.model) * expectation.gain
         off = shown.Off(np.where(steady.counts & ~steady.by_voltage, steady.residual, 0), steady.sigma, most_w)
         shown.wrong_level(held, reading, command, showing, expectation, off)
         share = expectation.expected_w / np.maximum(most_w, np.float32(1))
-        usual = tables.usual_factor(self.model, expectation.knot)
+        usual = tables.usual_factor(expectation.cell)
         shown.idle_current(held, reading, showing, off.residual, usual, share)
         fresh = reading.fresh & ~reading.excused
         shown.other_times(held, fresh, command, self.watch.settings.period_s)
         temperature_c = self._column("temperature_c")
-        warmer_c = self.groups.above(np.where(command.on, temperature_c, np.nan))
-        shown.surroundings(held, fresh, temperature_c, warmer_c, command)
+        shown.surroundings(held, fresh, temperature_c, self.groups.above, command)
         shown.leaning(held, fresh, self._column("tilt_deg"))
         voltage = reading.voltage_v / np.float32(self.watch.settings.nominal_voltage_v)
         shown.voltages(
@@ -300,15 +294,14 @@ class PartStep:
         showing: shown.Showing,
         steady: Steady,
         common: F32,
-        discharge: Flags,
         reading: Reading,
     ) -> None:
         rows = self.part.rows
-        expected_w = np.where(command.on, expectation.expected_w * warming(command.age_s, discharge), 0)
+        expected_w = np.where(command.on, expectation.expected_w * warming(command.age_s, self.discharge), 0)
         seen.expected_w[rows] = np.where(command.known, expected_w, np.nan)
         seen.residual[rows] = np.where(steady.counts, steady.residual, np.nan)
         seen.sigma[rows] = steady.sigma
-        seen.usual_factor[rows] = self.watch.tables.usual_factor(self.model, expectation.knot)
+        seen.usual_factor[rows] = self.watch.tables.usual_factor(expectation.cell)
         seen.dark[rows], seen.lit[rows], seen.judged[rows] = showing.dark, showing.lit, showing.judged
         seen.usable[rows], seen.fresh[rows] = reading.usable, reading.fresh
         seen.common[self.part.groups] = common

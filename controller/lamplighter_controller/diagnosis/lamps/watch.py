@@ -7,7 +7,7 @@ import numpy as np
 
 from lamplighter_controller.diagnosis.arrays import I64, Arrays, Flags
 from lamplighter_controller.diagnosis.lamps.columns import LampColumns, blank
-from lamplighter_controller.diagnosis.lamps.expectation.tables import Lessons, ModelTables
+from lamplighter_controller.diagnosis.lamps.expectation.tables import Lessons, ModelTables, teachers
 from lamplighter_controller.diagnosis.lamps.groups import first_lamps, parts
 from lamplighter_controller.diagnosis.lamps.part import (
     FROZEN_S,
@@ -38,6 +38,7 @@ class LampWatch:
         self.held: LampColumns = blank(len(topology.lamps))
         self._model = (topology.lamp_model % len(tables.rated_w)).astype(np.int64)
         self.kin: I64 = (topology.lamp_cabinet * len(tables.rated_w) + self._model).astype(np.int32)
+        self.teachers = teachers(self._model)
         self._groups = first_lamps(topology)
         self._parts = list(parts(self._groups, len(topology.lamps)))
 

@@ -19,7 +19,7 @@ ENOUGH: Final = 48  # looks at a span before anything is said of it
 EXCESS_OHM: Final = 0.25
 EXCESS_V: Final = 3.5
 SURE: Final = 8.0  # standard errors
-LEAST_SPREAD_A2: Final = 0.05
+LEAST_SPREAD_A2: Final = 0.01
 REBOUND: Final = 0.5
 FAMILY: Final = "joint"
 HOLD: Final = 4
@@ -66,17 +66,20 @@ class Joints:
         drop = np.full_like(voltage, np.nan)
         drop[1:] = voltage[:-1] - voltage[1:]
         odd = scene.suspicions.lamps.row  # what a lamp under suspicion says of its voltage may be wrong
-        doubtful = np.zeros(len(drop), np.bool_)
-        doubtful[odd] = True
-        doubtful[1:] |= doubtful[:-1]
-        self.looks[doubtful] = 0
-        told = self._next & ~np.isnan(drop) & ~doubtful
+        doubtful = np.union1d(odd, odd + 1)
+        doubtful = doubtful[doubtful < len(drop)]
+        told = self._next & ~np.isnan(drop)
+        self.looks[doubtful], told[doubtful] = 0, False
         rate = np.where(told, np.maximum(DECAY, 1 / (self.looks + 1)), 0).astype(np.float32)
-        a, v = current - self.sums[0], np.where(told, drop, 0) - self.sums[1]
-        self.sums[0] += rate * a
-        self.sums[1] += rate * v
-        for place, product in ((2, a * a), (3, a * v), (4, v * v)):
-            self.sums[place] += rate * ((1 - rate) * product - self.sums[place])
+        mean_a, mean_v, aa, av, vv = self.sums
+        a, v = current - mean_a, np.where(told, drop, 0) - mean_v
+        some_a, some_v = rate * a, rate * v
+        mean_a += some_a
+        mean_v += some_v
+        aa += some_a * a
+        av += some_a * v
+        vv += some_v * v
+        self.sums[2:] *= 1 - rate
         self.looks += told
 
     def _through(self, scene: Scene) -> Floats:

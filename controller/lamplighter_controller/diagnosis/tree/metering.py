@@ -71,7 +71,7 @@ class Metering:
                         else self._lacking(meters, cabinet, column, rest_w)
                     )
                 else:
-                    found += self._surplus(meters, cabinet, column, rest_w)
+                    found += self._surplus(meters, cabinet, column, rest_w, lit_unseen=not can_tell[cabinet])
         return found
 
     def _lacking(self, meters: MeterSuspicions, cabinet: int, column: int, rest_w: float) -> list[Verdict]:
@@ -99,12 +99,15 @@ class Metering:
         hold = LONG_HOLD if now_ms - int(meters.onset_ms[cabinet, column]) >= DAY_MS else NOT_YET
         return [self._verdict(meters, cabinet, column, {"meter_bad": 0.9, "lamp_dead": 0.1}, hold)]
 
-    def _surplus(self, meters: MeterSuspicions, cabinet: int, column: int, surplus_w: float) -> list[Verdict]:
+    def _surplus(
+        self, meters: MeterSuspicions, cabinet: int, column: int, surplus_w: float, *, lit_unseen: bool
+    ) -> list[Verdict]:
+        """A load that nobody listed; where lamps cannot say that they are dark, it may be they."""
         expected_w = float(meters.expected_w[cabinet, column])
         if surplus_w < max(SURPLUS_W, SURPLUS_SHARE * expected_w):
             return []
         peak_w = float(self.peak_w[cabinet, column])
-        if expected_w < 0.05 * peak_w and surplus_w > 0.25 * peak_w:
+        if lit_unseen and expected_w < 0.05 * peak_w and surplus_w > 0.25 * peak_w:
             probability = {"contactor_stuck_on": 0.7, "schedule_dev": 0.2, "energy_theft": 0.1}
             return [self._verdict(meters, cabinet, column, probability, HOLD)]
         probability = {"energy_theft": 0.85, "relay_stuck_on": 0.1, "meter_bad": 0.05}

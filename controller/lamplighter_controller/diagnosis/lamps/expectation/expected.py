@@ -13,11 +13,15 @@ from lamplighter_controller.diagnosis.lamps.expectation.tables import ModelTable
 LEAST_EXPECTED_W: Final = 4.0
 """Below this nothing can be told from a driver's own need."""
 FEWEST_PEERS: Final = 6
+NO_EXPONENT: Final = 0.02
+"""In the deepest sag this is less than a meter can tell."""
 COARSE: Final = 0.15
 FINE_SIGMA: Final = 3.0
 FINE_PASSES: Final = 2
 SWING_WEIGHT: Final = 0.0025
 """Weight of no exponent of its own: noise of half a percent against a spread of a tenth in the exponent."""
+STEEPEST: Final = 2.2
+"""No lamp's power follows its voltage by a higher exponent."""
 MIDDLE_PERCENT: Final = 45.0
 HIGH_PERCENT: Final = 80.0
 
@@ -32,15 +36,17 @@ class Expectation:
 
     Args:
         full_w: what the lamp should draw by model, level and voltage, without its own gain.
+        gain: its own gain at such levels.
         expected_w: with its own gain.
-        cell: model row times knots plus the knot of the level.
+        cell: point of its model's curve next to the level.
         at: index of the lamp's gain of this level in `gain.ravel()`.
         certain: readings behind that gain.
     """
 
     full_w: F32
+    gain: F32
     expected_w: F32
-    knot: I64
+    cell: I64
     at: I64
     certain: U8
 
@@ -51,19 +57,24 @@ def expect(
     """Rated power times curve, voltage (relative to nominal), and the lamp's own gain at such levels."""
     level = command.level_percent
     full_w = tables.rated_w.take(model) * tables.share(model, level)
-    exponent = tables.exponent.take(model)
-    if exponent.any():
-        deviation = _deviation(voltage)
-        full_w *= 1 + exponent * deviation + 0.5 * exponent * (exponent - 1) * deviation * deviation
-    own = held.pull / (held.swing + SWING_WEIGHT)
-    full_w *= 1 + own * _deviation(voltage * nominal_v / held.voltage_v)
+    follows = np.abs(tables.exponent) > NO_EXPONENT
+    if follows.any():
+        rows = np.flatnonzero(follows.take(model))
+        exponent, deviation = tables.exponent.take(model[rows]), _deviation(voltage[rows])
+        full_w[rows] *= 1 + exponent * deviation + 0.5 * exponent * (exponent - 1) * deviation * deviation
+    full_w *= 1 + own_exponent(held) * _deviation(voltage * nominal_v / held.voltage_v)
     band = (level >= MIDDLE_PERCENT).astype(np.int64) + (level >= HIGH_PERCENT)
     at = np.arange(len(level)) * held.gain.shape[1] + band
     gain, certain = held.gain.ravel().take(at), held.gain_count.ravel().take(at)
     new = certain == 0
     if new.any():
         gain[new] = _nearest_gain(held.gain[new], held.gain_count[new], band[new])
-    return Expectation(full_w, full_w * gain, tables.knot(level), at, certain)
+    return Expectation(full_w, gain, full_w * gain, tables.cell(model, level), at, certain)
+
+
+def own_exponent(held: LampColumns) -> F32:
+    """(n,) by which a lamp's own power follows its voltage beyond its model's."""
+    return np.clip(held.pull / (held.swing + np.float32(SWING_WEIGHT)), -STEEPEST, STEEPEST)
 
 
 def _deviation(voltage: F32) -> F32:

@@ -20,6 +20,7 @@ LEVELS: Final = 102
 LEARNED_AFTER: Final = 3.0
 MOST_AWAITED: Final = 30.0
 """Steady samples of every lamp of a model at a level, and the most that are waited for, until its point is believed."""
+MOST_TEACHERS: Final = 4_000
 FIRST_CLIP: Final = 0.5
 CLIP: Final = 0.15
 LEAST_RATE: Final = 0.002
@@ -62,20 +63,28 @@ class ModelTables:
         self.exponent: F32 = np.empty(0, np.float32)
         self._refresh()
 
-    def knot(self, level_percent: F32) -> I64:
-        """The point of the curve next to a level."""
-        return np.rint(level_percent * np.float32(1 / STEP_PERCENT)).astype(np.int64)
+    def cell(self, model: I64, level_percent: F32) -> I64:
+        """The point of the model's curve next to a level, counted through all curves."""
+        return model * KNOTS + np.rint(level_percent * np.float32(1 / STEP_PERCENT)).astype(np.int64)
 
-    def believed(self, model: I64, knot: I64) -> Flags:
+    def believed(self, cell: I64) -> Flags:
         """Whether enough was seen of a model at a level to judge by it."""
-        return (self.votes >= self._awaited)[model, knot]
+        return (self.votes >= self._awaited).ravel().take(cell)
 
     def share(self, model: I64, level_percent: F32) -> F32:
         """Power at a level over rated power."""
         whole = level_percent.astype(np.int32)
-        at = (model % len(self.rated_w)) * LEVELS + whole
+        at = model * LEVELS + whole
         below = self.curve.take(at)
-        return below + (level_percent - whole).astype(np.float32) * (self.curve.take(at + 1) - below)
+        between = np.flatnonzero(level_percent != whole)
+        if len(between):
+            part = level_percent[between] - whole[between].astype(np.float32)
+            below[between] += part * (self.curve.take(at[between] + 1) - below[between])
+        return below
+
+    def most_w(self, model: I64) -> F32:
+        """Power at full level."""
+        return (self.rated_w * self.curve[LEVELS - 2 :: LEVELS]).take(model)
 
     def level_of(self, model: int, share: float) -> float:
         """The level at which the model draws that share of its rated power, 100 for more than it ever draws."""
@@ -83,9 +92,9 @@ class ModelTables:
         rising = np.maximum.accumulate(curve)
         return float(np.interp(share, rising, np.arange(LEVELS - 1)))
 
-    def usual_factor(self, model: I64, knot: I64) -> F32:
+    def usual_factor(self, cell: I64) -> F32:
         """Power factor usual at a level, NaN where nobody has shown one."""
-        return self.factor.astype(np.float32)[model, knot]
+        return self.factor.astype(np.float32).ravel().take(cell)
 
     def learn(self, cell: I64, residual: F32, factor: F32) -> None:
         """Correct curves by the residuals of steady lamps; `cell` is model row times knots plus knot."""
@@ -144,6 +153,16 @@ class ModelTables:
         self.curve = (self._sheet * corrected).astype(np.float32).ravel()
         weighed = self.slopes[:, 1] + SLOPE_WEIGHT * self._exponent
         self.exponent = np.clip(weighed / (self.slopes[:, 0] + SLOPE_WEIGHT), -0.5, 2.5).astype(np.float32)
+
+
+def teachers(model: I64) -> Flags:
+    """(n,) lamps whose readings correct the curve of their model: all, or so many of them as tell it well enough."""
+    teach = np.ones(len(model), np.bool_)
+    for one, many in enumerate(np.bincount(model).tolist()):
+        if many >= 2 * MOST_TEACHERS:
+            rank = np.flatnonzero(model == one)
+            teach[rank] = np.arange(many) % (many // MOST_TEACHERS) == 0
+    return teach
 
 
 class Lessons:

@@ -7,7 +7,11 @@ import numpy as np
 
 from lamplighter_controller.diagnosis.arrays import F32, I64, U32, Flags
 from lamplighter_controller.diagnosis.lamps.columns import LampColumns
-from lamplighter_controller.diagnosis.lamps.expectation.expected import SWING_WEIGHT, Expectation
+from lamplighter_controller.diagnosis.lamps.expectation.expected import (
+    STEEPEST,
+    Expectation,
+    own_exponent,
+)
 from lamplighter_controller.diagnosis.lamps.sequences.limits import BLOCK_S, DRIFT_REFERENCE, STEP_REFERENCE, Limits
 
 MOST_Z: Final = 6.0
@@ -43,8 +47,7 @@ SWING_UNTIL: Final = 100
 """Steady readings between which the lamp's own exponent is learned: before, its gain is not known; later on a drift
 could pass for one."""
 SAG: Final = 0.04
-STEEPEST: Final = 2.2
-KNOWN_SWING: Final = 0.01
+KNOWN_SWING: Final = 0.03
 """A reading that far from usual voltage says nothing of a lamp whose own exponent nobody knows yet: the records may
 take it for one that follows the voltage, or for one that does not. Up to this exponent the voltage explains it."""
 NOISE_RATE: Final = 0.08
@@ -82,16 +85,16 @@ def by_voltage(held: LampColumns, residual: F32, deviation: F32) -> Flags:
     return sagging & (far < np.float32(0.3)) & (held.swing < KNOWN_SWING) & (np.abs(residual) < STEEPEST * far)
 
 
-def spread(held: LampColumns, expectation: Expectation, voltage_v: F32, discharge: Flags) -> F32:
+def spread(held: LampColumns, expectation: Expectation, deviation: F32, discharge: Flags, unlike: Flags) -> F32:
     """Sigma of a healthy lamp's residual: its own, the meter's steps, doubt about its gain and about the exponent."""
     certain = expectation.certain.astype(np.float32)
     doubt = np.float32(MODEL_SPREAD**2) / (1 + 6 * certain * certain)
     steps = np.float32(STEP_W) / np.maximum(expectation.expected_w, 1)
-    away = np.abs(voltage_v / held.voltage_v - np.float32(1))
+    away = np.abs(deviation)
     away = np.where(away < 0.5, away, np.float32(0)) * np.where(discharge, DISCHARGE_DOUBT, EXPONENT_DOUBT)
     least = np.where(discharge, np.float32(DISCHARGE_SIGMA**2), np.float32(LEAST_SIGMA**2))
-    unlike = np.flatnonzero(unlike_model(held))
-    least[unlike] = (UNLIKE_SIGMA + UNLIKE_BEND * _bend(held, unlike)) ** 2
+    rows = np.flatnonzero(unlike)
+    least[rows] = (UNLIKE_SIGMA + UNLIKE_BEND * _bend(held, rows)) ** 2
     return np.sqrt(np.maximum(held.variance, least) + doubt + steps * steps + away * away)
 
 
@@ -154,7 +157,7 @@ def follow_voltage(held: LampColumns, steady: Steady, suspect: Flags, deviation:
     told &= (np.abs(steady.residual) < GROSS) | steady.by_voltage
     seen = held.most_seen()
     told &= (seen >= SWING_AFTER) & (seen < SWING_UNTIL)
-    own = held.pull / (held.swing + SWING_WEIGHT)
+    own = own_exponent(held)
     x = np.where(told, deviation, 0) * np.sqrt(steady.weight)
     y = np.where(told, steady.residual + own * deviation, 0) * np.sqrt(steady.weight)
     held.swing += x * x
@@ -191,19 +194,15 @@ def learn(held: LampColumns, steady: Steady, expectation: Expectation, first_of_
     healthy = steady.counts & (anew | early | other | ((z < LEARN_Z) & calm))
     if not healthy.any():
         return
-    rows = slice(None) if healthy.all() else np.flatnonzero(healthy)
-    at = expectation.at[rows]
-    certain = np.where(anew[rows], np.uint8(0), expectation.certain[rows])
-    rate = np.maximum(1 / (certain + np.float32(1)), 0) * (certain < CERTAIN)
-    rate = np.maximum(rate, steady.weight[rows] * np.float32(BLOCK_S / 3600 / GAIN_H))
-    gain, count = held.gain.ravel(), held.gain_count.ravel()
-    own = expectation.expected_w[rows] / np.maximum(expectation.full_w[rows], np.float32(1e-3))
-    gain[at] = own * (1 + rate * steady.residual[rows])
-    count[at] = np.minimum(certain + np.uint8(1), np.uint8(250))
-    square = np.minimum(steady.residual[rows] ** 2, 9 * steady.sigma[rows] ** 2)
-    variance = held.variance[rows]
-    moved = variance + np.float32(VARIANCE_RATE) * (square - variance)
-    held.variance[rows] = np.where(certain > 1, moved, variance)
-    due = certain == COMMISSIONED_AFTER
-    if due.any():
+    at, gain, count = expectation.at, held.gain.ravel(), held.gain_count.ravel()
+    certain = np.where(anew, np.uint8(0), expectation.certain)
+    rate = np.where(certain < CERTAIN, 1 / (certain + np.float32(1)), np.float32(0))
+    rate = np.maximum(rate, steady.weight * np.float32(BLOCK_S / 3600 / GAIN_H))
+    square = np.minimum(steady.residual**2, 9 * steady.sigma**2)
+    moved = held.variance + np.float32(VARIANCE_RATE) * (square - held.variance)
+    np.copyto(held.variance, moved, where=healthy & (certain > 1))
+    gain[at] = np.where(healthy, expectation.gain * (1 + rate * steady.residual), gain[at])
+    count[at] = np.where(healthy, np.minimum(certain, np.uint8(249)) + np.uint8(1), count[at])
+    due = np.flatnonzero(healthy & (certain == COMMISSIONED_AFTER))
+    if len(due):
         held.commissioned.ravel()[at[due]] = gain[at[due]]

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from lamplighter_controller.diagnosis.arrays import U32, Flags
+from lamplighter_controller.diagnosis.arrays import F32, U8, U32, Flags
 from lamplighter_controller.diagnosis.lamps.columns import LampColumns
 from lamplighter_controller.diagnosis.lamps.sequences.limits import Limits
 from lamplighter_controller.diagnosis.lamps.sequences.sequential import LOST
@@ -68,27 +68,28 @@ def triggers(held: LampColumns, limit: Limits, discharge: Flags, frozen_after: i
     """(n,) bits of what is enough now."""
     found = np.zeros(len(held.dark), np.uint32)
     for trigger, (name, fewest) in IN_A_ROW.items():
-        _mark(found, getattr(held, name) >= fewest, trigger)
+        _mark(found, getattr(held, name), fewest, trigger)
     cooling = discharge & (held.dark < DISCHARGE_DARK)
     if cooling.any():
         found[cooling] &= ~np.uint32(Trigger.DARK)
-    _mark(found, held.unheeded >= UNHEEDED, Trigger.STUCK)
-    _mark(found, held.frozen >= frozen_after, Trigger.FROZEN)
-    _mark(found, held.low > limit.step, Trigger.LOW)
-    _mark(found, held.high > limit.step, Trigger.HIGH)
-    _mark(found, held.slow > limit.drift, Trigger.DRIFT)
-    _mark(found, held.edges >= CYCLES, Trigger.CYCLING)
-    _mark(found, held.noise > NOISY, Trigger.NOISE)
-    _by_gain(found, held)
+    for column, least, trigger in (
+        (held.unheeded, UNHEEDED, Trigger.STUCK),
+        (held.frozen, frozen_after, Trigger.FROZEN),
+        (held.low, limit.step, Trigger.LOW),
+        (held.high, limit.step, Trigger.HIGH),
+        (held.slow, limit.drift, Trigger.DRIFT),
+        (held.edges, CYCLES, Trigger.CYCLING),
+        (held.noise, NOISY, Trigger.NOISE),
+    ):
+        _mark(found, column, least, trigger)
+    lost = held.gain < LOST * held.commissioned
+    if lost.any():
+        found |= lost.any(axis=1) * np.uint32(Trigger.DRIFT)
     if discharge.any():
         found[discharge] &= ~np.uint32(Trigger.DRIFT)
     return found
 
 
-def _by_gain(found: U32, held: LampColumns) -> None:
-    lost = held.gain < LOST * held.commissioned
-    _mark(found, lost[:, 0] | lost[:, 1] | lost[:, 2], Trigger.DRIFT)
-
-
-def _mark(found: U32, where: Flags, trigger: Trigger) -> None:
-    found |= where * np.uint32(trigger)
+def _mark(found: U32, column: F32 | U8, fewest: float, trigger: Trigger) -> None:
+    if not column.max(initial=0) < fewest:  # one that is no number hides no other
+        found |= (column >= fewest) * np.uint32(trigger)

@@ -112,14 +112,19 @@ def idle_current(held: LampColumns, reading: Reading, showing: Showing, residual
     held.reactive[:] = counted(held.reactive, tested, low)
 
 
-def surroundings(held: LampColumns, fresh: Flags, temperature_c: F32, warmer_c: F32, command: Command) -> None:
-    """Count heat of a lamp that has been lit for a while; `warmer_c`: than the lit lamps of its feeder, NaN = unknown.
+def surroundings(
+    held: LampColumns, fresh: Flags, temperature_c: F32, above: Callable[[F32], F32], command: Command
+) -> None:
+    """Count heat of a lamp that has been lit for a while; `above` tells how much warmer than its feeder's lit lamps.
 
     The sun heats a dark node beyond any limit, so a dark one is not judged.
     """
+    hot = temperature_c > WARM_C
+    if not (hot.any() or held.hot.any()):
+        return
     warm = fresh & command.on & (command.age_s >= HOT_AFTER_S) & ~np.isnan(temperature_c)
-    hot = (temperature_c > HOT_C) | ((temperature_c > WARM_C) & (warmer_c > WARMER_C))
-    held.hot[:] = counted(held.hot, warm, hot)
+    warmer_c = above(np.where(command.on, temperature_c, np.nan))
+    held.hot[:] = counted(held.hot, warm, hot & ((temperature_c > HOT_C) | (warmer_c > WARMER_C)))
 
 
 def leaning(held: LampColumns, fresh: Flags, tilt_deg: F32) -> None:
@@ -142,10 +147,12 @@ def edges(held: LampColumns, showing: Showing, command: Command, starts: F32, ho
     edge = (seen > 0) & (before > 0) & (seen != before) & alone
     held.edges += edge
     held.lit_before[:] = np.where(seen > 0, seen, before)
-    more = starts - held.starts
-    restarted = (more > 1) & (more < 50) & command.on & ~command.changed & alone & showing.judged
-    held.edges += np.where(restarted, more, 0)
-    np.copyto(held.starts, starts, where=~np.isnan(starts))
+    read = ~np.isnan(starts)
+    if read.any():
+        more = starts - held.starts
+        restarted = (more > 1) & (more < 50) & command.on & ~command.changed & alone & showing.judged
+        held.edges += np.where(restarted, more, 0)
+        np.copyto(held.starts, starts, where=read)
 
 
 def hold_level(held: LampColumns, healthy: Flags, level_percent: F32, power_w: F32) -> None:

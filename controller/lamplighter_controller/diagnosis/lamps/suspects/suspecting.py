@@ -91,7 +91,7 @@ class LampSuspector:
         level_now = level[row].astype(np.float32)
         expected_w = seen.expected_w[row]
         tables, model = self.watch.tables, watch_model[row]
-        full_w = tables.rated_w[model] * tables.share(model, np.full(len(row), 100, np.float32)) * held.gain[row, -1]
+        full_w = tables.most_w(model) * held.gain[row, -1]
         return Latest(
             time_s,
             np.where(fresh, seen.bits[row], 0).astype(np.uint32),
