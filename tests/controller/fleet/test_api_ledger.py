@@ -1,13 +1,11 @@
 """The ledger of the fleet over HTTP: waybills declared and imported, strangers adopted."""
 
-import pytest
-
 from lamplighter_contract.wire.events import Event
 from lamplighter_controller.intake.store import put_events
 from tests.controller.fleet.test_api import bring, report, stocked, world
 
 __all__ = ["world"]
-SPAN = "start=1577836800000&end=2000000000000"
+SPAN = "start=1790000000000&end=1800000000000"
 HEADER = "id,truck,site,ground,loaded,unloaded,volume_m3\n"
 PAPERS = (
     "LD-1,truck-1,seven,east,2026-11-20T09:30:00+08:00,2026-11-20T10:10:00+08:00,10\n"
@@ -99,16 +97,15 @@ async def test_a_terminal_that_its_gateway_refused_becomes_a_truck(world):
     assert (await world.client.post(path, json=wanted, headers=world.bearer("admin"))).status_code == 409
 
 
-@pytest.mark.parametrize(
-    ("change", "status"), [({"company": "nobody"}, 422), ({"plate": "鲁A00002"}, 422), ({"capacity_m3": -1}, 422)]
-)
-async def test_what_is_wrong_with_an_adoption_is_told(world, change, status):
+async def test_what_is_wrong_with_an_adoption_is_told(world):
     await prepared(world)
-    wanted = {"id": "truck-9", "plate": "鲁A00009", "company": "red", "reason": "r"} | change
     told = [("gw", Event("e", 1_795_138_200_000, "truck.stranger", None, {"phone": "139"}))]
     await world.services.ledger.write(lambda ledger: put_events(ledger, told))
-    path = "/api/v1/fleet/strangers/139/adopt"
-    assert (await world.client.post(path, json=wanted, headers=world.bearer("admin"))).status_code == status
+    for change in ({"company": "nobody"}, {"plate": "鲁A00002"}, {"capacity_m3": -1}):
+        wanted = {"id": "truck-9", "plate": "鲁A00009", "company": "red", "reason": "r"} | change
+        path = "/api/v1/fleet/strangers/139/adopt"
+        answer = await world.client.post(path, json=wanted, headers=world.bearer("admin"))
+        assert (answer.status_code, next(iter(change)) in answer.text) == (422, True)
 
 
 async def test_a_terminal_that_is_served_and_in_no_truck_is_a_stranger_until_it_is_adopted(world):
