@@ -19,6 +19,7 @@ from benchmarks import (
     jt808_codec,
     level_now,
     plan_year,
+    poll_rtu,
     poll_tcp,
     start,
     switch_all,
@@ -30,6 +31,7 @@ from tests.system.process import ServerError
 
 BENCHMARKS: Final[dict[str, Benchmark]] = {
     "poll-tcp": poll_tcp.run,
+    "poll-rtu": poll_rtu.run,
     "ingest": ingest.run,
     "command-one": command_one.run,
     "plan-year": plan_year.run,
@@ -53,7 +55,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
 def main(names: tuple[str, ...], *, quick: bool, as_json: bool, keep: Path | None) -> None:
     """Measure the headline figures, all of them unless named.
 
-    NAME is one of poll-tcp, ingest, command-one, plan-year, level-now, city, jt808-codec, diagnosis-quality,
+    NAME is one of poll-tcp, poll-rtu, ingest, command-one, plan-year, level-now, city, jt808-codec, diagnosis-quality,
     diagnosis-speed, fleet-ingest, fleet-quality, start. Long runs (diagnosis-quality) put what they have found so far
     into the folder of --keep, and a run that was stopped goes on from there; empty it when the program changes.
     """

@@ -44,6 +44,16 @@ async def test_a_level_is_read_back_alone_and_a_dark_lamp_with_its_power():
     assert lit.reading.values == {"level_percent": 45}
 
 
+async def test_a_level_is_read_back_before_the_next_lamp_is_polled():
+    units = Units()
+    async with SerialUnits(units) as line, running(serial(line.device), lamps(4, poll_s=0)) as rig:
+        await until(lambda: len(rig.readings) > 8)
+        for level in (20, 30, 40):
+            await rig.write(rig.level("lamp-3", level))
+            sent = units.requests.index((3, 6, 32, level))
+            assert units.requests[sent + 1] == (3, 3, 1, 1)
+
+
 async def test_no_late_answer_is_ever_taken_for_another():
     units = numbered(Units([1]))
     late = SerialUnits(units, delay=lambda number: TIMEOUT_S + 0.03 if number % 3 == 0 else 0.0)

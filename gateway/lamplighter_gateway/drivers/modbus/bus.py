@@ -143,6 +143,7 @@ class ModbusBus:
                 await self._poll(schedule, due, now_s)
             elif self._queue:
                 await self._queue.do_next(now_s)
+                await self._queue.give_way()
             else:
                 await self._rest(schedule, now_s)
             if lost and asking.endpoint.answered:

@@ -10,6 +10,7 @@ from lamplighter_gateway.drivers.modbus.answers import Cause, Trouble
 
 Result = TypeVar("Result")
 _LONGEST_QUEUE: Final = 10_000
+_STEPS_TO_NEXT: Final = 5  # of the event loop, from a write's result to its read-back
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,13 @@ class BusQueue:
             _give(job, await job.work())
         finally:
             _give(job, Trouble(Cause.LOST))  # whatever ended the work: nobody waits for ever
+
+    async def give_way(self) -> None:
+        """Let whoever waited for a job leave the next one: a level is read back before the next lamp is polled."""
+        for _ in range(_STEPS_TO_NEXT):
+            if self._jobs:
+                return
+            await asyncio.sleep(0)
 
     def clear(self, trouble: Trouble) -> None:
         """Give every waiting job the same bad news."""
