@@ -9,7 +9,7 @@ from typing import Final
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 
-from lamplighter_controller.api import live, problems, reference, static
+from lamplighter_controller.api import attempts, live, problems, reference, static
 from lamplighter_controller.api.envelope import BodyLimit, SecurityHeaders
 from lamplighter_controller.api.hub import Hub
 from lamplighter_controller.api.queries import known_query
@@ -51,6 +51,7 @@ from lamplighter_controller.api.resources.fleet import violations as fleet_viola
 from lamplighter_controller.api.resources.fleet import waybills as fleet_waybills
 from lamplighter_controller.api.services import Services
 from lamplighter_controller.ledger.errors import LedgerUnavailable
+from lamplighter_controller.security.attempts import GATHERED_S, Attempts
 from lamplighter_controller.series.port import SeriesUnavailable
 
 PREFIX: Final = "/api/v1"
@@ -146,6 +147,7 @@ def create_api(services: Services, web: Path = static.WEB) -> FastAPI:
     app.state.services = services
     app.state.hub = Hub(services, static.build_id(web))
     app.state.listeners = 0
+    app.state.attempts = Attempts()
     problems.install(app, (LedgerUnavailable, SeriesUnavailable))
     api = APIRouter(prefix=PREFIX, responses=problems.RESPONSES, dependencies=[Depends(known_query)])
     for router in ROUTERS:
@@ -154,6 +156,7 @@ def create_api(services: Services, web: Path = static.WEB) -> FastAPI:
     reference.install(app, services.clock, f"{PREFIX}/openapi.json")
     static.install(app, web)
     app.add_middleware(BodyLimit)
+    app.add_middleware(attempts.RecordsRefusals, services=services, attempts=app.state.attempts)
     app.add_middleware(SecurityHeaders)
     return app
 
@@ -166,6 +169,16 @@ def _operation_id(route: APIRoute) -> str:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     hub: Hub = app.state.hub
     async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(hub.run(), name="api-live")
+        running = [
+            tasks.create_task(hub.run(), name="api-live"),
+            tasks.create_task(_record_gathered(app), name="api-attempts"),
+        ]
         yield
-        running.cancel()
+        for task in running:
+            task.cancel()
+
+
+async def _record_gathered(app: FastAPI) -> None:
+    while True:
+        await asyncio.sleep(GATHERED_S)
+        await attempts.record_gathered(app.state.services, app.state.attempts)

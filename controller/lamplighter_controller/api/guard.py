@@ -71,6 +71,7 @@ class Needs:
             if bearer_of(request):
                 detail = "The token is unknown or was revoked."
             raise Problem(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
+        request.state.who = token.who
         if not token.allows(self.right):
             detail = f"The token {token.name!r} lacks the right {self.right.value!r}."
             raise Problem(HTTPStatus.FORBIDDEN, "forbidden", detail)

@@ -91,13 +91,15 @@ def _answer(
     return JSONResponse(document(status, kind, detail, faults), status, headers=headers, media_type=MEDIA_TYPE)
 
 
-async def _on_problem(_: Request, problem: Exception) -> JSONResponse:
+async def _on_problem(request: Request, problem: Exception) -> JSONResponse:
     assert isinstance(problem, Problem)
+    request.state.refusal = problem.kind
     return _answer(problem.status, problem.kind, problem.detail, problem.faults, problem.headers)
 
 
-async def _on_invalid(_: Request, invalid: Exception) -> JSONResponse:
+async def _on_invalid(request: Request, invalid: Exception) -> JSONResponse:
     assert isinstance(invalid, RequestValidationError)
+    request.state.refusal = "validation"
     faults = [
         Fault(
             field=".".join(str(part)[:64] for part in error["loc"]), rule=error["type"], detail=_bounded(error["msg"])

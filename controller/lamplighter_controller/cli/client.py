@@ -1,7 +1,7 @@
 """The API from outside: one request at a time, with a token; what is refused comes as the problem document says it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -15,6 +15,7 @@ CONNECT_S: Final = 5.0
 READ_S: Final = 120.0  # a whole city is checked over a year of nights, or imported
 PAGE: Final = 1_000
 MAX_SHOWN: Final = 300
+PART_BYTES: Final = 65_536
 
 Query = Mapping[str, Any]
 
@@ -76,6 +77,16 @@ class Client:
     def download(self, path: str, query: Query | None = None) -> bytes:
         """A file as it is."""
         return self._ask("GET", path, query)
+
+    def stream(self, path: str, query: Query | None = None) -> Iterator[bytes]:
+        """A file too large to be held, in parts."""
+        try:
+            answer = self._pool.request("GET", self._address(path, query), headers=self._headers, preload_content=False)
+            if answer.status >= 300:
+                raise _refusal(answer.status, answer.data)
+            yield from answer.stream(PART_BYTES)
+        except urllib3.exceptions.HTTPError as error:
+            raise Unreachable(f"{self.url} does not answer: {error}"[:MAX_SHOWN]) from error
 
     def _ask(
         self, method: str, path: str, query: Query | None, content: bytes | None = None, media_type: str | None = None

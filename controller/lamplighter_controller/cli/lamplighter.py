@@ -7,6 +7,7 @@ from typing import Final
 import click
 
 from lamplighter_controller.cli import (
+    audit,
     fault,
     inventory,
     lamp,
@@ -26,6 +27,7 @@ from lamplighter_controller.cli.fleet import fleet, permit, policy, truck, waybi
 URL: Final = "http://127.0.0.1:8080"
 FILE: Final = click.Path(dir_okay=False, path_type=Path)
 NOUNS: Final = (
+    audit.audit,
     fault.fault,
     inventory.inventory,
     lamp.lamp,

@@ -1,7 +1,5 @@
 """`lamplighter violation`: what trucks were found to have done, what proves it, what became of it."""
 
-import base64
-import binascii
 import mimetypes
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -10,8 +8,8 @@ from typing import Any, Final
 
 import click
 
-from lamplighter_contract.commands.signing import KEY_BYTES
 from lamplighter_controller.cli.asking import Session, as_json, asks, reason, tell
+from lamplighter_controller.cli.key_file import public_key
 from lamplighter_controller.cli.table import table
 from lamplighter_controller.fleet.cases.life import Outcome
 from lamplighter_controller.fleet.evidence.verifying import Verdict, verify_package
@@ -28,7 +26,6 @@ STATES: Final = (
     "outcome",
 )
 MEDIA: Final = {"csv": "text/csv", "json": "application/json"}
-MOST_KEY_BYTES: Final = 4_096
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW: Final = click.Path(dir_okay=False, path_type=Path)
 
@@ -246,7 +243,7 @@ def end_hold(session: Session, violation: str, reason: str) -> None:
 @as_json
 def verify(file: Path, key: Path | None, as_json: bool) -> None:
     """Check a package of evidence; no server is asked. Ends with 1 when a byte is not as it was made."""
-    verdict = verify_package(file.read_bytes(), None if key is None else _public(key))
+    verdict = verify_package(file.read_bytes(), None if key is None else public_key(key))
     tell(_verdict(verdict), as_json=as_json, lines=lambda: _told(file, verdict))
     if not verdict.whole:
         raise click.exceptions.Exit(TAMPERED)
@@ -291,17 +288,6 @@ def _taken(session: Session, text: str | None) -> int | None:
     except ValueError as error:
         raise click.UsageError(f"--taken is {text!r}, expected YYYY-MM-DD HH:MM") from error
     return round(moment.timestamp() * 1000)
-
-
-def _public(file: Path) -> bytes:
-    """A public key from its file: one line of base64."""
-    try:
-        key = base64.b64decode(file.read_bytes()[:MOST_KEY_BYTES].strip(), validate=True)
-    except (OSError, binascii.Error) as error:
-        raise click.UsageError(f"{file} holds no key: {error}") from error
-    if len(key) != KEY_BYTES:
-        raise click.UsageError(f"{file} holds no key: {len(key)} bytes, expected {KEY_BYTES} in base64")
-    return key
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

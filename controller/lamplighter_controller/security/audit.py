@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, desc, select, update
+from sqlalchemy import Connection, Select, desc, select, update
 
 from lamplighter_controller.ledger.tables import storable
-from lamplighter_controller.security.chain import HASHED, row_sha256
+from lamplighter_controller.security.chain import COLUMNS, Row, Tampered, Walk, row_sha256
 from lamplighter_controller.security.store import audit, audit_head
 
-VERIFIED_AT_ONCE: Final = 5_000
+READ_AT_ONCE: Final = 10_000
+MOST_ROWS: Final = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,11 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class Tampered:
-    """The first row that does not fit; `number` is where it stands or should stand."""
+class Head:
+    """The end of the trail: the number and digest of its last row."""
 
     number: int
-    what: str
+    row_sha256: str
 
 
 def record(
@@ -80,24 +81,36 @@ def record_all(connection: Connection, entries: Sequence[Entry]) -> None:
 def last_row(connection: Connection) -> dict[str, Any]:
     """The newest row as it was hashed, with its own digest, for whoever has to prove that it stands in the trail."""
     row = connection.execute(select(audit).order_by(desc(audit.c.number)).limit(1)).one()
-    return {name: getattr(row, name) for name in (*HASHED, "row_sha256")}
+    return {name: getattr(row, name) for name in COLUMNS}
+
+
+def head(connection: Connection) -> Head:
+    """Where the trail ends now."""
+    row = connection.execute(select(audit_head).where(audit_head.c.id == 1)).one()
+    return Head(row.number, row.row_sha256)
+
+
+def rows_after(connection: Connection, number: int, until: int, most: int = READ_AT_ONCE) -> list[Row]:
+    """The next rows as they were hashed, up to and with the one numbered `until`."""
+    columns = [audit.c[name] for name in COLUMNS]
+    query = select(*columns).where(audit.c.number > number, audit.c.number <= until)
+    return [tuple(row) for row in connection.execute(query.order_by(audit.c.number).limit(most))]
+
+
+def go_on(connection: Connection, walk: Walk, until: int) -> Tampered | None:
+    """Walk over the next rows of the trail; the walk stays where it is when there are no more."""
+    return walk.over(rows_after(connection, walk.number, until))
 
 
 def verify(connection: Connection) -> Tampered | None:
     """None when the trail is whole from its first row to its last."""
-    head = connection.execute(select(audit_head).where(audit_head.c.id == 1)).one()
-    query = select(audit).order_by(audit.c.number)
-    number, previous = 0, "0" * 64
-    with connection.execute(query, execution_options={"yield_per": VERIFIED_AT_ONCE}) as rows:
-        for number, row in enumerate(rows, start=1):
-            if row.number != number:
-                return Tampered(number, f"the row is missing, the next one is {row.number}")
-            if row.previous_sha256 != previous or row.row_sha256 != row_sha256(row._asdict()):
-                return Tampered(number, "the row is not what was recorded")
-            previous = row.row_sha256
-    if (head.number, head.row_sha256) != (number, previous):
-        return Tampered(number + 1, f"the trail ends at {number}, {head.number} were recorded")
-    return None
+    end, walk, reached = head(connection), Walk(), -1
+    while reached < walk.number:
+        reached = walk.number
+        tampered = go_on(connection, walk, MOST_ROWS)
+        if tampered is not None:
+            return tampered
+    return walk.at_end(end.number, end.row_sha256)
 
 
 def newest(
@@ -127,6 +140,6 @@ def _row(number: int, entry: Entry, previous: str) -> dict[str, Any]:
     return row | {"row_sha256": row_sha256(row)}
 
 
-def _recorded(row: Row[Any]) -> Recorded:
+def _recorded(row: Any) -> Recorded:
     detail = msgspec.json.decode(row.detail)
     return Recorded(row.number, Entry(row.who, row.action, row.subject, row.reason, row.result, row.time_ms, detail))

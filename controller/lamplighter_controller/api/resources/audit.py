@@ -1,13 +1,17 @@
 """The audit trail."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from lamplighter_controller.api.guard import Admin
 from lamplighter_controller.api.services import Provided
 from lamplighter_controller.security import audit
+from lamplighter_controller.security import trail as trail_of
+
+MEDIA_TYPE: Final = "application/x-ndjson"
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 
@@ -57,10 +61,22 @@ async def trail(
 @router.post("/verify", summary="Check that nothing was changed, removed or put in")
 async def verify(services: Provided, _: Admin) -> Verdict:
     """Follows the hashes from the first row to the last."""
-    tampered = await services.ledger.read(audit.verify)
+    tampered = await trail_of.verify(services.ledger)
     if tampered is None:
         return Verdict(whole=True, number=None, detail="")
     return Verdict(whole=False, number=tampered.number, detail=tampered.what)
+
+
+@router.get(
+    "/export",
+    summary="The whole trail, with its end signed",
+    response_class=StreamingResponse,
+    responses={200: {"content": {MEDIA_TYPE: {"example": '{"type":"lamplighter-audit","v":1}\\n'}}}},
+)
+async def export(services: Provided, _: Admin) -> StreamingResponse:
+    """One JSON value a line; `lamplighter audit verify FILE` checks it without a server."""
+    lines = trail_of.exported(services.ledger, services.controller, services.keys, services.clock.wall_ms())
+    return StreamingResponse(lines, media_type=MEDIA_TYPE)
 
 
 def _shown(recorded: audit.Recorded) -> Entry:
