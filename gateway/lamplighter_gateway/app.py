@@ -59,6 +59,7 @@ class Ending(Enum):
 
     STOPPED = "stopped"
     RESTART = "restart"
+    SWITCH = "switch"  # the launcher is to start another version
 
 
 class Gateway:
@@ -95,9 +96,9 @@ class Gateway:
         self._trucks = TruckRoom(settings, self.registry, self.journal, self.spool, self.events, clock, self._time)
         self._trucks.attach(self.registry.drivers.values())
         self._answers = Answers(self.journal, self.spool)
-        self._actuator = Actuator(self.registry, clock, settings.switching)
-        self._switchings = SwitchNotes(self.journal, clock, settings.switching.day_s, self._actuator.switched_s)
-        self._actuator.remember = self._switchings.keep
+        self.actuator = Actuator(self.registry, clock, settings.switching)
+        self._switchings = SwitchNotes(self.journal, clock, settings.switching.day_s, self.actuator.switched_s)
+        self.actuator.remember = self._switchings.keep
         self._about = About(
             settings,
             self.boot,
@@ -111,14 +112,14 @@ class Gateway:
         )
         self.uplink = self._make_uplink(link)
         own = OwnWork(
-            self.registry, self._actuator, self.spool, self.uplink.look_again, lambda: self.stop(Ending.RESTART)
+            self.registry, self.actuator, self.spool, self.uplink.look_again, lambda: self.stop(Ending.RESTART)
         )
         photocell = Photocell(settings.dusk)
         self._wanted = Wanted(self.registry.entries, self.journal, clock, self._time.trusted, photocell)
         self._execution = Execution(
             self.journal,
             self._answers,
-            self._actuator,
+            self.actuator,
             self._wanted.level,
             clock,
             own.operations(),
@@ -130,7 +131,7 @@ class Gateway:
             self._wanted,
             self.journal,
             self.registry,
-            self._actuator,
+            self.actuator,
             clock,
             self._counters,
             self._execution.reached,
@@ -255,7 +256,7 @@ class Gateway:
         local = LocalRequests(
             self.registry,
             self.journal,
-            self._actuator,
+            self.actuator,
             self._wanted.level,
             self.events,
             self.clock,
@@ -279,8 +280,8 @@ class Gateway:
     def _make_safety(self) -> SafetyWork:
         holds = self.journal.holds
         holds.lamps_on = self._wanted.lamps_on
-        self._actuator.forbids = holds.forbids
-        return SafetyWork(holds, self._actuator, self._wanted.circuit_percent, self.clock)
+        self.actuator.forbids = holds.forbids
+        return SafetyWork(holds, self.actuator, self._wanted.circuit_percent, self.clock)
 
     def _make_uplink(self, link: Link) -> Uplink:
         identity = Identity(self._settings.gateway, self.boot, self._settings.compress)

@@ -12,11 +12,13 @@ from lamplighter_contract.clock import REAL_TIME, CivilScale, Clock, SystemClock
 from lamplighter_contract.commands.signing import decode_key
 from lamplighter_contract.wire.documents import BusEntry, DeviceEntry
 from lamplighter_contract.wire.topics import Down
+from lamplighter_gateway.about import VERSION
 from lamplighter_gateway.app import Gateway
 from lamplighter_gateway.buses import Served
 from lamplighter_gateway.change.desk import ConfigDesk, changed_buses
 from lamplighter_gateway.change.starting import Start
 from lamplighter_gateway.commands.acceptance import OFFERED
+from lamplighter_gateway.commissioning.equipment import equip
 from lamplighter_gateway.config.model import (
     Bus,
     Config,
@@ -37,12 +39,16 @@ from lamplighter_gateway.errors import GatewayError
 from lamplighter_gateway.light.photocell import Dusk
 from lamplighter_gateway.light.switching import Switching
 from lamplighter_gateway.link.mqtt import Broker, MqttLink
+from lamplighter_gateway.link.port import Link
 from lamplighter_gateway.report import Reporter
 from lamplighter_gateway.settings import InForce, Settings
 from lamplighter_gateway.spool.frames import Limits
 from lamplighter_gateway.trucks.evidence.store import FrameLimits
+from lamplighter_gateway.update.desk import UpdateDesk
+from lamplighter_gateway.update.place import Place
 from lamplighter_gateway.uplink.lanes import Timing
 
+S_PER_MIN: Final = 60.0
 MIB: Final = 1024 * 1024
 TERMINAL_KEY: Final = "terminal.key"
 MS_PER_H: Final = 3_600_000
@@ -67,6 +73,12 @@ def assemble(start: Start, environment: Mapping[str, str]) -> Gateway:
     gateway.requests["reload"] = desk.reload
     gateway.uplink.handlers[Down.CONFIG] = desk.take
     gateway.shown["config"] = lambda: desk.about
+    place = Place(start.config.data, VERSION)
+    updates = UpdateDesk(place, gateway, clock, start.config.updating.health_min * S_PER_MIN)
+    gateway.services["update"] = updates.run
+    gateway.requests["switch"] = updates.switch
+    gateway.shown["update"] = lambda: updates.about
+    equip(gateway, start.config)
     return gateway
 
 
@@ -84,8 +96,8 @@ def exchange(old: Config, new: Config, clock: Clock, sink: Sink) -> tuple[Served
     return served, Reporter(new.devices, new.report)
 
 
-def build(config: Config) -> Gateway:
-    """The gateway of a configuration, ready to run.
+def build(config: Config, link: Link | None = None) -> Gateway:
+    """The gateway of a configuration, ready to run; without `link`, with the one that leads to its broker.
 
     Raises:
         UnusableFileError: the clock file, the password file or a TLS file cannot be used.
@@ -112,7 +124,7 @@ def build(config: Config) -> Gateway:
         [entry(device) for device in config.devices],
         {device.id: device.bus for device in config.devices},
         lambda sink: {bus.id: _driver(bus, config, clock, sink) for bus in config.buses},
-        MqttLink(_broker(config)),
+        link or MqttLink(_broker(config)),
         clock,
         Reporter(config.devices, config.report),
     )

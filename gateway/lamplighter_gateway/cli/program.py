@@ -13,6 +13,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from lamplighter_gateway.change.starting import Start, start
+from lamplighter_gateway.cli.commission import commission
 from lamplighter_gateway.cli.jt808 import jt808
 from lamplighter_gateway.cli.probe import probe
 from lamplighter_gateway.cli.scan import scan
@@ -32,6 +33,7 @@ def main() -> None:
 
 
 main.add_command(jt808)
+main.add_command(commission)
 main.add_command(probe)
 main.add_command(scan)
 

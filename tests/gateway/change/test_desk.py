@@ -38,7 +38,7 @@ async def test_devices_come_and_go_with_their_bus(site):
         devices = [payload for channel, payload, _ in site.link.published if channel == "devices"]
         await until(lambda: len([1 for channel, _, _ in site.link.published if channel == "devices"]) > len(devices))
         assert b"lamp-n" in [payload for channel, payload, _ in site.link.published if channel == "devices"][-1]
-        read = await gateway._actuator.read("lamp-e")
+        read = await gateway.actuator.read("lamp-e")
         assert "no longer a device" in read.reason
 
 

@@ -66,7 +66,7 @@ async def test_noise_is_everybodys_and_points_to_termination():
         seen = await probed(line)
     (finding,) = judge(seen)
     assert finding.fault is Fault.NOISE
-    assert 20 <= finding.facts["percent"] <= 50
+    assert 20 <= float(finding.facts["percent"]) <= 50
     assert "120" in advice(finding, Language.EN).steps[0]
 
 
@@ -108,6 +108,7 @@ async def test_units_slower_than_the_gateway_waits_get_a_time_out_that_fits():
         seen = await probed(line, timeout_s=0.05)
     slow = judge(seen)[0]
     assert slow.fault is Fault.SLOW
+    assert slow.timeout_s is not None
     assert 0.4 <= slow.timeout_s <= 1.5
 
 

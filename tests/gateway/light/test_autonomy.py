@@ -36,7 +36,7 @@ async def test_a_restart_changes_no_lamp_and_the_override_holds(rig):
     async with rig.running():
         await rig.centre.final(rig.centre.send(rig.centre.light_set(90)))
     async with rig.running() as gateway:
-        await until(lambda: "lamp-1" in gateway._actuator.shown)
+        await until(lambda: "lamp-1" in gateway.actuator.shown)
         assert rig.bus.writes == []
         rig.bus.levels["lamp-1"] = 10.0
         await until(lambda: rig.bus.levels["lamp-1"] == 90)

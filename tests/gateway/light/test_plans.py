@@ -60,7 +60,7 @@ async def test_a_restart_keeps_the_plan_and_changes_no_lamp_though_nobody_is_the
         await until(lambda: "plan.refused.key" in {event["event"] for event in rig.link.events()})
     rig.link.reachable = False
     async with rig.running() as gateway:
-        await until(lambda: set(gateway._actuator.shown) == set(LAMPS))
+        await until(lambda: set(gateway.actuator.shown) == set(LAMPS))
         assert gateway._plans.version == 5
         assert rig.bus.writes == []
         rig.bus.levels["lamp-2"] = 0.0

@@ -147,7 +147,7 @@ async def test_a_group_told_to_come_on_comes_on_one_after_the_other(rig):
     async with rig.running() as gateway:
         await give(rig, steady(level_percent=0))
         await until(lambda: levels(rig) == [0, 0, 0])
-        while gateway._actuator.relays.comes_on("bus-1", rig.clock.monotonic_s()):
+        while gateway.actuator.relays.comes_on("bus-1", rig.clock.monotonic_s()):
             pass  # as after many others
         begun_s = rig.clock.monotonic_s()
         result = await rig.centre.final(rig.centre.send(rig.centre.light_set(100, LAMPS)))

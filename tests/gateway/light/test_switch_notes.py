@@ -78,4 +78,4 @@ async def test_a_gateway_knows_after_a_restart_when_it_switched(tmp_path):
     again.levels = rig.levels
     async with again.running():
         await until(lambda: "live" in again.link.lanes())
-        assert len(again.gateway._actuator.switched_s["lamp-1"]) == 1
+        assert len(again.gateway.actuator.switched_s["lamp-1"]) == 1

@@ -1,0 +1,1 @@
+"""The acceptance sheet: what was found, to be printed and signed."""

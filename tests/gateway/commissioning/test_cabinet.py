@@ -1,0 +1,59 @@
+"""A cabinet of 92 lamps is put into service on a real pty, with five wrong poles and one swapped phase."""
+
+import csv
+
+import pytest
+
+from tests.gateway.commissioning.cabinet import LAMPS, MIXED, cabinet, lamp
+
+
+@pytest.mark.system
+@pytest.mark.timeout(300)
+async def test_the_sheet_of_a_cabinet_with_five_wrong_poles_and_one_swapped_phase(tmp_path):
+    async with cabinet(tmp_path) as street:
+        began = await street.commission(
+            "begin", "--luminaires", str(street.luminaires), "--circuits", str(street.circuits)
+        )
+        assert began[0] == 0, began[1]
+        assert f"{LAMPS} lamps and 3 circuits expected" in began[1]
+
+        before = await street.walk(answers=40)
+        assert before == 40
+        after = await street.walk()
+        assert after == LAMPS - 40  # nothing that was answered before the kill is asked again
+
+        code, told = await street.commission("feeders", "--yes")
+        assert code == 0, told
+        assert set(closed(street).values()) == {True}
+
+        sheet = await street.sheet()
+        assert sheet["counts"] == {"lamps": LAMPS, "right": LAMPS - 5, "wrong": 5, "dark": 0, "left": 0}
+        found = {(one["finding"], one["subject"]): (one["expected"], one["found"]) for one in sheet["conflicts"]}
+        assert {subject for kind, subject in found if kind == "wrong-pole"} == {lamp(unit) for unit in MIXED}
+        assert found["wrong-phase", "circuit-01-b"] == ("c", "b")
+        assert [subject for kind, subject in found if kind == "wrong-phase"] == ["circuit-01-b"]
+
+        await exported_inventory_is_right(street)
+
+
+async def exported_inventory_is_right(street):
+    """With the corrected files every controller is where its lamp really hangs."""
+    folder = street.folder / "back"
+    paths = ("--luminaires", str(street.luminaires), "--circuits", str(street.circuits))
+    code, told = await street.commission("export", *paths, "--to", str(folder))
+    assert code == 0, told
+    with (folder / "luminaires.csv").open(encoding="utf-8") as file:
+        rows = {row["device"]: row for row in csv.DictReader(file)}
+    assert len(rows) == LAMPS
+    turned = dict(zip(MIXED, (*MIXED[1:], MIXED[0]), strict=True))
+    for unit, hangs_at in turned.items():
+        assert rows[lamp(unit)]["pole"] == street.pole_of[lamp(hangs_at)]
+    with (folder / "circuits.csv").open(encoding="utf-8") as file:
+        assert {row["id"]: row["phase"] for row in csv.DictReader(file)} == {
+            f"circuit-01-{phase}": phase for phase in "abc"
+        }
+
+
+def closed(street):
+    city = street.city.simulation
+    return {circuit.id: bool(city.plant.circuits.closed[index]) for index, circuit in enumerate(city.city.circuits)}
