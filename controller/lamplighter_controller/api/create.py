@@ -51,6 +51,11 @@ from lamplighter_controller.api.resources.fleet import violations as fleet_viola
 from lamplighter_controller.api.resources.fleet import waybills as fleet_waybills
 from lamplighter_controller.api.services import Services
 from lamplighter_controller.ledger.errors import LedgerUnavailable
+from lamplighter_controller.api.resources.maintenance import crews as maintenance_crews
+from lamplighter_controller.api.resources.maintenance import figures as maintenance_figures
+from lamplighter_controller.api.resources.maintenance import orders as maintenance_orders
+from lamplighter_controller.api.resources.maintenance import parts as maintenance_parts
+from lamplighter_controller.api.resources.maintenance import work as maintenance_work
 from lamplighter_controller.security.attempts import GATHERED_S, Attempts
 from lamplighter_controller.series.port import SeriesUnavailable
 
@@ -87,6 +92,7 @@ TAGS: Final = [
     {"name": "incidents", "description": "What is broken in the street, how sure, what to do; windows and trip tests"},
     {"name": "alarms", "description": "About the system itself"},
     {"name": "dead letters", "description": "What could not be stored, and why"},
+    {"name": "maintenance", "description": "Work orders to their proof; crews, trips, parts; figures, monthly reports"},
     {"name": "audit", "description": "Who did what"},
     {"name": "tokens", "description": "Access"},
     {"name": "session", "description": "A browser's access"},
@@ -124,6 +130,11 @@ ROUTERS: Final = (
     windows.router,
     alarms.router,
     dead_letters.router,
+    maintenance_orders.router,
+    maintenance_work.router,
+    maintenance_crews.router,
+    maintenance_parts.router,
+    maintenance_figures.router,
     audit.router,
     tokens.router,
     session.router,

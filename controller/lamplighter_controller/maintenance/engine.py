@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from functools import partial
 from typing import Final
 
 from apscheduler.schedulers.asyncio import (  # type: ignore[import-untyped]  # APScheduler 3 has no types
@@ -13,7 +14,6 @@ from lamplighter_contract.errors import Refusal
 from lamplighter_controller.diagnosis.desk import Who
 from lamplighter_controller.diagnosis.incidents import handling
 from lamplighter_controller.diagnosis.incidents.incident import Incident
-from lamplighter_controller.diagnosis.incidents.incident import State as IncidentState
 from lamplighter_controller.events import (
     CommandChanged,
     DevicesChanged,
@@ -32,7 +32,6 @@ from lamplighter_controller.maintenance.orders.life import Action, Wish
 from lamplighter_controller.maintenance.orders.locking import LockDesk
 from lamplighter_controller.maintenance.orders.opening import Wanted
 from lamplighter_controller.maintenance.orders.order import (
-    NO_REPAIR,
     OPEN,
     Order,
     Source,
@@ -68,6 +67,7 @@ class Maintenance:
         self.prover = Prover(around, self.streets, self.orders)
         self.parts = PartDesk(around, self.streets)
         self.reporter = Reporter(around, city)
+        self.new_id = around.new_id
         self._wake = asyncio.Event()
         self._kept_s = around.clock.monotonic_s()
 
@@ -111,8 +111,10 @@ class Maintenance:
             for incident in self._around.diagnosis.desk.open():
                 await self._ordered(incident)
         await self._with_incidents()
+        await self._proved()
         await self.locks.follow()
         await self.parts.tell()
+        await self.prover.close()
         await self.prover.look()
         await self._escalate()
         await self._keep_house()
@@ -142,8 +144,7 @@ class Maintenance:
 
     async def _with_incidents(self) -> None:
         """What crews do shows in incidents, and what evidence clears shows in orders."""
-        wanted = OPEN | NO_REPAIR | {State.PROVED}
-        orders = await self._around.ledger.read(lambda connection: records.in_states(connection, wanted))
+        orders = await self._around.ledger.read(lambda connection: records.in_states(connection, OPEN))
         sources = await self._around.ledger.read(
             lambda connection: records.sources_of(connection, [one.id for one in orders])
         )
@@ -151,6 +152,17 @@ class Maintenance:
             mine = [one.ref for one in sources[order.id] if one.kind is SourceKind.INCIDENT]
             incidents = [await self._around.diagnosis.desk.one(ref) for ref in mine]
             await self._in_step(order, [one for one in incidents if one is not None])
+
+    async def _proved(self) -> None:
+        """What crews had in work is over once its order is proved, whoever closed that."""
+        in_work = [one for one in self._around.diagnosis.desk.open() if one.order]
+        names = {one.order for one in in_work}
+        orders = await self._around.ledger.read(lambda connection: records.by_ids(connection, names))
+        for incident in in_work:
+            order = orders.get(incident.order)
+            if order is not None and order.outcome == State.PROVED.value:
+                by = Who(RULE, order.id)
+                await self._around.diagnosis.desk.change(incident.id, partial(self._closed, order=order), by, "closed")
 
     async def _in_step(self, order: Order, incidents: list[Incident]) -> None:
         desk = self._around.diagnosis.desk
@@ -163,9 +175,7 @@ class Maintenance:
             return
         for incident in incidents:
             if order.arrived_ms and order.state in OPEN and incident.is_open and not incident.order:
-                await desk.change(incident.id, lambda one: self._begun(one, order), by, "in-work")
-            elif order.state is State.PROVED and incident.state is not IncidentState.CLOSED:
-                await desk.change(incident.id, lambda one: self._closed(one, order), by, "closed")
+                await desk.change(incident.id, partial(self._begun, order=order), by, "in-work")
 
     def _begun(self, incident: Incident, order: Order) -> Incident | Refusal:
         return handling.begin_work(incident, order.id, self._around.clock.civil_ms())

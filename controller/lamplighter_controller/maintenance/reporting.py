@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import zlib
-from datetime import datetime
+from collections.abc import Callable
+from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -58,7 +59,7 @@ class Reporter:
 
     async def look(self) -> None:
         """Make the report of the last month, once it is over and its last night was worked out."""
-        month = month_before(self._today())
+        month = month_before(self.today())
         if await self.kept(month) is None and self._around.proof.is_settled(days_of(month)[1], 0):
             await self.make(month, RULE, "the month is over")
 
@@ -134,8 +135,14 @@ class Reporter:
         rows = await self._around.ledger.read(lambda connection: connection.execute(query).fetchall())
         return [(row.month, row.made_ms) for row in rows]
 
-    def _today(self) -> datetime:
-        return datetime.fromtimestamp(self._around.clock.civil_ms() / 1000, ZoneInfo(self._around.zone))
+    def today(self) -> date:
+        """The day it is in the city."""
+        return datetime.fromtimestamp(self._around.clock.civil_ms() / 1000, ZoneInfo(self._around.zone)).date()
+
+    @staticmethod
+    async def rendered(render: Callable[[], bytes]) -> bytes:
+        """A page or document, made beside the event loop."""
+        return await asyncio.to_thread(render)
 
 
 def _orders(connection: Connection, start_ms: int, end_ms: int) -> list[Order]:

@@ -39,7 +39,7 @@ class Prover:
         self._next_s: dict[str, float] = {}
 
     async def look(self) -> None:
-        """Prove what can be proved; send back what has not helped; close what is proved.
+        """Prove what can be proved; send back what has not helped.
 
         Raises:
             LedgerUnavailable, SeriesUnavailable: the rest is looked at again later.
@@ -47,6 +47,13 @@ class Prover:
         for order in await self._around.ledger.read(lambda connection: records.in_states(connection, [State.DONE])):
             if self._is_due(order):
                 await self._follow(order, await self.verdict(order))
+
+    async def close(self) -> None:
+        """Close what is proved, where that needs nobody.
+
+        Raises:
+            LedgerUnavailable: the rest is closed later.
+        """
         if self._around.settings.closes_itself:
             for order in await self._around.ledger.read(
                 lambda connection: records.in_states(connection, [State.PROVED])

@@ -18,6 +18,7 @@ from lamplighter_controller.maintenance.orders.safety import Signature
 from lamplighter_controller.maintenance.orders.trips import Trip
 
 NUMBERED: Final = "WO-{:06d}"
+IDS_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,15 @@ def some(connection: Connection, wanted: Wanted, offset: int, limit: int) -> tup
     rows = connection.execute(_orders().where(where).order_by(*by).offset(offset).limit(limit))
     total = connection.scalar(select(func.count()).select_from(table).where(where)) or 0
     return [_order(row) for row in rows], total
+
+
+def by_ids(connection: Connection, ids: Collection[str]) -> dict[str, Order]:
+    """Orders by their ids."""
+    names, found = sorted(ids), {}
+    for start in range(0, len(names), IDS_AT_ONCE):
+        query = _orders().where(store.order_table.c.id.in_(names[start : start + IDS_AT_ONCE]))
+        found.update({row.id: _order(row) for row in connection.execute(query)})
+    return found
 
 
 def open_on(connection: Connection, element: Element) -> Order | None:
