@@ -25,11 +25,12 @@ from lamplighter_controller.diagnosis.places import CabinetPlace, CircuitPlace, 
 from lamplighter_controller.diagnosis.settings import Settings
 from lamplighter_controller.diagnosis.store import Wanted
 from lamplighter_controller.events import Events, ReadingsStored
-from lamplighter_controller.ledger.engine import Ledger, open_ledger
+from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.series.factory import open_series
 from lamplighter_controller.series.port import Readings, Series
 from lamplighter_controller.series.settings import Retention, SeriesSettings
 from lamplighter_controller.twin.columns import Twin
+from tests.controller.ledgers import open_in
 
 STEP_MS = 900_000
 CIRCUITS = ("k-a", "k-b", "k-c")
@@ -172,7 +173,7 @@ async def open_centre(
     """A centre on stores in `folder`; opened again, it goes on from its checkpoint. Steps are taken by hand."""
     clock = clock or ManualClock()
     events, commands = Events(), PlayedCommands()
-    ledger = await open_ledger(f"sqlite:///{folder / 'ledger.sqlite'}")
+    ledger = await open_in(folder)
     series = await open_series(SeriesSettings(f"duckdb:///{folder / 'series.duckdb'}", retention=Retention(30, 60, 90)))
 
     async def find() -> Supply:

@@ -98,14 +98,15 @@ def feeder_volts(scene: Street, level: float, bad: str, ohm: float, random: np.r
     [(0.0, False, []), (1.5, False, [("hi_res", "pole-cab-2-b-3")]), (1.5, True, [])],
     ids=["sound", "bad joint", "a lamp that hangs elsewhere"],
 )
-def test_a_bad_joint_is_seen_by_how_its_fall_grows_with_the_current(
-    ohm: float, elsewhere: bool, found: list[tuple[str, str]]
+@pytest.mark.parametrize("levels", [(100.0, 100.0, 50.0, 50.0, 30.0), (100.0,)], ids=["dimmed", "never dimmed"])
+def test_a_bad_joint_is_seen_by_how_its_fall_grows_with_the_current_or_by_the_fall_itself(
+    ohm: float, elsewhere: bool, found: list[tuple[str, str]], levels: tuple[float, ...]
 ) -> None:
     scene, random = Street(street(poles=12)), np.random.default_rng(1)
     told: list[Finding] = []
     bad = scene.topology.row_of_lamp["cab-2-b-3"]
     for look in range(90):
-        scene.level = (100.0, 100.0, 50.0, 50.0, 30.0)[look % 5]
+        scene.level = levels[look % len(levels)]
         samples = scene._samples()
         current = np.full(len(scene.topology.lamps), LAMP_W * scene.level / 100 / 230)
         volts = feeder_volts(scene, scene.level, "" if elsewhere else "cab-2-b-3", ohm, random)

@@ -12,17 +12,18 @@ from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_controller.config import DiagnosisConfig, ProtectorConfig
 from lamplighter_controller.diagnosis.places import CabinetPlace, CircuitPlace, LampPlace, ProtectorPlace
 from lamplighter_controller.diagnosis_setup import SupplyMap, rain_told
-from lamplighter_controller.ledger.engine import Ledger, open_ledger
+from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.lighting import store
 from lamplighter_controller.lighting.adaptive.rules import Weather
 from lamplighter_controller.lighting.adaptive.station import Standing
 from lamplighter_controller.lighting.inventory import Cabinet, Circuit, Luminaire, Model, Phase, Thing
 from lamplighter_controller.twin.columns import Twin
+from tests.controller.ledgers import open_in
 
 
 @pytest.fixture
 async def ledger(tmp_path: Path):
-    opened = await open_ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    opened = await open_in(tmp_path)
     yield opened
     await opened.close()
 

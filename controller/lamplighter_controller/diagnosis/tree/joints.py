@@ -1,7 +1,8 @@
 """Bad joints: a span of cable whose voltage drop grows with its current far more than its neighbours' do.
 
 Regression of the drop between two poles on the current through the span, so that the fixed error of two meters does not
-count. Sums decay: a joint that goes bad shows within about a night of levels.
+count; where the current hardly ever changes, the drop itself, once no error of meters can explain it. Sums decay: a
+joint that goes bad shows within about a night of levels.
 """
 
 from typing import Final
@@ -18,9 +19,11 @@ DECAY: Final = 1 / 64
 ENOUGH: Final = 48  # looks at a span before anything is said of it
 EXCESS_OHM: Final = 0.25
 EXCESS_V: Final = 3.5
+LEVEL_V: Final = 4.5  # two good meters do not differ by as much
 SURE: Final = 8.0  # standard errors
 LEAST_SPREAD_A2: Final = 0.01
 REBOUND: Final = 0.5
+LEAST_A: Final = 0.5
 FAMILY: Final = "joint"
 HOLD: Final = 4
 NOMINAL_V: Final = 230.0
@@ -53,13 +56,16 @@ class Joints:
         if not self._some or "voltage_v" not in scene.samples.lamps.values:
             return []
         self._learn(scene)
-        mean_a, _, aa, av, vv = self.sums
+        mean_a, mean_v, aa, av, vv = self.sums
+        fallen = np.flatnonzero(self._span & (self.looks >= ENOUGH) & (mean_v > LEVEL_V))
+        by_level = {row: found for row in fallen.tolist() if (found := self._by_level(row, mean_a, mean_v, now_ms))}
         sure = self._next & (self.looks >= ENOUGH) & (aa > LEAST_SPREAD_A2)
         if not sure.any():
-            return []
+            return list(by_level.values())
         ohm = np.divide(av, aa, out=np.full(len(aa), np.nan, np.float32), where=sure)
         over = np.flatnonzero(sure & self._span & (ohm > EXCESS_OHM))
-        return [found for row in over.tolist() if (found := self._judged(row, ohm, aa, vv, mean_a, now_ms))]
+        by_slope = {row: found for row in over.tolist() if (found := self._judged(row, ohm, aa, vv, mean_a, now_ms))}
+        return list((by_level | by_slope).values())
 
     def _learn(self, scene: Scene) -> None:
         voltage, current = _heard(scene), self._through(scene)
@@ -118,6 +124,22 @@ class Joints:
         drop = EvidenceLine("span_drop", float(ohm[row]) * most_a, usual * most_a, 1.0, int(looks), "V")
         element = Element(ElementKind.POLE, tree.poles[tree.lamp_pole[row]])
         return Verdict(element, {"hi_res": 0.95, "meter_bad": 0.05}, now_ms, HOLD, (line, drop), family=FAMILY)
+
+    def _by_level(self, row: int, mean_a: Floats, mean_v: Floats, now_ms: int) -> Verdict | None:
+        """Far more than its feeder's spans lose at such a current, and no lamp beside it has it the other way round."""
+        tree, behind = self._topology, row + 1
+        rows = np.array(tree.lamps_of_feeder(int(tree.lamp_feeder[row])))
+        others = rows[self._span[rows] & (rows != row) & (mean_a[rows] > LEAST_A)]
+        if not len(others) or behind >= len(mean_v) or not self._next[behind]:
+            return None
+        usual = max(float(np.median(mean_v[others] / mean_a[others])), 0.0)
+        excess_v = float(mean_v[row]) - usual * float(mean_a[row])
+        beside = min(float(mean_v[behind]), float(mean_v[row - 1]) if self._next[row - 1] else 0.0)
+        if excess_v < LEVEL_V or mean_a[row] < LEAST_A or beside < -REBOUND * excess_v:
+            return None
+        drop = EvidenceLine("span_drop", float(mean_v[row]), usual * float(mean_a[row]), 1.0, int(self.looks[row]), "V")
+        element = Element(ElementKind.POLE, tree.poles[tree.lamp_pole[row]])
+        return Verdict(element, {"hi_res": 0.9, "meter_bad": 0.1}, now_ms, HOLD, (drop,), family=FAMILY)
 
     def _rebounds(self, row: int, ohm: Floats, excess: float) -> bool:
         """The lamp behind has the voltage back that this one misses: this one does not stand here."""
