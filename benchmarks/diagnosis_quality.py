@@ -59,9 +59,8 @@ def _trials(effort: Effort) -> Iterator[Trial]:
         yield from (Trial(seed, what, tuple(RULES)) for what in What)
     for seed in JUDGEMENT[:_LEARNER_SEEDS] if find_spec("sklearn") else ():
         yield from (Trial(seed, what, tuple(LEARNERS)) for what in What)
-    for ablation in ABLATIONS:
-        for seed in JUDGEMENT[:_ABLATION_SEEDS]:
-            yield from (Trial(seed, what, (OURS,), ablation) for what in What)
+    for seed in JUDGEMENT[:_ABLATION_SEEDS]:
+        yield from (Trial(seed, what, (OURS,), ablation) for ablation in ABLATIONS for what in What)
 
 
 def _ablations(scored: list[tuple[Trial, str, Scores]]) -> str:
