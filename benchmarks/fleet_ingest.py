@@ -18,6 +18,8 @@ from benchmarks.figure import Effort, Figure
 from benchmarks.machine import versions
 from benchmarks.meter import Window, measure, spent, wait_for
 from benchmarks.parts.controller import Controller
+from benchmarks.parts.fleet import Plan, fleet
+from benchmarks.parts.frames import ROWS, gateway_id
 from benchmarks.parts.programs import PROFILES, Gateway
 from benchmarks.parts.terminals import Told, phone, terminals
 from benchmarks.parts.worker import counter
@@ -30,7 +32,9 @@ from tests.system.servers import Mosquitto
 POLYGONS: Final = 500
 DEMAND: Final = 2_500
 GATEWAY: Final = "gw-trucks"
+BROKER: Final = ("max_queued_messages 0", "max_inflight_messages 0")
 _LOGIN_S: Final = 240.0
+_START_S: Final = 120.0
 
 
 def run(effort: Effort) -> Iterator[Figure]:
@@ -47,6 +51,7 @@ def run(effort: Effort) -> Iterator[Figure]:
         "cores": round(window.cores, 2),
         "others_cores": round(window.others_cores, 2),
         "judging_alone_per_s": round(_judging(count)),
+        **_controller_alone(count, seconds),
         "idle_held": _idle(idle),
         "idle_asked": idle,
         "quick": effort.quick,
@@ -76,6 +81,30 @@ def _end_to_end(count: int, demand: int, seconds: float) -> tuple[Told, Window, 
         stored_per_s = (controller.stored() - before) / (time.monotonic() - begun_s)
         cost = {name: round(spent([pid]).rss_bytes / 2**20) for name, pid in _pids(gateway, controller)}
         return told, window, stored_per_s, cost
+
+
+def _controller_alone(count: int, seconds: float) -> dict[str, Any]:
+    """The real controller at a real broker, gateways as fast as it acknowledges: stored, judged, acknowledged."""
+    blocks = max(1, count // ROWS)
+    plan = Plan(1, blocks, trucks=True)
+    with ExitStack() as parts:
+        broker = parts.enter_context(Mosquitto(lines=BROKER))
+        controller = parts.enter_context(Controller(broker.port, [gateway_id(0)]))
+        _register(controller, blocks * ROWS)
+        progress = parts.enter_context(fleet(broker.port, plan))
+        wait_for("announcing the trucks", lambda: progress.announced.value == plan.gateways, _START_S)
+        progress.go.value = 1
+        wait_for("every truck's first position", lambda: progress.readings() >= blocks * ROWS, _START_S)
+        measure(progress.readings, [controller.pid], seconds / 3)
+        window = measure(progress.readings, [controller.pid], seconds)
+        violations = controller.ask("/fleet/violations?limit=1")["total"]
+    return {
+        "controller_alone_per_s": round(window.rate),
+        "controller_alone_cores": round(window.cores, 2),
+        "controller_alone_others_cores": round(window.others_cores, 2),
+        "controller_alone_rss_mib": round(window.rss_mib),
+        "controller_alone_violations": violations,
+    }
 
 
 def _pids(gateway: Gateway, controller: Controller) -> tuple[tuple[str, int], ...]:

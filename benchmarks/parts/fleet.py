@@ -11,6 +11,7 @@ from typing import Final
 import aiomqtt
 
 from benchmarks.parts.frames import ROWS, Press, devices, gateway_id
+from benchmarks.parts.truck_frames import TruckPress, truck_devices
 from benchmarks.parts.worker import CONTEXT, Counter, counter, worker
 from lamplighter_contract.wire import topics
 from lamplighter_contract.wire.ack import Ack, decode_ack
@@ -29,6 +30,7 @@ class Plan:
     Args:
         gateways: how many there are.
         blocks: frames of 250 lamps that each of them serves.
+        trucks: they are trucks, not lamps.
         period_s: 0 sends as fast as acks allow, else every lamp once in that time, evenly spread.
         acked: False for a receiver that never acknowledges: nothing but the broker slows the fleet then.
     """
@@ -37,6 +39,7 @@ class Plan:
     blocks: int
     period_s: float = 0
     acked: bool = True
+    trucks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class _Gateway:
 class _Fleet:
     def __init__(self, plan: Plan, progress: Progress, client: aiomqtt.Client) -> None:
         self._plan, self._progress, self._client = plan, progress, client
-        self._press = Press(range(plan.gateways), plan.blocks)
+        self._press = (TruckPress if plan.trucks else Press)(range(plan.gateways), plan.blocks)
         self._gateways = [_Gateway(number) for number in range(plan.gateways)]
 
     async def announce(self) -> None:
@@ -82,7 +85,7 @@ class _Fleet:
         birth = encode(GatewayState(_BOOT, online=True, version="benchmark"))
         for gateway in self._gateways:
             name = gateway_id(gateway.number)
-            listed = devices(gateway.number, self._plan.blocks)
+            listed = (truck_devices if self._plan.trucks else devices)(gateway.number, self._plan.blocks)
             await self._publish(topics.up(name, topics.Up.STATE), birth, retain=True)
             await self._publish(topics.up(name, topics.Up.DEVICES), listed, retain=True)
             self._progress.announced.value += 1

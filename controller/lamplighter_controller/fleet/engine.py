@@ -11,8 +11,6 @@ from random import Random
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
-
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.geo.box import Box
 from lamplighter_contract.quantities import Kind
@@ -37,12 +35,11 @@ from lamplighter_controller.fleet.live import history
 from lamplighter_controller.fleet.live.city import City, Register, city_of
 from lamplighter_controller.fleet.live.collector import fixes_of, parted
 from lamplighter_controller.fleet.live.judge import LiveJudge
+from lamplighter_controller.fleet.live.reading import register_of
 from lamplighter_controller.fleet.live.second_pass import SecondPass
 from lamplighter_controller.fleet.live.silence import Silence
 from lamplighter_controller.fleet.policies.desk import PolicyDesk
 from lamplighter_controller.fleet.policies.keeper import PolicyKeeper
-from lamplighter_controller.fleet.register import records as register
-from lamplighter_controller.fleet.register.things import Driver, Permit, Place, Truck, WatchedObject
 from lamplighter_controller.fleet.trips import records as trip_records
 from lamplighter_controller.fleet.trips.desk import TripDesk
 from lamplighter_controller.fleet.violations.desk import ViolationDesk
@@ -140,7 +137,7 @@ class Fleet:
 
     def red_alert(self) -> bool:
         """True while all permits are suspended."""
-        return self.keeper.thrown(RED_ALERT)
+        return self.keeper.book.thrown(RED_ALERT)
 
     def wake(self) -> None:
         """Look again, now."""
@@ -173,7 +170,7 @@ class Fleet:
         """Both stores may still be on their way."""
         while True:
             try:
-                await self.keeper.load()
+                await self.keeper.book.load()
                 await self.violations.load()
                 await self._policies.load()
                 self._judge.trips.load(await self._around.ledger.read(trip_records.open_trips))
@@ -291,18 +288,6 @@ class Fleet:
         self._judge.set_routes(self.city.routes(local, suspended=self.red_alert()))
 
     async def _found(self) -> City:
-        stands = await self._around.ledger.read(_register)
+        stands = await self._around.ledger.read(register_of)
         served = [entry.device for entry in self._around.twin.entries() if entry.kind is Kind.TRUCK]
         return await asyncio.to_thread(city_of, stands, served, self._around.box)
-
-
-def _register(connection: Connection) -> Register:
-    return Register(
-        trucks=register.every(connection, "trucks", Truck),
-        drivers=register.every(connection, "drivers", Driver),
-        places=register.every(connection, "places", Place),
-        objects=register.every(connection, "objects", WatchedObject),
-        permits=register.every(connection, "permits", Permit),
-        place_versions=register.versions(connection, "places"),
-        permit_versions=register.versions(connection, "permits"),
-    )

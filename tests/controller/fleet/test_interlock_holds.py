@@ -114,11 +114,11 @@ async def test_whatever_happens_nothing_leaves_unasked(tmp_path_factory, taken):
                 sent = [known.args["limit_kmh"] for known in town.sent("truck.limit_speed")]
                 assert len(sent) <= len(asked)
                 assert set(sent) <= set(asked)
-                assert all(town.fleet.keeper.limits[one.id].sent_ms for one in _at_the_truck(town))
+                assert all(town.fleet.keeper.book.limits[one.id].sent_ms for one in _at_the_truck(town))
 
 
 def _at_the_truck(town):
-    return [one for one in town.fleet.keeper.limits.values() if one.state is LimitState.SENT]
+    return [one for one in town.fleet.keeper.book.limits.values() if one.state is LimitState.SENT]
 
 
 async def _happen(town, what, truck, number):
@@ -144,7 +144,7 @@ async def _do(town, what, truck, number):
         case "ask":
             await limits.ask(Wish((f"truck-{truck}",), What.SPEED, "case", 3600, number), "token:wang")
         case "release":
-            for limit in list(town.fleet.keeper.limits.values()):
+            for limit in list(town.fleet.keeper.book.limits.values()):
                 if limit.state is not LimitState.FOREIGN:
                     await limits.release(limit.id, "token:li", "enough")
         case _:

@@ -79,13 +79,13 @@ async def test_limits_outlive_a_restart_and_due_ones_are_released_at_once(tmp_pa
         await town.tell("t-1", speed_kmh=20.0)
         await town.fleet.step()
         await town.answer("truck.limit_speed")
-        assert [one.state for one in town.fleet.keeper.limits.values()] == [LimitState.IN_EFFECT]
+        assert [one.state for one in town.fleet.keeper.book.limits.values()] == [LimitState.IN_EFFECT]
     async with open_town(tmp_path, now_ms=MORNING_MS + 3_600_000) as town:
-        assert [one.state for one in town.fleet.keeper.limits.values()] == [LimitState.IN_EFFECT]
+        assert [one.state for one in town.fleet.keeper.book.limits.values()] == [LimitState.IN_EFFECT]
         await town.fleet.step()
         await town.fleet.step()
         assert [one.args for one in town.sent("truck.release")] == [{"what": "speed"}]
         town.clock.advance(20)
         await town.tell("t-1", speed_limited=0)
         await town.fleet.step()
-        assert not town.fleet.keeper.limits
+        assert not town.fleet.keeper.book.limits

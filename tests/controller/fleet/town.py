@@ -32,11 +32,11 @@ from lamplighter_controller.fleet.register.things import (
 )
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.journal import Journal
-from lamplighter_controller.ledger.engine import open_ledger
 from lamplighter_controller.series.port import Readings, Series
 from lamplighter_controller.twin.columns import Twin
 from tests.controller.api.world import MemoryCommands
 from tests.controller.fleet.days import MORNING_MS, PLACES, PLANE, Day
+from tests.controller.ledgers import open_in
 
 ABLE = ("truck.limit_speed", "truck.limit_lift", "truck.release", "truck.speak", "truck.locate")
 QUANTITIES = ("latitude", "longitude", "speed_kmh", "odometer_km", "ignition", "lift", "cover", "load")
@@ -184,7 +184,7 @@ async def open_town(
     """A town in a folder: opened again, it is the same after a restart."""
     clock = ManualClock(now_ms)
     events, twin = Events(), Twin()
-    ledger = await open_ledger(f"sqlite:///{folder / 'ledger.sqlite'}")
+    ledger = await open_in(folder)
     alarms = Alarms(clock, events, Journal(ledger))
     commands, series = MemoryCommands(twin, events, clock), series or MemorySeries()
     twin.adopt("gw", [entry(f"t-{number}") for number in range(1, 9)])

@@ -10,10 +10,12 @@ from sqlalchemy import Connection
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.events import FleetChanged
 from lamplighter_controller.fleet.limits import records, trail, unlocking
+from lamplighter_controller.fleet.limits.book import CENTRE
 from lamplighter_controller.fleet.limits.ground import Ground
-from lamplighter_controller.fleet.limits.keeper import CENTRE, OPERATIONS, LimitKeeper
+from lamplighter_controller.fleet.limits.keeper import LimitKeeper
 from lamplighter_controller.fleet.limits.limit import Ask, AskState, Limit, LimitState
 from lamplighter_controller.fleet.limits.records import Switch
+from lamplighter_controller.fleet.limits.sending import OPERATIONS
 from lamplighter_controller.fleet.limits.wish import Wish, Wrong, grave, wrong_with
 from lamplighter_controller.fleet.live.city import City
 
@@ -101,7 +103,7 @@ class LimitDesk:
         Raises:
             NotNow: it is over, or it is not ours.
         """
-        limit = self.keeper.limits.get(name)
+        limit = self.keeper.book.limits.get(name)
         if limit is None:
             found = await self.ground.ledger.read(lambda connection: records.find_limit(connection, name))
             raise NotNow(f"it is {found.state}" if found else "there is no such limit")
@@ -109,11 +111,11 @@ class LimitDesk:
             raise NotNow("it is not ours; ask who set it")
         await self.keeper.release(limit, who, reason)
         self.wake()
-        return self.keeper.limits.get(name, limit)
+        return self.keeper.book.limits.get(name, limit)
 
     async def release_all(self, who: str, reason: str) -> int:
         """End every limit of ours; how many there were."""
-        mine = [one for one in self.keeper.limits.values() if one.state is not LimitState.FOREIGN]
+        mine = [one for one in self.keeper.book.limits.values() if one.state is not LimitState.FOREIGN]
         for limit in mine:
             await self.keeper.release(limit, who, reason)
         self.wake()
@@ -130,7 +132,7 @@ class LimitDesk:
             )
 
         await self.ground.ledger.write(work)
-        self.keeper.switches = {**self.keeper.switches, name: switch}
+        self.keeper.book.throw(switch)
         self._tell("switch", name, "thrown" if thrown else "off")
         self.wake()
         return switch
@@ -179,7 +181,7 @@ class LimitDesk:
         wrong = list(wrong_with(wish, rows, able, self.ground.bounds))
         if wrong:
             raise Unusable(wrong)
-        needs = () if wish.policy else grave(len(names), self.keeper.held_by(who))
+        needs = () if wish.policy else grave(len(names), self.keeper.book.held_by(who))
         wall_ms = clock.wall_ms()
         return Ask(
             id=self.ground.new_id(),
@@ -220,7 +222,7 @@ class LimitDesk:
 
     def _begin(self, ask: Ask, limits: list[Limit]) -> None:
         if limits:
-            self.keeper.begin(ask, limits)
+            self.keeper.book.begin(ask, limits)
         self._tell("ask", ask.id, ask.state)
         self.wake()
 

@@ -40,7 +40,7 @@ class PolicyDesk:
             trail.act(connection, "policy.put", f"policy:{policy.id}", who, reason, wall_ms, {})
 
         await ground.ledger.write(work)
-        self.limits.keeper.switches = {**self.limits.keeper.switches, off.name: off}
+        self.limits.keeper.book.throw(off)
         await self.keeper.load()
         return self.keeper.versions[policy.id]
 

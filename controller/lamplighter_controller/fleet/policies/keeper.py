@@ -8,9 +8,10 @@ from typing import Final
 from lamplighter_contract.commands.command import Operation
 from lamplighter_contract.errors import Refusal
 from lamplighter_controller.commands.model import CommandRequest
+from lamplighter_controller.fleet.limits.book import KILL
 from lamplighter_controller.fleet.limits.desk import LimitDesk, NotNow, Unusable
-from lamplighter_controller.fleet.limits.keeper import KILL, OPERATIONS
 from lamplighter_controller.fleet.limits.limit import OPEN, LimitState
+from lamplighter_controller.fleet.limits.sending import OPERATIONS
 from lamplighter_controller.fleet.limits.wish import Wish
 from lamplighter_controller.fleet.policies import records
 from lamplighter_controller.fleet.policies.policy import SHELF, Course, Policy, Release, Stage, first_for
@@ -47,12 +48,12 @@ class PolicyKeeper:
 
     def in_force(self) -> Sequence[Policy]:
         """Those that are switched on."""
-        return [one for one in self.policies.values() if self.desk.keeper.thrown(switch_of(one.id))]
+        return [one for one in self.policies.values() if self.desk.keeper.book.thrown(switch_of(one.id))]
 
     async def consider(self, violation: Violation) -> None:
         """A violation of now began: the driver is told, if a policy says so."""
         policy = first_for(self.in_force(), violation)
-        if policy is None or self.desk.keeper.thrown(KILL) or self._busy(violation.truck):
+        if policy is None or self.desk.keeper.book.thrown(KILL) or self._busy(violation.truck):
             return
         ground, row = self.desk.ground, self.desk.city().find(violation.truck)
         if row is None or row.view_only or not self.desk.able(row.device, OPERATIONS[policy.what]):
@@ -80,7 +81,7 @@ class PolicyKeeper:
         """Go on with every course as far as it can."""
         for course in list(self._courses.values()):
             policy = self.policies.get(course.policy)
-            off = policy is None or not self.desk.keeper.thrown(switch_of(course.policy))
+            off = policy is None or not self.desk.keeper.book.thrown(switch_of(course.policy))
             if course.stage is Stage.WARNED:
                 await (self._over(course) if off or policy is None else self._warned(course, policy))
             else:
@@ -92,7 +93,7 @@ class PolicyKeeper:
         if not goes_on and not policy.insist:
             await self._over(course)
             return
-        if now_ms - course.began_ms < policy.patience_s * 1000 or self.desk.keeper.thrown(KILL):
+        if now_ms - course.began_ms < policy.patience_s * 1000 or self.desk.keeper.book.thrown(KILL):
             return
         wish = Wish(
             (course.truck,),
@@ -113,7 +114,7 @@ class PolicyKeeper:
         await self._save(replace(course, stage=Stage.LIMITED, ask=ask.id))
 
     async def _limited(self, course: Course, policy: Policy | None) -> None:
-        mine = [one for one in self.desk.keeper.of_truck(course.truck) if one.ask == course.ask]
+        mine = [one for one in self.desk.keeper.book.of_truck(course.truck) if one.ask == course.ask]
         if not any(one.state in OPEN for one in mine):
             await self._over(course)
             return

@@ -14,8 +14,8 @@ from lamplighter_controller.fleet.cases.life import Act, Wish
 from lamplighter_controller.fleet.cases.shares import shares
 from lamplighter_controller.fleet.violations import records
 from lamplighter_controller.fleet.violations.violation import State, Step, Violation
-from lamplighter_controller.ledger.engine import open_ledger
 from lamplighter_controller.security import audit
+from tests.controller.ledgers import open_in
 
 NOW = 1_763_650_000_000
 
@@ -100,7 +100,7 @@ class Office:
 
 @pytest.fixture
 async def office(tmp_path):
-    ledger = await open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    ledger = await open_in(tmp_path)
     office = Office(ledger)
     found = [violation("v-1"), violation("v-2"), violation("v-3", "dump_outside"), violation("v-4", rules=2)]
     await ledger.write(lambda connection: records.add(connection, found, "rule:fleet"))

@@ -29,9 +29,9 @@ from lamplighter_controller.fleet.register import records as register
 from lamplighter_controller.fleet.register.things import Company, Place, Truck
 from lamplighter_controller.fleet.violations import records as violations
 from lamplighter_controller.fleet.violations.violation import State, Violation
-from lamplighter_controller.ledger.engine import open_ledger
 from lamplighter_controller.security import audit
 from lamplighter_controller.series.port import Readings
+from tests.controller.ledgers import open_in
 
 ROOT = Signer("root", bytes(range(32)))
 KEY = Signer("centre-1", bytes(range(1, 33)))
@@ -84,7 +84,7 @@ class Bureau:
         self.folder = folder
 
     async def __aenter__(self):
-        self.ledger = await open_ledger(f"sqlite:///{self.folder / 'ledger.db'}")
+        self.ledger = await open_in(self.folder)
         keys = ROOT.sign(KeysDocument(1, (PublicKey(KEY.kid, encode_key(KEY.public), 0, 2**52),)).as_json())
         zone = ZoneInfo("Asia/Shanghai")
         around = Around("centre", self.ledger, self.series, self.shelf, self.asked, KEY, keys, self.clock, zone)

@@ -14,8 +14,8 @@ from lamplighter_controller.api.resources.gateways import ReasonIn
 from lamplighter_controller.api.services import Provided
 from lamplighter_controller.fleet.engine import RED_ALERT
 from lamplighter_controller.fleet.limits import records
+from lamplighter_controller.fleet.limits.book import KILL
 from lamplighter_controller.fleet.limits.desk import NotNow, Unusable
-from lamplighter_controller.fleet.limits.keeper import KILL
 from lamplighter_controller.fleet.limits.limit import Ask, AskState, Limit, LimitState, What
 from lamplighter_controller.fleet.limits.wish import MOST_TRUCKS, Wish
 
@@ -212,7 +212,7 @@ async def withdraw(services: Provided, caller: Commander, limit: LimitId, wanted
 @router.get("/switches", name="switches", summary="The fleet's switches that were ever thrown")
 async def switches(services: Provided, _: Reader) -> list[SwitchOut]:
     """The kill switch of limits, the red alert, one for each policy."""
-    return [_switch(one) for one in services.fleet.keeper.switches.values()]
+    return [_switch(one) for one in services.fleet.keeper.book.switches.values()]
 
 
 @router.put("/kill-switch", name="kill-switch", summary="Stop all limiting, or allow it again")

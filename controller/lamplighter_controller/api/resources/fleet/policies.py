@@ -110,7 +110,7 @@ async def _policy(services: Services, name: str) -> PolicyOut:
     return PolicyOut(
         policy=msgspec.to_builtins(desk.keeper.policies[name]),
         version=desk.keeper.versions[name],
-        on=services.fleet.keeper.thrown(switch_of(name)),
+        on=services.fleet.keeper.book.thrown(switch_of(name)),
         trial=_trial(tried) if tried else None,
     )
 

@@ -260,7 +260,7 @@ def _now(services: Services, row: Row) -> TruckNow:
         trip=TripState(fleet.trip_state(row.truck)).name.lower(),
         age_s=None if sight.seen_ms is None else round((services.clock.wall_ms() - sight.seen_ms) / 1000, 1),
         values={name: _word(name, value) for name, value in sight.values.items()},
-        limits={one.what.value: one.state for one in fleet.keeper.of_truck(row.truck)},
+        limits={one.what.value: one.state for one in fleet.keeper.book.of_truck(row.truck)},
         violations=[one.kind for one in fleet.violations.book.going_on(row.truck)],
     )
 
