@@ -65,14 +65,14 @@ class Client:
             if not page["items"] or len(items) >= page["total"]:
                 return items
 
-    def send(self, method: str, path: str, body: Any, query: Query | None = None) -> Any:
-        """Change something; `body` as JSON."""
+    def send(self, method: str, path: str, body: Any, query: Query | None = None, key: str | None = None) -> Any:
+        """Change something; `body` as JSON. With a `key` of the caller's own, once however often it is sent."""
         content = json.dumps(body).encode()
-        return self._decoded(self._ask(method, path, query, content, "application/json"))
+        return self._decoded(self._ask(method, path, query, content, "application/json", key))
 
-    def upload(self, path: str, content: bytes, media_type: str, query: Query) -> Any:
+    def upload(self, path: str, content: bytes, media_type: str, query: Query, key: str | None = None) -> Any:
         """Hand in a file."""
-        return self._decoded(self._ask("POST", path, query, content, media_type))
+        return self._decoded(self._ask("POST", path, query, content, media_type, key))
 
     def download(self, path: str, query: Query | None = None) -> bytes:
         """A file as it is."""
@@ -89,9 +89,16 @@ class Client:
             raise Unreachable(f"{self.url} does not answer: {error}"[:MAX_SHOWN]) from error
 
     def _ask(
-        self, method: str, path: str, query: Query | None, content: bytes | None = None, media_type: str | None = None
+        self,
+        method: str,
+        path: str,
+        query: Query | None,
+        content: bytes | None = None,
+        media_type: str | None = None,
+        key: str | None = None,
     ) -> bytes:
-        headers = {**self._headers, **({"Content-Type": media_type} if media_type else {})}
+        given = {"Content-Type": media_type, "Idempotency-Key": key}
+        headers = {**self._headers, **{name: value for name, value in given.items() if value}}
         try:
             answer = self._pool.request(method, self._address(path, query), body=content, headers=headers)
         except urllib3.exceptions.HTTPError as error:

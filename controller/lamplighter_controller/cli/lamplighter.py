@@ -23,6 +23,7 @@ from lamplighter_controller.cli import (
 from lamplighter_controller.cli.asking import Asking, Session
 from lamplighter_controller.cli.client import Client
 from lamplighter_controller.cli.fleet import fleet, permit, policy, truck, waybill
+from lamplighter_controller.cli.maintenance import crew, order, part, report
 
 URL: Final = "http://127.0.0.1:8080"
 FILE: Final = click.Path(dir_okay=False, path_type=Path)
@@ -44,6 +45,10 @@ NOUNS: Final = (
     truck.truck,
     waybill.waybill,
     violation.violation,
+    order.order,
+    crew.crew,
+    part.part,
+    report.report,
 )
 
 

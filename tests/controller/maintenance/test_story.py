@@ -33,19 +33,7 @@ async def test_a_leak_is_repaired_and_proved_at_the_next_energised_night(yard: Y
     await yard.look()
     assert (await yard.world.get(f"/incidents/{incident.id}")).json()["state"] == "in_work"
 
-    asked = await yard.ask(f"/orders/{name}/lock", {"reason": "work", "until_ms": yard.now_ms + HOUR_MS})
-    lock = asked.json()
-    assert (lock["state"], lock["confirmed"], lock["devices"], lock["holder"]) == (
-        "asked",
-        False,
-        [CIRCUIT],
-        "token:operator",
-    )
-    [sent] = [one.request for one in yard.world.commands.taken.values()]
-    assert (sent.op, dict(sent.args)) == ("device.lock", {"holder": "token:operator"})
-    await yard.end_commands()
-    assert (await yard.order(name))["locks"][0]["confirmed"], "shown as held only once the gateway has confirmed it"
-
+    await _lock_is_held_once_confirmed(yard, name)
     refused = await yard.step(name, "finish", done="insulation renewed")
     assert (refused.status_code, refused.json()["errors"][0]["rule"]) == (409, "signature-needed")
     await yard.ask(f"/orders/{name}/safety", {"steps": STEPS[:3], "name": "李工"})
@@ -59,12 +47,7 @@ async def test_a_leak_is_repaired_and_proved_at_the_next_energised_night(yard: Y
     await yard.look()
     assert (await yard.order(name))["state"] == "done", "what was read while it was locked proves nothing"
 
-    restored = await yard.ask(f"/orders/{name}/restore", {"confirmation": "insulation measured, nobody at it"})
-    assert restored.json()["state"] == "releasing"
-    await yard.look()
-    assert (await yard.order(name))["locks"][0]["state"] == "releasing", "it holds until the gateway has said so"
-    await yard.end_commands()
-    assert (await yard.order(name))["locks"][0]["state"] == "released"
+    await _lock_ends_once_confirmed(yard, name)
     yard.reads(LEAKING, [1, 10, 20, 31], desired_percent=100, leakage_ma=1.5, power_w=150)
     yard.pass_civil(15)
     await yard.look()
@@ -85,6 +68,30 @@ async def test_a_leak_is_repaired_and_proved_at_the_next_energised_night(yard: Y
     assert {"order.open", "order.prove", "lock.held", "lock.released", "order.safety-signed"} <= {
         one["action"] for one in audit
     }
+
+
+async def _lock_is_held_once_confirmed(yard: Yard, name: str) -> None:
+    asked = await yard.ask(f"/orders/{name}/lock", {"reason": "work", "until_ms": yard.now_ms + HOUR_MS})
+    lock = asked.json()
+    assert (lock["state"], lock["confirmed"], lock["devices"], lock["holder"]) == (
+        "asked",
+        False,
+        [CIRCUIT],
+        "token:operator",
+    )
+    [sent] = [one.request for one in yard.world.commands.taken.values()]
+    assert (sent.op, dict(sent.args)) == ("device.lock", {"holder": "token:operator"})
+    await yard.end_commands()
+    assert (await yard.order(name))["locks"][0]["confirmed"], "shown as held only once the gateway has confirmed it"
+
+
+async def _lock_ends_once_confirmed(yard: Yard, name: str) -> None:
+    restored = await yard.ask(f"/orders/{name}/restore", {"confirmation": "insulation measured, nobody at it"})
+    assert restored.json()["state"] == "releasing"
+    await yard.look()
+    assert (await yard.order(name))["locks"][0]["state"] == "releasing", "it holds until the gateway has said so"
+    await yard.end_commands()
+    assert (await yard.order(name))["locks"][0]["state"] == "released"
 
 
 async def test_a_repair_that_did_not_help_is_sent_back_with_the_evidence(yard: Yard) -> None:
