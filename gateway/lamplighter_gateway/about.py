@@ -16,7 +16,8 @@ from lamplighter_gateway.spool.spool import Spool
 from lamplighter_gateway.uplink.uplink import Uplink
 from lamplighter_gateway.watch import metrics
 from lamplighter_gateway.watch.counters import Counters
-from lamplighter_gateway.watch.health import health
+from lamplighter_gateway.watch.daily import Daily
+from lamplighter_gateway.watch.health import health, written_bytes
 
 VERSION: Final = version("lamplighter-gateway")
 
@@ -40,6 +41,7 @@ class About:
         self._settings, self._boot, self._registry = settings, boot, registry
         self._journal, self._spool, self._counters = journal, spool, counters
         self._clock, self._clock_state, self._plan_version = clock, clock_state, plan_version
+        self._flash = Daily()
 
     def birth(self) -> GatewayState:
         """Who it is and what it goes by."""
@@ -64,6 +66,7 @@ class About:
 
     async def health(self) -> Health:
         """How it fares."""
+        self._flash.reaches(written_bytes() or 0, self._clock.monotonic_s())
         return health(
             self._boot,
             self._clock.civil_ms(),
@@ -94,8 +97,15 @@ class About:
             "highest_seq": self._journal.highest_seq,
             "plan_version": self._plan_version(),
             "holds": [asdict(hold) for hold in self._journal.holds.all()],
+            "per_day": self._per_day(uplink),
             "overrides": [asdict(o) for o in self._journal.desired.overrides() if o.until_ms > now_ms],
         }
-        buses = [asdict(driver.status()) for driver in self._registry.drivers.values()]
         answer: Answer = documents.as_json(await self.health())
+        buses = [asdict(driver.status()) for driver in self._registry.drivers.values()]
         return answer | about | {"buses": buses}
+
+    def _per_day(self, uplink: Uplink) -> dict[str, int]:
+        """What a day costs: bytes of the uplink with what MQTT, TLS and TCP add, bytes written to the disk."""
+        now_s, traffic = self._clock.monotonic_s(), uplink.traffic
+        amounts = {"up_bytes": traffic.up, "down_bytes": traffic.down, "flash_bytes": self._flash}
+        return {name: round(amount.per_day(now_s)) for name, amount in amounts.items()}

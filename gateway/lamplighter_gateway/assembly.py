@@ -111,7 +111,11 @@ def build(config: Config, link: Link | None = None) -> Gateway:
         config=InForce(config.number, config.ruling.rules),
         compress=config.report.compress,
         limits=Limits(config.spool.max_mib * MIB, round(config.spool.keep_h * MS_PER_H)),
-        timing=Timing(backlog_per_s=config.uplink.backlog_per_s, backlog_delay_s=config.uplink.backlog_delay_s),
+        timing=Timing(
+            backlog_per_s=config.uplink.backlog_per_s,
+            backlog_delay_s=config.uplink.backlog_delay_s,
+            health_s=config.report.health_s,
+        ),
         frames=FrameLimits(round(config.trucks.frames_h * MS_PER_H), config.trucks.frames_mib * MIB),
         metrics=(config.metrics.host, config.metrics.port) if config.metrics else None,
         rate=scale.rate,

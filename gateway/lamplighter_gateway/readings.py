@@ -22,6 +22,9 @@ class Reports(Protocol):
     def overdue(self, now_s: float) -> Sequence[Reading]:
         """Readings that had to wait and whose wait is over."""
 
+    def presses(self, now_s: float) -> bool:
+        """True when what was told since the last True is not to wait for more."""
+
 
 class Readings:
     """Tells the centre of readings; `reports` may be exchanged."""
@@ -40,8 +43,10 @@ class Readings:
         self._batch.flush()
 
     async def run(self) -> NoReturn:
-        """Hand over what there is, and what had to wait, every second until cancelled."""
+        """Hand over what there is, and what had to wait, when it presses or enough is gathered; until cancelled."""
         while True:
             await asyncio.sleep(FLUSH_S)
-            self._batch.add(self.reports.overdue(self._clock.monotonic_s()))
-            self._batch.flush()
+            now_s = self._clock.monotonic_s()
+            self._batch.add(self.reports.overdue(now_s))
+            if self.reports.presses(now_s):
+                self._batch.flush()

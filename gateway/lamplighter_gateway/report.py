@@ -25,6 +25,19 @@ class Change(IntEnum):
     PROMPT = 2
 
 
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """How often a device may and must be told of."""
+
+    interval_s: float
+    heartbeat_s: float
+
+    @property
+    def prompt_s(self) -> float:
+        """The same for a change that does not wait."""
+        return min(_PROMPT_S, self.interval_s)
+
+
 @dataclass(slots=True)
 class _Told:
     """What the controller was last told of one device, and what waits."""
@@ -41,9 +54,12 @@ class Reporter:
     """Decides for every reading; times are monotonic seconds handed in."""
 
     def __init__(self, devices: Iterable[Device], reporting: Reporting) -> None:
-        self._interval_s = reporting.interval_s
-        self._prompt_s = min(_PROMPT_S, reporting.interval_s)
-        self._heartbeat_s = reporting.heartbeat_s
+        self._lit = _Pace(reporting.interval_s, reporting.heartbeat_s)
+        day_s, day_heartbeat_s = reporting.day_interval_s, reporting.day_heartbeat_s
+        self._dark = self._lit if day_s is None or day_heartbeat_s is None else _Pace(day_s, day_heartbeat_s)
+        self._gather_s = reporting.gather_s
+        self._flushed_s = float("-inf")
+        self._pressing = False
         self._told = {device.id: _Told(device.profile.deadbands) for device in devices}
         self._waiting: list[tuple[float, str]] = []
 
@@ -62,17 +78,29 @@ class Reporter:
                 self._tell(told, told.waiting, now_s)
         return ready
 
+    def presses(self, now_s: float) -> bool:
+        """True when a change that does not wait was told, or gathering has taken long enough."""
+        if not self._pressing and now_s - self._flushed_s < self._gather_s:
+            return False
+        self._pressing, self._flushed_s = False, now_s
+        return True
+
+    def _pace(self, reading: Reading) -> "_Pace":
+        return self._dark if reading.values.get("level_percent") == 0 else self._lit
+
     def _worth_telling(self, reading: Reading, now_s: float) -> bool:
         told = self._told.get(reading.device)
         if told is None:
             return False
-        if told.values is None or now_s - told.at_s >= self._heartbeat_s:
+        pace = self._pace(reading)
+        if told.values is None or now_s - told.at_s >= pace.heartbeat_s:
             return self._tell(told, reading, now_s)
         found = change(told.values, reading.values, told.deadbands)
         if found is Change.NONE and reading.quality != told.quality:
             found = Change.BEYOND_DEADBAND
         if found is not Change.NONE:
-            due_s = told.at_s + (self._prompt_s if found is Change.PROMPT else self._interval_s)
+            due_s = told.at_s + (pace.prompt_s if found is Change.PROMPT else pace.interval_s)
+            self._pressing = self._pressing or found is Change.PROMPT
             if due_s <= now_s:
                 return self._tell(told, reading, now_s)
             if told.waiting is None or due_s < told.due_s:

@@ -89,6 +89,9 @@ class Everything:
     def overdue(self, now_s: float) -> Sequence[Reading]:
         return ()
 
+    def presses(self, now_s: float) -> bool:
+        return True
+
 
 class Rig:
     """Starts gateways one after the other on the same data folder."""

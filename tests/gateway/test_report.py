@@ -144,3 +144,27 @@ def test_no_change_beyond_the_deadband_is_withheld_longer_than_the_interval(step
         withheld = change(last_told, fresh.values, profile().deadbands) is not Change.NONE
         assert not withheld or now_s - told_at_s < INTERVAL_S
     assert not withheld or under_test.overdue(told_at_s + INTERVAL_S)
+
+
+def test_a_dark_lamp_is_told_of_at_the_pace_of_the_day():
+    pace = Reporting(INTERVAL_S, HEARTBEAT_S, compress=False, day_interval_s=300, day_heartbeat_s=3600)
+    under_test = Reporter([Device("lamp-1", "bus", profile())], pace)
+
+    def told(level):
+        values = {"power_w": 50.0, "voltage_v": 230.0, "level_percent": level}
+        return [now for now in range(0, 7201, 60) if under_test.offer([replace(reading(), values=values)], now)]
+
+    assert told(0) == [0, 3600, 7200]
+    under_test = Reporter([Device("lamp-1", "bus", profile())], pace)
+    assert told(60) == list(range(0, 7201, 900))
+
+
+def test_readings_are_gathered_but_for_one_that_presses():
+    under_test = Reporter([Device("lamp-1", "bus", profile())], Reporting(0, HEARTBEAT_S, compress=False, gather_s=60))
+    under_test.offer([reading(50.0)], 0.0)
+    assert under_test.presses(1.0)
+    under_test.offer([reading(70.0)], 5.0)
+    assert [now for now in range(2, 70) if under_test.presses(now)] == [61]
+    under_test.offer([reading(70.0, on=False)], 80.0)
+    assert under_test.presses(80.0)
+    assert not under_test.presses(81.0)

@@ -8,6 +8,7 @@ import msgspec
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.ids import are_ids
 from lamplighter_contract.quantities import Kind
+from lamplighter_contract.wire.bounded import inflate
 from lamplighter_contract.wire.fields import Boot, Count, Text, Whole
 from lamplighter_contract.wire.limits import MAX_DOCUMENT_BYTES
 from lamplighter_contract.wire.version import WIRE_VERSION
@@ -137,11 +138,12 @@ def encode(document: Document) -> bytes:
 
 
 def decode(payload: bytes, kind: type[D]) -> D | Refusal:
-    """Read a document of that kind; unknown fields are ignored."""
-    if len(payload) > MAX_DOCUMENT_BYTES:
-        return Refusal(Reason.TOO_LARGE, f"{len(payload)} bytes")
+    """Read a document of that kind, compressed or not; unknown fields are ignored."""
+    plain = inflate(payload, MAX_DOCUMENT_BYTES)
+    if isinstance(plain, Refusal):
+        return plain
     try:
-        document = msgspec.json.decode(payload, type=kind)
+        document = msgspec.json.decode(plain, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Refusal(Reason.MALFORMED, f"{kind.__name__}: {error}")
     if document.v != WIRE_VERSION:

@@ -14,12 +14,14 @@ from lamplighter_gateway.config.environment import overlaid
 from lamplighter_gateway.config.model import (
     Config,
     Lighting,
+    LocalPage,
     Metrics,
     Reporting,
     Rules,
     Ruling,
     SpoolLimits,
     TruckRecords,
+    Updating,
     Uplink,
 )
 from lamplighter_gateway.config.problem import Problem, Problems
@@ -65,7 +67,9 @@ def _read(candidate: Candidate, tree: Mapping[str, Any], problems: list[Problem]
         light=_light(parts.section("light")) if parts.has("light") else Lighting(),
         trucks=_trucks(parts.section("trucks")) if parts.has("trucks") else TruckRecords(),
         ruling=ruling,
+        updating=_updating(section.section("update")) if section.has("update") else Updating(),
         number=candidate.number,
+        page=_page(section.section("page")) if section.has("page") else None,
     )
     section.close(() if parts is section else (*PARTS, "profiles"))
     return config
@@ -76,6 +80,12 @@ def _ruling(section: Section) -> Ruling:
     ruling = Ruling(section.word("rules", Rules, usual.rules), section.number("trial_min", 1, 1_440, usual.trial_min))
     section.close()
     return ruling
+
+
+def _updating(section: Section) -> Updating:
+    updating = Updating(section.number("health_min", 0.1, 1_440, Updating().health_min))
+    section.close()
+    return updating
 
 
 def _central(candidate: Candidate, section: Section) -> Section:
@@ -113,11 +123,26 @@ def _uplink(section: Section) -> Uplink:
     return uplink
 
 
+def _day(section: Section) -> tuple[float | None, float | None]:
+    """How a dark lamp is reported; as a lit one where nothing is said."""
+    if not section.has("day"):
+        return None, None
+    day = section.section("day")
+    interval_s, heartbeat_s = day.number("interval_s", 0, 86_400, 300), day.number("heartbeat_s", 1, 86_400, 3600)
+    if heartbeat_s < interval_s:
+        day.wrong("heartbeat_s", f"at least interval_s, {interval_s:g}")
+    day.close()
+    return interval_s, heartbeat_s
+
+
 def _report(section: Section) -> Reporting:
     report = Reporting(
         section.number("interval_s", 0, 86_400, 60),
         section.number("heartbeat_s", 1, 86_400, 900),
         section.flag("compress", default=False),
+        section.number("gather_s", 1, 3600, 1),
+        section.number("health_s", 10, 86_400, 300),
+        *_day(section),
     )
     if report.heartbeat_s < report.interval_s:
         section.wrong("heartbeat_s", f"at least interval_s, {report.interval_s:g}")
@@ -152,6 +177,12 @@ def _trucks(section: Section) -> TruckRecords:
     )
     section.close()
     return trucks
+
+
+def _page(section: Section) -> LocalPage:
+    page = LocalPage(section.text("host", "127.0.0.1"), section.integer("port", 0, 65_535, 8443))
+    section.close()
+    return page
 
 
 def _metrics(section: Section) -> Metrics:

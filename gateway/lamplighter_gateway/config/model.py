@@ -58,11 +58,19 @@ class Uplink:
 
 @dataclass(frozen=True, slots=True)
 class Reporting:
-    """Report by exception, in real seconds: at most every `interval_s`, at least every `heartbeat_s`."""
+    """Report by exception, in real seconds: at most every `interval_s`, at least every `heartbeat_s`.
+
+    While a lamp is dark, `day_interval_s` and `day_heartbeat_s` hold for it. Readings that press wait for nobody;
+    others are gathered for `gather_s`, so that one frame carries many. Health is told every `health_s` and on change.
+    """
 
     interval_s: float
     heartbeat_s: float
     compress: bool
+    gather_s: float = 1
+    health_s: float = 300
+    day_interval_s: float | None = None
+    day_heartbeat_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +118,23 @@ class Ruling:
 
 
 @dataclass(frozen=True, slots=True)
+class Updating:
+    """How long a new version has, in real minutes, to show that it fares as well as the one before."""
+
+    health_min: float = 10
+
+
+@dataclass(frozen=True, slots=True)
 class Metrics:
     """Where Prometheus reads; loopback unless told otherwise."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPage:
+    """Where crews find the page that needs no centre; HTTPS only."""
 
     host: str
     port: int
@@ -238,7 +261,9 @@ class Config:
     light: Lighting = Lighting()
     trucks: TruckRecords = TruckRecords()
     ruling: Ruling = Ruling()
+    updating: Updating = Updating()
     number: int = 0  # what the birth tells as its version
+    page: LocalPage | None = None
 
     def devices_on(self, bus: str) -> tuple[Device, ...]:
         """The devices of one bus, in the order of the file."""

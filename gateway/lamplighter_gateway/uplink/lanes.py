@@ -20,12 +20,13 @@ JITTER: Final = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long live stays live, how long an ack is waited for at first, and how fast backlog drains."""
+    """How long live stays live, how long an ack is waited for at first, how fast backlog drains, how often health."""
 
     live_s: float = 10.0
     ack_timeout_s: float = 5.0
     backlog_per_s: float = 50.0
     backlog_delay_s: float = 5.0  # after an outage, a random part of it passes before the backlog begins
+    health_s: float = 300.0
 
 
 @dataclass(slots=True)

@@ -21,11 +21,11 @@ from lamplighter_gateway.spool.spool import Spool
 from lamplighter_gateway.uplink.centre import Centre
 from lamplighter_gateway.uplink.lanes import REFILL_BELOW, Lanes, Timing, classes
 from lamplighter_gateway.uplink.pace import reconnect_s
+from lamplighter_gateway.uplink.traffic import Traffic
 from lamplighter_gateway.watch.counters import Counters
 
 log = logging.getLogger(__name__)
 
-HEALTH_S: Final = 300.0
 SHORTEST_HEALTH_S: Final = 2.0
 STEADY_S: Final = 30.0  # a session that lasted this long ends the row of failures
 LEAVE_TIMEOUT_S: Final = 0.5
@@ -74,7 +74,8 @@ class Uplink:
         self._clock = clock
         self._jitter = jitter
         self._counters = counters
-        self._lanes = Lanes(timing or Timing(), jitter)
+        self._timing = timing or Timing()
+        self._lanes = Lanes(self._timing, jitter)
         self._centre = Centre(identity.boot)
         self._wake = asyncio.Event()
         self._health_due = asyncio.Event()
@@ -82,6 +83,7 @@ class Uplink:
         self._denied_logged = False
         self._of_use = False
         self._devices_due = False
+        self.traffic = Traffic()
         self.connected = False
         self.heard_s = -math.inf  # when the centre last said that it has stored something
         self.handlers: dict[Down, Handler] = {Down.ACK: self._take_ack}
@@ -170,7 +172,7 @@ class Uplink:
             await self._say_birth(connection)
             if self._devices_due:
                 self._devices_due = False
-                await self._publish(connection, Up.DEVICES, self._presence.devices(), retain=True)
+                await self._publish(connection, Up.DEVICES, self._packed(self._presence.devices()), retain=True)
             await self._birth_due.wait()
 
     async def _say_birth(self, connection: Connection) -> None:
@@ -180,9 +182,9 @@ class Uplink:
     async def _report_health(self, connection: Connection) -> None:
         while True:
             self._health_due.clear()
-            await self._publish(connection, Up.HEALTH, await self._presence.health())
+            await self._publish(connection, Up.HEALTH, self._packed(await self._presence.health()))
             await asyncio.sleep(SHORTEST_HEALTH_S)
-            await _wait(self._health_due, HEALTH_S)
+            await _wait(self._health_due, self._timing.health_s)
 
     async def _receive(self, connection: Connection) -> None:
         async for message in connection.messages():
@@ -190,6 +192,7 @@ class Uplink:
             connection.done(message)
 
     async def _take(self, message: Incoming) -> None:
+        self.traffic.received(len(message.topic), len(message.payload), self._clock.monotonic_s())
         if message.topic == CONTROLLER_STATE:
             self._take_controller(message.payload)
             return
@@ -259,15 +262,17 @@ class Uplink:
 
     async def _deliver(self, connection: Connection, lane: Up, frame: Frame) -> None:
         envelope = Envelope(frame.seq, self._identity.boot, self._clock.wall_ms())
-        payload = seal(frame.body, envelope)
-        if self._identity.compress:
-            payload = zlib.compress(payload)
+        payload = self._packed(seal(frame.body, envelope))
         self._counters.add("frames_sent")
         self._counters.add("bytes_sent", len(payload))
         await self._publish(connection, lane, payload)
 
+    def _packed(self, payload: bytes) -> bytes:
+        return zlib.compress(payload, zlib.Z_BEST_COMPRESSION) if self._identity.compress else payload
+
     async def _publish(self, connection: Connection, channel: Up, payload: bytes, *, retain: bool = False) -> None:
         topic = up(self._identity.gateway, channel)
+        self.traffic.published(len(topic), len(payload), self._clock.monotonic_s())
         try:
             await connection.publish(topic, payload, retain=retain)
         except PublishDeniedError as error:

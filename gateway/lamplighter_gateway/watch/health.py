@@ -11,6 +11,7 @@ from lamplighter_gateway.drivers.port import BusStatus
 from lamplighter_gateway.spool.frames import SpoolStatus
 
 _STATM: Final = Path("/proc/self/statm")
+_IO: Final = Path("/proc/self/io")
 
 
 def health(
@@ -40,6 +41,15 @@ def rss_bytes() -> int | None:
     try:
         return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):
+        return None
+
+
+def written_bytes() -> int | None:
+    """What this process has caused to be written to storage since its start, where the system tells."""
+    try:
+        found = dict(line.split(": ") for line in _IO.read_text().splitlines())
+        return int(found["write_bytes"])
+    except (OSError, ValueError, KeyError):
         return None
 
 

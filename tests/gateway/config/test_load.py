@@ -51,6 +51,16 @@ def device(**keys):
     return {"id": "d", "bus": "tcp", "profile": "lamp-single", "unit": 9} | keys
 
 
+def test_what_costs_bytes_is_configuration(tmp_path):
+    day = {"interval_s": 600, "heartbeat_s": 7200}
+    config = load_tree(tmp_path, GOOD | {"report": {"compress": True, "gather_s": 60, "health_s": 3600, "day": day}})
+    assert isinstance(config, Config), "\n".join(map(str, config))
+    report = config.report
+    assert (report.compress, report.gather_s, report.health_s) == (True, 60, 3600)
+    assert (report.day_interval_s, report.day_heartbeat_s) == (600, 7200)
+    assert (report.interval_s, report.heartbeat_s) == (60, 900)
+
+
 def test_the_example_is_good_and_its_rows_are_expanded():
     config = load(EXAMPLE, {})
     assert isinstance(config, Config), "\n".join(map(str, config))
@@ -98,6 +108,15 @@ def test_rows_count_in_every_form(tmp_path):
         ("report", {"interval_s": -1}, "report.interval_s", "-1", "0 to 86400"),
         ("report", {"heartbeat_s": 5}, "report.heartbeat_s", "5", "at least interval_s"),
         ("report", {"interval_s": float("nan")}, "report.interval_s", "nan", "a number"),
+        ("report", {"gather_s": 0}, "report.gather_s", "0", "1 to 3600"),
+        ("report", {"health_s": 5}, "report.health_s", "5", "10 to 86400"),
+        (
+            "report",
+            {"day": {"interval_s": 900, "heartbeat_s": 60}},
+            "report.day.heartbeat_s",
+            "60",
+            "at least interval_s",
+        ),
         ("spool", {"max_mib": 0}, "spool.max_mib", "0", "1 to"),
         ("profiles", "nowhere", "profiles", "missing", "a folder of device profiles"),
         ("buses.0.wire", "can", "buses[0].wire", "'can'", "modbus-tcp, modbus-rtu, mqtt"),
