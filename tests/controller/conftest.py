@@ -5,14 +5,16 @@ from pathlib import Path
 import pytest
 
 from lamplighter_controller.ledger.engine import open_ledger
+from tests.controller.ledgers import migrated_database, sqlite_in
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def ledger_url(request, tmp_path: Path) -> str:
     """An empty ledger's URL, once per database."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'ledger.db'}"
-    return str(request.getfixturevalue("postgres_url"))
+        return sqlite_in(tmp_path)
+    postgres = request.getfixturevalue("postgres")
+    return str(postgres.create_database(migrated_database(postgres)))
 
 
 @pytest.fixture

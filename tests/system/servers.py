@@ -220,11 +220,12 @@ class PostgreSql(Server):
         """SQLAlchemy URL of the administrator's database."""
         return self._url("postgres")
 
-    def create_database(self) -> str:
-        """A new empty database's SQLAlchemy URL."""
+    def create_database(self, like: str = "template1") -> str:
+        """SQLAlchemy URL of a new database, empty or `like` another one that nobody is connected to."""
         name = f"test_{secrets.token_hex(6)}"
+        made = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(like))
         with self._connect() as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            connection.execute(made)
         return self._url(name)
 
     def prepare(self) -> None:

@@ -47,7 +47,7 @@ from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.gateways import Gateways, Unheard
 from lamplighter_controller.intake.journal import Journal
 from lamplighter_controller.intake.replay import Outcome
-from lamplighter_controller.ledger.engine import Ledger, open_ledger
+from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.lighting.adaptive.engine import SignalKeeper
 from lamplighter_controller.lighting.desk import PlanDesk
 from lamplighter_controller.lighting.overrides.desk import OverrideDesk
@@ -62,6 +62,7 @@ from lamplighter_controller.security.keys import Keys
 from lamplighter_controller.security.tokens import Right
 from lamplighter_controller.series.port import Aggregate, Readings, SeriesUnavailable, Windows
 from lamplighter_controller.twin.columns import Twin
+from tests.controller.ledgers import open_in
 
 RATE = 60.0
 ROOT_KEY = Signer("root", bytes(range(32)))
@@ -443,7 +444,7 @@ async def open_world(
     `dispatch` makes what takes commands, where those in memory are not enough.
     """
     events, twin, series, actions = Events(), Twin(), MemorySeries(), MemoryActions()
-    ledger = await open_ledger(f"sqlite:///{folder / 'ledger.sqlite'}")
+    ledger = await open_in(folder)
     journal = Journal(ledger)
     alarms = Alarms(clock, events, journal)
     gateways = Gateways(clock, events, alarms, journal)

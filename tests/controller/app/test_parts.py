@@ -15,7 +15,7 @@ from lamplighter_controller.commands.model import CommandRequest, Request, Submi
 from lamplighter_controller.events import Events
 from lamplighter_controller.intake.engine import Registry
 from lamplighter_controller.keys_keeper import KeysKeeper
-from lamplighter_controller.ledger.engine import Ledger, open_ledger
+from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.ledger.errors import LedgerUnavailable
 from lamplighter_controller.link.memory import MemoryLink
 from lamplighter_controller.losses import Losses
@@ -23,6 +23,7 @@ from lamplighter_controller.series.factory import open_series
 from lamplighter_controller.series.port import Series, SeriesUnavailable
 from lamplighter_controller.series.settings import SeriesSettings
 from lamplighter_controller.upkeep import Upkeep
+from tests.controller.ledgers import open_in
 
 
 class Maintained:
@@ -55,7 +56,7 @@ class Asked:
 
 @pytest.fixture
 async def ledger(tmp_path: Path):
-    opened = await open_ledger(f"sqlite:///{tmp_path}/ledger.sqlite")
+    opened = await open_in(tmp_path)
     yield opened
     await opened.close()
 

@@ -18,12 +18,13 @@ from lamplighter_contract.wire.frame import Envelope, readings_body, seal
 from lamplighter_contract.wire.topics import Up, up
 from lamplighter_controller.events import Events
 from lamplighter_controller.intake.engine import Identity, Intake, Registry
-from lamplighter_controller.ledger.engine import Ledger, open_ledger
+from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.ledger.errors import LedgerUnavailable
 from lamplighter_controller.link.memory import MemoryLink
 from lamplighter_controller.security import enrolment
 from lamplighter_controller.series.port import Readings, Rejection, Series, SeriesRejected, SeriesUnavailable
 from lamplighter_controller.twin.columns import Twin
+from tests.controller.ledgers import open_in
 
 NOW_MS = 1_763_650_000_000
 
@@ -123,7 +124,7 @@ async def until(condition: Callable[[], object], timeout_s: float = 5) -> None:
 @contextlib.asynccontextmanager
 async def centre(folder: Path, *enrolled: str, series: MemorySeries | None = None) -> AsyncIterator[Centre]:
     """A running intake with gateways enrolled; gw-1 serves lamp-1 to lamp-4."""
-    ledger = await open_ledger(f"sqlite:///{folder}/ledger.sqlite")
+    ledger = await open_in(folder)
     clock, events, twin, results = ManualClock(NOW_MS), Events(), Twin(), Results()
     link, series = MemoryLink(), series or MemorySeries()
     port = cast("Series", series)  # only what intake asks of a series

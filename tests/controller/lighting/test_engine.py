@@ -15,10 +15,11 @@ from lamplighter_contract.wire.documents import GatewayState
 from lamplighter_controller.events import Events
 from lamplighter_controller.hold import Hold, begin
 from lamplighter_controller.intake.engine import Registry
-from lamplighter_controller.ledger.engine import Ledger, open_ledger
+from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.lighting import records
 from lamplighter_controller.lighting.engine import PlanKeeper
 from lamplighter_controller.link.memory import MemoryLink
+from tests.controller.ledgers import open_in
 
 SIGNER = Signer("centre-1-1", bytes(range(32)))
 
@@ -65,7 +66,7 @@ class Room:
 
 @pytest.fixture
 async def room(tmp_path: Path) -> AsyncIterator[Room]:
-    ledger = await open_ledger(f"sqlite:///{tmp_path}/ledger.sqlite")
+    ledger = await open_in(tmp_path)
     room = Room(ledger, Registry.begin(ledger, Events(), ManualClock()))
     room.registry.gateways.enrol(frozenset({"gw-1", "gw-2"}))
     task = asyncio.create_task(room.keeper.run(), name="plans")

@@ -8,11 +8,11 @@ import numpy as np
 
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
-from lamplighter_controller.ledger.engine import open_ledger
 from lamplighter_controller.series.port import Readings, Series
 from lamplighter_controller.twin import store
 from lamplighter_controller.twin.columns import Twin
 from lamplighter_controller.twin.restore import restore_devices, restore_values
+from tests.controller.ledgers import open_in
 
 
 def entry(name: str, kind: Kind = Kind.LAMP) -> DeviceEntry:
@@ -34,7 +34,7 @@ class LastSeries:
 
 
 async def test_devices_are_kept_as_they_were_told_and_moved_between_gateways(tmp_path: Path) -> None:
-    ledger = await open_ledger(f"sqlite:///{tmp_path}/ledger.sqlite")
+    ledger = await open_in(tmp_path)
     many = [entry(f"lamp-{number}") for number in range(1200)]
     for gateway, entries in (
         ("gw-1", many),

@@ -23,7 +23,7 @@ from lamplighter_controller.commands.model import Order, Part, Request
 from lamplighter_controller.events import Events, ReadingsStored
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.journal import Journal
-from lamplighter_controller.ledger.engine import Ledger, open_ledger
+from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.lighting import inventory as things
 from lamplighter_controller.lighting import records as plan_records
 from lamplighter_controller.lighting import store as inventory_store
@@ -43,6 +43,7 @@ from lamplighter_controller.series.duck.store import DuckSeries
 from lamplighter_controller.series.port import Readings, Series, SeriesUnavailable
 from lamplighter_controller.series.settings import SeriesSettings
 from lamplighter_controller.twin.columns import Twin
+from tests.controller.ledgers import open_in
 from tests.controller.lighting.proof.city import HOUR_MS, NOON_MS, at
 
 NIGHT = date(2025, 11, 20)
@@ -180,7 +181,7 @@ class Town:
 @pytest.fixture
 async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
     """One kind of ledger is enough here; `test_store` has both."""
-    opened = await open_ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    opened = await open_in(tmp_path)
     yield opened
     await opened.close()
 
