@@ -168,6 +168,16 @@ class Gateway:
             Down.PLAN: self._plans.take_plan,
             Down.SIGNAL: self._plans.take_signals,
         }
+        self.local = LocalRequests(
+            self.registry,
+            self.journal,
+            self.actuator,
+            self._wanted.level,
+            self.events,
+            self.clock,
+            self._status,
+            self.requests,
+        )
 
     def stop(self, ending: Ending = Ending.STOPPED) -> None:
         """Have `run` return soon."""
@@ -253,17 +263,7 @@ class Gateway:
             self.events.say("frames.set_aside", file=aside.name)
 
     async def _serve_local(self, closing: AsyncExitStack) -> None:
-        local = LocalRequests(
-            self.registry,
-            self.journal,
-            self.actuator,
-            self._wanted.level,
-            self.events,
-            self.clock,
-            self._status,
-            self.requests,
-        )
-        await closing.enter_async_context(control.serve(self._settings.data, local.handle))
+        await closing.enter_async_context(control.serve(self._settings.data, self.local.handle))
         if self._settings.metrics is None:
             return
         host, port = self._settings.metrics

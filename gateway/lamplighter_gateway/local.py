@@ -72,6 +72,9 @@ class LocalRequests:
             return {"error": f"minutes is {str(minutes)[:40]}, expected more than 0 and at most {LONGEST_MIN}"}
         if "light.set" not in self._registry.entries[device].capabilities:
             return {"error": f"{device} takes no level"}
+        held = self._actuator.forbids(device, Point.LEVEL, float(level), None)
+        if held is not None:
+            return {"error": f"{device} is {held}: nobody writes to it"}
         override = self._override(device, float(level), float(minutes))
         try:
             await self._journal.want(Change(overrides=(override,)), override.seq)

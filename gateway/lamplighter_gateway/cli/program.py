@@ -87,6 +87,19 @@ def status(file: Path | None, data: Path | None, as_json: bool) -> None:
 
 
 @main.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@_DATA
+def page(file: Path | None, data: Path | None) -> None:
+    """Show how crews open the local page of a running gateway: address, fingerprint, access code."""
+    answer = _ask(file, data, {"do": "page"})
+    if "error" in answer:
+        _show(answer)
+    click.echo(f"https://{answer['host']}:{answer['port']}/")
+    click.echo(f"SHA-256 {answer['fingerprint']}")
+    click.echo(f"access code {answer['code']}")
+
+
+@main.command()
 @click.argument("device")
 @_FILE
 @_DATA
