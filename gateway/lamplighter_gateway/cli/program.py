@@ -17,6 +17,8 @@ from lamplighter_gateway.cli.commission import commission
 from lamplighter_gateway.cli.jt808 import jt808
 from lamplighter_gateway.cli.probe import probe
 from lamplighter_gateway.cli.scan import scan
+from lamplighter_gateway.cli.update import bundle, update
+from lamplighter_gateway.cli.update import start as launch
 from lamplighter_gateway.config.load import load
 from lamplighter_gateway.config.model import Config
 from lamplighter_gateway.config.problem import Problems
@@ -36,6 +38,9 @@ main.add_command(jt808)
 main.add_command(commission)
 main.add_command(probe)
 main.add_command(scan)
+main.add_command(launch)
+main.add_command(update)
+main.add_command(bundle)
 
 
 @main.command()
@@ -163,6 +168,9 @@ def _overview(answer: Answer) -> str:
         f"spool {spool.get('state', 'ok')}: {_frames(spool['waiting'])}, {spool.get('dropped', 0)} dropped",
     ]
     lines += _config_lines(answer.get("config", {}))
+    if per_day := answer.get("per_day"):
+        up, down, flash = (per_day[name] / 1e6 for name in ("up_bytes", "down_bytes", "flash_bytes"))
+        lines.append(f"per day: {up:.2f} MB up, {down:.2f} MB down, {flash:.1f} MB written to the disk")
     lines += [line for bus in answer["buses"] for line in _bus_lines(bus)]
     lines += [f"{hold['kind'].upper()} {hold['device']}: by {hold['holder']}" for hold in answer.get("holds", ())]
     lines += [
