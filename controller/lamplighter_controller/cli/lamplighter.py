@@ -18,11 +18,10 @@ from lamplighter_controller.cli import (
     road,
     scene,
     signal,
-    violation,
 )
 from lamplighter_controller.cli.asking import Asking, Session
 from lamplighter_controller.cli.client import Client
-from lamplighter_controller.cli.fleet import fleet, permit, policy, truck, waybill
+from lamplighter_controller.cli.fleet import fleet, permit, policy, truck, violation, waybill
 from lamplighter_controller.cli.maintenance import crew, order, part, report
 
 URL: Final = "http://127.0.0.1:8080"
