@@ -8,7 +8,8 @@ from lamplighter_controller.commands.dispatch import Dispatch
 from lamplighter_controller.config import Config
 from lamplighter_controller.events import Events, FleetChanged
 from lamplighter_controller.fleet.cases.desk import CaseDesk
-from lamplighter_controller.fleet.evidence.desk import Around, EvidenceDesk
+from lamplighter_controller.fleet.evidence.desk import EvidenceDesk
+from lamplighter_controller.fleet.evidence.ground import Around
 from lamplighter_controller.fleet.evidence.keeper import EvidenceKeeper
 from lamplighter_controller.fleet.evidence.retention import Policy
 from lamplighter_controller.fleet.evidence.shelf import Shelf

@@ -18,8 +18,10 @@ from lamplighter_controller.fleet.cases.desk import CaseDesk
 from lamplighter_controller.fleet.cases.life import Act, Wish
 from lamplighter_controller.fleet.evidence import records, track
 from lamplighter_controller.fleet.evidence.archive import unpack
-from lamplighter_controller.fleet.evidence.desk import MOST_PHOTO_BYTES, Around, EvidenceDesk, Photo
+from lamplighter_controller.fleet.evidence.desk import EvidenceDesk
+from lamplighter_controller.fleet.evidence.ground import Around
 from lamplighter_controller.fleet.evidence.keeper import EvidenceKeeper
+from lamplighter_controller.fleet.evidence.photos import MOST_PHOTO_BYTES, Photo
 from lamplighter_controller.fleet.evidence.records import Part
 from lamplighter_controller.fleet.evidence.retention import DAY_MS, Policy
 from lamplighter_controller.fleet.evidence.shelf import Damaged, Shelf, ShelfFull

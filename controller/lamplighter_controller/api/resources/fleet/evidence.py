@@ -14,7 +14,7 @@ from lamplighter_controller.api.resources.fleet.cases import ViolationId
 from lamplighter_controller.api.resources.gateways import ReasonIn
 from lamplighter_controller.api.services import Provided
 from lamplighter_controller.fleet.evidence import records
-from lamplighter_controller.fleet.evidence.desk import Photo
+from lamplighter_controller.fleet.evidence.photos import Photo
 from lamplighter_controller.fleet.evidence.records import Hold, Package, Part
 from lamplighter_controller.fleet.evidence.shelf import Damaged, ShelfFull
 from lamplighter_controller.fleet.violations import records as violations
