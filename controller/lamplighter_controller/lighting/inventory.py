@@ -163,7 +163,7 @@ PLACED: Final = frozenset({"cabinets", "luminaires"})
 
 @dataclass(frozen=True, slots=True)
 class Burned:
-    """Hours that are known of a lamp: by its own counter all of its life, else since somebody looked (epoch ms)."""
+    """Hours known of a lamp: all of its life by its own counter or since a part was replaced, else since `since_ms`."""
 
     hours: float
     since_ms: int

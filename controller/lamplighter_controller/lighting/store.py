@@ -238,7 +238,7 @@ def _burned(connection: Connection) -> dict[str, Burned]:
     table = burning_table.c
     columns = select(table.device, table.source, table.since_ms, table.burning_h, table.from_h)
     return {
-        row.device: Burned(row.burning_h - row.from_h, row.since_ms, row.source == Source.COUNTER)
+        row.device: Burned(row.burning_h - row.from_h, row.since_ms, row.source == Source.COUNTER or row.from_h > 0)
         for row in connection.execute(columns.where(table.device.is_not(None)))
     }
 

@@ -61,3 +61,10 @@ async def test_hours_come_from_what_was_counted(ledger):
     await ledger.write(lambda connection: put_burning(connection, [known]))
     inventory = await ledger.read(store.inventory)
     assert inventory.burned == {"lamp-1": Burned(5_000.0, COUNTED_MS, whole_life=True)}
+
+
+async def test_what_burned_before_a_part_was_replaced_is_not_reckoned_from_the_first_day(ledger):
+    known = Burning("l-2", "lamp-2", Source.INTEGRATED, COUNTED_MS, COUNTED_MS, burning_h=2_010.0, from_h=2_000.0)
+    await ledger.write(lambda connection: put_burning(connection, [known]))
+    burned = (await ledger.read(store.inventory)).burned["lamp-2"]
+    assert outputs.hours(INVENTORY.luminaires["l-2"], burned) == 10

@@ -155,6 +155,16 @@ class ProofDesk:
 
         return await self.work.ledger.write(work)
 
+    async def parts_replaced(self, lamps: Iterable[str], time_ms: int) -> None:
+        """Count hours of all these anew: their parts were replaced at a time, and whoever was told has noted it."""
+        wanted = list(lamps)
+
+        def work(connection: Connection) -> None:
+            found = [one for name in wanted for one in records.burning_page(connection, name, 0, 1)[0]]
+            records.put_burning(connection, [replaced(one, time_ms) for one in found])
+
+        await self.work.ledger.write(work)
+
     async def energy(self, first: date, last: date) -> tuple[int, list[date], list[CabinetNight]]:
         """Supply points' nights: how many nights were worked out, which were not, and all of them."""
 

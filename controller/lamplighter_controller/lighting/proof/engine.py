@@ -1,4 +1,4 @@
-"""Works each night out when it is over, and again when more of it comes in late."""
+"""Works each night out when it is over, and again when more of it comes in late; counts replaced parts anew."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from apscheduler.schedulers.asyncio import (  # type: ignore[import-untyped]  # 
 )
 
 from lamplighter_contract.light.sky.nights import date_of_night
-from lamplighter_controller.events import Events, ReadingsStored, Subscription
+from lamplighter_controller.events import ElementReplaced, Events, ReadingsStored, Subscription
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.ledger.errors import LedgerUnavailable
 from lamplighter_controller.lighting.proof.desk import ProofDesk
@@ -24,6 +24,7 @@ TICK_S: Final = 10.0
 QUIET_S: Final = 60.0  # backlog comes in bursts: a night waits until no more of it came for so long, real time
 SETTLE_MS: Final = 30 * 60_000  # after noon, civil: the last readings of the morning are in
 ALARM: Final = "proof"
+LAMP: Final = "lamp"
 
 
 class ProofKeeper:
@@ -34,24 +35,28 @@ class ProofKeeper:
         self._desk, self._events, self._alarms = desk, events, alarms
         self._late: dict[date, float] = {}
         self._empty: set[date] = set()
+        self._replaced: list[ElementReplaced] = []
         self._tick = asyncio.Event()
 
     async def run(self) -> None:
         """Work nights out; for ever."""
         scheduler = AsyncIOScheduler()
         scheduler.add_job(self._tick.set, "interval", seconds=TICK_S, coalesce=True, misfire_grace_time=None)
-        with self._events.subscribe(ReadingsStored) as stored:
+        with self._events.subscribe(ReadingsStored, ElementReplaced) as news:
             scheduler.start()
             try:
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(self._listen(stored), name="proof-backlog")
+                    group.create_task(self._listen(news), name="proof-backlog")
                     group.create_task(self._look_for_ever(), name="proof-nights")
             finally:
                 scheduler.shutdown(wait=False)
 
-    async def _listen(self, stored: Subscription) -> None:
-        async for event in stored:
-            if isinstance(event, ReadingsStored) and not event.live and len(event.readings.time_ms):
+    async def _listen(self, news: Subscription) -> None:
+        async for event in news:
+            if isinstance(event, ElementReplaced):
+                self._replaced.append(event)
+                self._tick.set()
+            elif isinstance(event, ReadingsStored) and not event.live and len(event.readings.time_ms):
                 self.late(int(event.readings.time_ms.min()), int(event.readings.time_ms.max()))
 
     async def _look_for_ever(self) -> None:
@@ -73,6 +78,7 @@ class ProofKeeper:
     async def look(self) -> None:
         """Work out whatever is due, the oldest night first."""
         try:
+            await self._count_anew()
             await self._note_late()
             for day in await self._due():
                 if await self._desk.work_out(day) is None:
@@ -81,6 +87,13 @@ class ProofKeeper:
             self._alarms.raised(ALARM, f"the proof of last night waits for its store: {error}")
             return
         self._alarms.cleared(ALARM)
+
+    async def _count_anew(self) -> None:
+        """Hours of lamps whose parts were replaced; what the ledger does not take now waits for the next look."""
+        while self._replaced:
+            event = self._replaced[0]
+            await self._desk.parts_replaced([name for kind, name in event.elements if kind == LAMP], event.time_ms)
+            self._replaced.remove(event)
 
     async def _note_late(self) -> None:
         """Late nights go into the ledger once it is quiet, so that a restart does not forget them."""

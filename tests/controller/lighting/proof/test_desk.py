@@ -1,5 +1,6 @@
 """A night of a small city worked out from what is stored; again, late, and while it lasts."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date, time, timedelta
@@ -20,7 +21,7 @@ from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_controller.commands import store as commands
 from lamplighter_controller.commands.model import Order, Part, Request
-from lamplighter_controller.events import Events, ReadingsStored
+from lamplighter_controller.events import ElementReplaced, Events, ReadingsStored
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.journal import Journal
 from lamplighter_controller.ledger.engine import Ledger
@@ -509,6 +510,31 @@ async def test_hours_by_counter_and_summed_up(town: Town):
         1,
     )
     assert (await town.desk.hours("lamp-1", 0, 10))[0] == [by_lamp["l-lamp-1"]]
+
+
+async def test_hours_of_a_replaced_part_are_counted_anew_whoever_told_of_it(town: Town):
+    await usual(town)
+    await town.desk.work_out(NIGHT)
+    running = asyncio.create_task(town.keeper.run(), name="proof")
+
+    async def hours() -> dict[str, float]:
+        return {one.lamp: one.shown_h for one in (await town.desk.hours(None, 0, 100))[0]}
+
+    before = await hours()
+    assert before["l-lamp-1"] == 112
+    try:
+        async with asyncio.timeout(20):
+            while await hours() == before:
+                town.events.publish(
+                    ElementReplaced((("lamp", "lamp-1"), ("circuit", "loop-1"), ("lamp", "no")), at(25))
+                )
+                await asyncio.sleep(0.01)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert await hours() == before | {"l-lamp-1": 0}
+    burned = (await town.ledger.read(inventory_store.inventory)).burned["lamp-1"]
+    assert (burned.hours, burned.since_ms, burned.whole_life) == (0, at(25), True), "so constant light begins anew, too"
 
 
 async def test_a_lamp_no_plan_knows_is_due_while_nobody_sees_by_daylight(town: Town):
