@@ -1,10 +1,11 @@
 """A CSV file as columns of numbers, read in pieces; a cell that is no number is told by line and column."""
 
 import csv
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
+from types import MappingProxyType
 from typing import Final, TextIO
 
 import numpy as np
@@ -18,6 +19,7 @@ _FLAGS: Final = {"true": "1", "false": "0"}
 TIME_EXPECTED: Final = "a time in UTC as ISO 8601, such as 2026-01-10T17:15:00Z"
 
 Columns = dict[str, NDArray[np.float64]]
+Bounds = Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,11 @@ class _Names:
         return self.number.setdefault(name, len(self.number))
 
 
-def read_csv(file: TextIO, known: Collection[str], mistakes: Mistakes) -> Table:
-    """The table in `file`: `time`, `device`, then any of `known`; blank = NaN. What is wrong goes to `mistakes`."""
+def read_csv(file: TextIO, known: Collection[str], mistakes: Mistakes, bounds: Bounds = MappingProxyType({})) -> Table:
+    """The table in `file`: `time`, `device`, then any of `known`; blank = NaN. What is wrong goes to `mistakes`.
+
+    `bounds`: least and most of quantities of which a value beyond them is a mistake.
+    """
     csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(file, strict=True)
     names, pieces = _Names(), []
@@ -53,8 +58,9 @@ def read_csv(file: TextIO, known: Collection[str], mistakes: Mistakes) -> Table:
         header = next(reader, [])
         quantities = _header(header, known, mistakes)
         if not mistakes.found:
+            parsers = {name: _parser(bounds.get(name)) for name in quantities}
             pieces = [
-                _piece(lines, header, quantities, names, mistakes) for lines in _pieces(reader, len(header), mistakes)
+                _piece(lines, header, parsers, names, mistakes) for lines in _pieces(reader, len(header), mistakes)
             ]
     except csv.Error as error:
         mistakes.add(reader.line_num, "", "", f"CSV: {error}")
@@ -99,35 +105,34 @@ def _pieces(reader: "csv._reader", width: int, mistakes: Mistakes) -> Iterator[L
         yield piece
 
 
-def _piece(lines: Lines, header: list[str], quantities: list[str], names: _Names, mistakes: Mistakes) -> Table:
+def _piece(
+    lines: Lines, header: list[str], parsers: Mapping[str, "_Parser"], names: _Names, mistakes: Mistakes
+) -> Table:
     cells = dict(zip(header, zip(*(row for _, row in lines), strict=True), strict=True))
     numbers = [number for number, _ in lines]
     for line, device in zip(numbers, cells["device"], strict=True):
         if not device:
             mistakes.add(line, "device", device, "the id of a device")
-    values = {name: _parsed(cells[name], numbers, name, _float, mistakes) for name in quantities}
-    time_ms = _parsed(cells["time"], numbers, "time", _epoch_ms, mistakes)
+    values = {name: _parsed(cells[name], numbers, name, parser, mistakes) for name, parser in parsers.items()}
+    time_ms = _parsed(cells["time"], numbers, "time", _TIMES, mistakes)
     device = np.fromiter((names.of(name) for name in cells["device"]), np.int64, len(lines))
     return Table((), device, np.nan_to_num(time_ms).astype(np.int64), values)
 
 
 def _parsed(
-    cells: Sequence[str], lines: list[int], name: str, parse: Callable[[str], float], mistakes: Mistakes
+    cells: Sequence[str], lines: list[int], name: str, parser: "_Parser", mistakes: Mistakes
 ) -> NDArray[np.float64]:
     try:
-        return np.fromiter(map(parse, cells), np.float64, len(cells))
+        return np.fromiter(map(parser.parse, cells), np.float64, len(cells))
     except ValueError:
-        expected = TIME_EXPECTED if name == "time" else "a number, or nothing where it was not read"
-        return np.array(
-            [_one(cell, line, name, parse, expected, mistakes) for cell, line in zip(cells, lines, strict=True)]
-        )
+        return np.array([_one(cell, line, name, parser, mistakes) for cell, line in zip(cells, lines, strict=True)])
 
 
-def _one(cell: str, line: int, name: str, parse: Callable[[str], float], expected: str, mistakes: Mistakes) -> float:
+def _one(cell: str, line: int, name: str, parser: "_Parser", mistakes: Mistakes) -> float:
     try:
-        return parse(cell)
+        return parser.parse(cell)
     except ValueError:
-        mistakes.add(line, name, cell, expected)
+        mistakes.add(line, name, cell, parser.expected)
         return float("nan")
 
 
@@ -142,6 +147,31 @@ def _flag(cell: str) -> float:
 def _epoch_ms(cell: str) -> float:
     time = datetime.fromisoformat(cell)
     return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parser:
+    """How a cell is read, and what to tell of one that cannot be."""
+
+    parse: Callable[[str], float]
+    expected: str
+
+
+_TIMES: Final = _Parser(_epoch_ms, TIME_EXPECTED)
+
+
+def _parser(bounds: tuple[float, float] | None) -> _Parser:
+    if bounds is None:
+        return _Parser(_float, "a number, or nothing where it was not read")
+    least, most = bounds
+
+    def within(cell: str) -> float:
+        value = _float(cell)
+        if value < least or value > most:
+            raise ValueError(cell)
+        return value
+
+    return _Parser(within, f"a number from {least:g} to {most:g}, or nothing")
 
 
 def _joined(pieces: list[Table], names: _Names) -> Table:

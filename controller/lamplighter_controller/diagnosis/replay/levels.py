@@ -12,7 +12,8 @@ from lamplighter_controller.diagnosis.replay.csv_columns import Table
 Index = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
-KNOWN: Final = frozenset({"level_percent"})
+BOUNDS: Final = {"level_percent": (0.0, 100.0)}
+KNOWN: Final = BOUNDS.keys()
 _SPAN: Final = 1 << 42  # epoch ms up to the year 2109, beside two million devices
 
 

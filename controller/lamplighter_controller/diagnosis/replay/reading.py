@@ -36,7 +36,7 @@ def read_course(
     table = _opened(telemetry, wrong[1], lambda file: read_csv(file, stream.KNOWN, wrong[1]))
     commands = None
     if levels_path is not None:
-        commands = _opened(levels_path, wrong[2], lambda file: read_csv(file, levels.KNOWN, wrong[2]))
+        commands = _opened(levels_path, wrong[2], lambda file: read_csv(file, levels.KNOWN, wrong[2], levels.BOUNDS))
     if place is None or table is None or any(one.found for one in wrong):
         return tuple(one for one in wrong if one.found)
     made, unknown = stream.stream_of(table, place.topology, period_s)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from lamplighter_controller.diagnosis.replay import levels
 from lamplighter_controller.diagnosis.replay.csv_columns import Table, read_csv
 from lamplighter_controller.diagnosis.replay.json_place import line_and_column, path_of
 from lamplighter_controller.diagnosis.replay.mistakes import MOST, Mistakes
@@ -43,6 +44,19 @@ def test_every_mistake_is_told_with_its_line_and_column():
         (4, "4", "3 cells"),
         (5, "switched_on", "maybe"),
     ]
+
+
+def test_a_level_that_no_lamp_can_have_is_a_mistake():
+    mistakes = Mistakes("L.csv")
+    text = "time,device,level_percent\n2026-01-10T17:15:00Z,lamp-1,100\n2026-01-10T23:30:00Z,lamp-1,150\n"
+    text += "2026-01-11T00:00:00Z,lamp-1,-1\n2026-01-11T01:00:00Z,lamp-1,\n2026-01-11T02:00:00Z,lamp-1,inf\n"
+    read_csv(io.StringIO(text, newline=""), levels.KNOWN, mistakes, levels.BOUNDS)
+    assert [(one.line, one.column, one.value) for one in mistakes.found] == [
+        (3, "level_percent", "150"),
+        (4, "level_percent", "-1"),
+        (6, "level_percent", "inf"),
+    ]
+    assert "a number from 0 to 100" in str(mistakes.found[0])
 
 
 def test_a_column_nobody_knows_is_told_beside_one_that_is_missing():
