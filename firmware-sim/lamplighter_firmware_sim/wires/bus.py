@@ -38,7 +38,7 @@ class Bus:
         """The answer, or None: nobody there, no supply, silent, or a broadcast."""
         self.requests += 1
         if unit_id == BROADCAST:
-            for unit in self.units.values():
+            for unit in list(self.units.values()):
                 if unit.hears_broadcast and unit.answers():
                     respond(unit, pdu)
             return None

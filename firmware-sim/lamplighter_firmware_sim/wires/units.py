@@ -1,7 +1,8 @@
 """The slaves of the city: single-lamp controllers, and cabinets with their circuits."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Final
 
 from lamplighter_contract.quantities import Kind
@@ -10,16 +11,21 @@ from lamplighter_firmware_sim.wires.modbus import ExceptionCode, Unit
 from lamplighter_firmware_sim.wires.registers import CABINET_REGISTERS, CIRCUIT_REGISTERS, LAMP_REGISTERS
 
 _CIRCUIT_STEP: Final = 10
-_LEVEL, _RESUME, _IDENTIFY = 32, 33, 34
-_LAMP_BOUNDS: Final = {_LEVEL: (0, 100), _RESUME: (1, 1), _IDENTIFY: (1, 600)}
+_LEVEL, _RESUME, _IDENTIFY, _NUMBER = 32, 33, 34, 35
+_LAMP_BOUNDS: Final = {_LEVEL: (0, 100), _RESUME: (1, 1), _IDENTIFY: (1, 600), _NUMBER: (1, 247)}
+
+
+def _keeps(_number: int) -> None:
+    """Not on a bus whose numbers can change."""
 
 
 @dataclass(frozen=True, slots=True)
 class LampUnit:
-    """A single-lamp controller: sixteen registers to read, three to write."""
+    """A single-lamp controller: sixteen registers to read, four to write; `renumber` gives it another number."""
 
     simulation: Simulation
     index: int
+    renumber: Callable[[int], None] = _keeps
     hears_broadcast: ClassVar = True
 
     def answers(self) -> bool:
@@ -37,7 +43,7 @@ class LampUnit:
         return self.simulation.bank.lamps[self.index, address : address + count].tobytes()
 
     def write(self, address: int, values: Sequence[int]) -> ExceptionCode | None:
-        """Take level, resume, identify, alone or in a row."""
+        """Take level, resume, identify, its own number, alone or in a row."""
         for register, value in enumerate(values, address):
             bounds = _LAMP_BOUNDS.get(register)
             if bounds is None:
@@ -53,6 +59,8 @@ class LampUnit:
             self.simulation.write_level(self.index, value)
         elif register == _RESUME:
             self.simulation.resume(self.index)
+        elif register == _NUMBER:
+            self.renumber(value)
         else:
             self.simulation.identify(self.index, value)
 
@@ -100,5 +108,12 @@ def cabinet_units(simulation: Simulation, cabinet: int, *, lamps: bool) -> dict[
     units: dict[int, Unit] = {simulation.city.cabinets[cabinet].unit: CabinetUnit(simulation, cabinet)}
     if lamps:
         for index in simulation.city.lamps_of(cabinet):
-            units[simulation.city.lamps[index].unit] = LampUnit(simulation, index)
+            unit = simulation.city.lamps[index].unit
+            units[unit] = LampUnit(simulation, index, partial(_renumber, units, index))
     return units
+
+
+def _renumber(units: dict[int, Unit], lamp: int, number: int) -> None:
+    """A lamp answers to another number from now on; whoever had it is not heard any more."""
+    old = next(one for one, unit in units.items() if isinstance(unit, LampUnit) and unit.index == lamp)
+    units[number] = units.pop(old)

@@ -65,6 +65,7 @@ async def visited(folder):
     rig = Rig(folder)
     gateway = rig.build()
     page = equip(gateway, config(folder))
+    assert page is not None
     task = asyncio.create_task(gateway.run(), name="gateway")
     try:
         await until(lambda: task.done() or page.port > 0, 60)
