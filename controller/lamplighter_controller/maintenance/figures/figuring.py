@@ -91,7 +91,7 @@ def _figure(
     kinds = orders.names["proof"]
     proven = orders.codes["proof"][rows].astype(np.int64)
     proved = orders.time("proved_ms")[rows] > 0
-    proofs = np.bincount(cell[proved] * len(kinds) + proven[proved], minlength=size * len(kinds)).reshape(size, -1)
+    proofs = np.bincount(cell[proved] * len(kinds) + proven[proved], minlength=size * len(kinds)).reshape(size, len(kinds))
     found = []
     for place in np.flatnonzero(denominator).tolist():
         at, who = divmod(place, len(names))
