@@ -23,6 +23,7 @@ from benchmarks import (
     poll_tcp,
     start,
     switch_all,
+    uplink,
 )
 from benchmarks.figure import Benchmark, Effort
 from benchmarks.machine import Machine
@@ -32,6 +33,7 @@ from tests.system.process import ServerError
 BENCHMARKS: Final[dict[str, Benchmark]] = {
     "poll-tcp": poll_tcp.run,
     "poll-rtu": poll_rtu.run,
+    "uplink": uplink.run,
     "ingest": ingest.run,
     "command-one": command_one.run,
     "plan-year": plan_year.run,
@@ -55,9 +57,10 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
 def main(names: tuple[str, ...], *, quick: bool, as_json: bool, keep: Path | None) -> None:
     """Measure the headline figures, all of them unless named.
 
-    NAME is one of poll-tcp, poll-rtu, ingest, command-one, plan-year, level-now, city, jt808-codec, diagnosis-quality,
-    diagnosis-speed, fleet-ingest, fleet-quality, start. Long runs (diagnosis-quality) put what they have found so far
-    into the folder of --keep, and a run that was stopped goes on from there; empty it when the program changes.
+    NAME is one of poll-tcp, poll-rtu, uplink, ingest, command-one, plan-year, level-now, city, jt808-codec,
+    diagnosis-quality, diagnosis-speed, fleet-ingest, fleet-quality, start. Long runs (diagnosis-quality) put what they
+    have found so far into the folder of --keep, and a run that was stopped goes on from there; empty it when the
+    program changes.
     """
     signal.signal(signal.SIGTERM, end_cleanly)
     failed = False

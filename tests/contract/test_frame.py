@@ -25,9 +25,11 @@ from lamplighter_contract.wire.frame import (
     seal,
 )
 from lamplighter_contract.wire.limits import MAX_FRAME_ROWS
+from lamplighter_contract.wire.packing import PRESET, packed
 
 ENVELOPE = Envelope(81_734, "boot-1", 1_763_650_000_123)
 T = 1_763_649_998_000
+DICTIONARY = 767_552_459
 
 
 def frame(**changes: object) -> bytes:
@@ -173,6 +175,17 @@ def test_a_sensor_names_its_own_quantities():
 
 def test_compressed_and_plain_frames_read_alike():
     assert decode_frame(zlib.compress(frame())) == decode_frame(frame())
+    assert decode_frame(packed(frame())) == decode_frame(frame())
+    assert len(packed(frame())) < 0.7 * len(zlib.compress(frame()))
+
+
+def test_the_dictionary_of_the_wire_is_frozen():
+    """Another one cannot be read by what was installed before: that is another wire version."""
+    assert zlib.adler32(PRESET) == DICTIONARY
+    other = zlib.compressobj(zdict=PRESET + b" ")
+    refused = decode_frame(other.compress(frame()) + other.flush())
+    assert isinstance(refused, Refusal)
+    assert refused.reason is Reason.MALFORMED
 
 
 cells = st.lists(st.one_of(st.none(), st.floats(-100, 200), st.integers(-100, 200)), min_size=3, max_size=3)

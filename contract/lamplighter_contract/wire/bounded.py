@@ -7,17 +7,18 @@ import orjson
 
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.wire.limits import MAX_DEPTH
+from lamplighter_contract.wire.packing import PRESET
 
 ZLIB_FIRST_BYTE: Final = 0x78  # no JSON document begins with it (RFC 1950 clause 2.2, window of 32 KiB)
 
 
 def inflate(payload: bytes, limit: int) -> bytes | Refusal:
-    """The payload, decompressed when it is zlib; never more than `limit` bytes."""
+    """The payload, decompressed when it is zlib, with the wire's dictionary or without; at most `limit` bytes."""
     if len(payload) > limit:
         return Refusal(Reason.TOO_LARGE, f"{len(payload)} bytes, at most {limit} are taken")
     if not payload or payload[0] != ZLIB_FIRST_BYTE:
         return payload
-    machine = zlib.decompressobj()
+    machine = zlib.decompressobj(zdict=PRESET)
     try:
         plain = machine.decompress(payload, limit)
     except zlib.error as error:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import math
-import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn
@@ -14,6 +13,7 @@ from lamplighter_contract.wire import documents
 from lamplighter_contract.wire.ack import decode_ack
 from lamplighter_contract.wire.documents import ControllerState, GatewayState
 from lamplighter_contract.wire.frame import Envelope, seal
+from lamplighter_contract.wire.packing import packed
 from lamplighter_contract.wire.topics import CONTROLLER_STATE, Down, Up, down_filter, parse_down, up
 from lamplighter_gateway.link.port import Connection, Incoming, Link, LinkDownError, PublishDeniedError, Will
 from lamplighter_gateway.spool.frames import Frame
@@ -268,7 +268,7 @@ class Uplink:
         await self._publish(connection, lane, payload)
 
     def _packed(self, payload: bytes) -> bytes:
-        return zlib.compress(payload, zlib.Z_BEST_COMPRESSION) if self._identity.compress else payload
+        return packed(payload) if self._identity.compress else payload
 
     async def _publish(self, connection: Connection, channel: Up, payload: bytes, *, retain: bool = False) -> None:
         topic = up(self._identity.gateway, channel)
