@@ -34,7 +34,7 @@ from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.journal import Journal
 from lamplighter_controller.series.port import Readings, Series
 from lamplighter_controller.twin.columns import Twin
-from tests.controller.api.world import MemoryCommands
+from tests.controller.api.memory import MemoryCommands
 from tests.controller.fleet.days import MORNING_MS, PLACES, PLANE, Day
 from tests.controller.ledgers import open_in
 
