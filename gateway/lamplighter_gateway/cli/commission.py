@@ -24,7 +24,7 @@ from lamplighter_gateway.config.problem import Problem
 from lamplighter_gateway.control import NotRunningError, ask
 
 ROWS_AT_ONCE: Final = 200
-LOOK_S: Final = 0.5
+LOOK_S: Final = 0.25
 _PATH: Final = click.Path(path_type=Path)
 _CONFIG: Final = click.option("--config", "file", type=_PATH, required=True, help="The gateway's configuration.")
 _LUMINAIRES: Final = click.option(

@@ -120,6 +120,25 @@ class Cabinet:
                 await process.wait()
         return given
 
+    @contextlib.asynccontextmanager
+    async def service(self) -> AsyncIterator[None]:
+        """The gateway as the service manager starts it."""
+        log = self.folder / "service.log"
+        with log.open("wb") as file:
+            command = (sys.executable, "-m", "lamplighter_gateway", "run", str(self.file))
+            process = await asyncio.create_subprocess_exec(*command, stdout=file, stderr=file)
+        try:
+            async with asyncio.timeout(60):
+                while not (self.folder / "data" / "control.sock").exists():
+                    assert process.returncode is None, log.read_text()
+                    await asyncio.sleep(0.05)
+            yield
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            async with asyncio.timeout(30):
+                await process.wait()
+
     async def sheet(self) -> Any:
         _, told = await self.commission("sheet", "--json")
         return json.loads(told)

@@ -13,7 +13,7 @@ from lamplighter_gateway.drivers.port import Value
 
 FULL_MIN: Final = 15.0
 SETTLE_S: Final = 20.0  # a filter, a gas lamp or a slow meter
-LOOK_S: Final = 0.5
+LOOK_S: Final = 0.25
 BACK_S: Final = 60.0  # until controllers answer again after their supply returned
 _STEADY_A: Final = 0.1
 
