@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, Self
@@ -27,16 +27,27 @@ class Diagnosed:
         rate: civil seconds in a real one.
         poll_s: real seconds between two readings of a lamp; diagnosis looks twice as often.
         lamps: how many are on Modbus, beside six on MQTT.
+        sla_h: hours to mend what endangers somebody.
+        controller: further sections of the controller's configuration.
     """
 
-    def __init__(self, begins: datetime, *, rate: float, poll_s: float, lamps: int) -> None:
+    def __init__(
+        self,
+        begins: datetime,
+        *,
+        rate: float,
+        poll_s: float,
+        lamps: int,
+        sla_h: float = 1.0,
+        controller: Mapping[str, Any] | None = None,
+    ) -> None:
         self._stack = contextlib.ExitStack()
         self.rate, self.poll_s = rate, poll_s
-        settings = {"step_s": poll_s / 2, "reading_s": poll_s, "checkpoint_s": KEPT_S}
+        hours = {5: sla_h, 4: 24.0, 3: 24.0}
+        settings = {"step_s": poll_s / 2, "reading_s": poll_s, "checkpoint_s": KEPT_S, "sla_hours": hours}
+        sections = {"diagnosis": settings, **(controller or {})}
         cabinets = ((Wire.MODBUS_TCP, lamps), (Wire.MQTT, 6))
-        self.world = World(
-            gateways=1, cabinets=cabinets, begins=begins, rate=rate, poll_s=poll_s, controller={"diagnosis": settings}
-        )
+        self.world = World(gateways=1, cabinets=cabinets, begins=begins, rate=rate, poll_s=poll_s, controller=sections)
 
     def __enter__(self) -> Self:
         self._stack.enter_context(self.world)
