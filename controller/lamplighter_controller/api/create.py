@@ -45,6 +45,7 @@ from lamplighter_controller.api.resources.fleet import cases as fleet_cases
 from lamplighter_controller.api.resources.fleet import evidence as fleet_evidence
 from lamplighter_controller.api.resources.fleet import figures as fleet_figures
 from lamplighter_controller.api.resources.fleet import limits as fleet_limits
+from lamplighter_controller.api.resources.fleet import objects as fleet_objects
 from lamplighter_controller.api.resources.fleet import policies as fleet_policies
 from lamplighter_controller.api.resources.fleet import register as fleet_register
 from lamplighter_controller.api.resources.fleet import strangers as fleet_strangers
@@ -126,6 +127,7 @@ ROUTERS: Final = (
     fleet_figures.router,
     fleet_waybills.router,
     fleet_strangers.router,
+    fleet_objects.router,
     fleet_register.router,
     live.router,
     incidents.router,

@@ -11,6 +11,8 @@ from random import Random
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.geo.box import Box
 from lamplighter_contract.quantities import Kind
@@ -130,6 +132,12 @@ class Fleet:
         """What a truck is doing now, -1 = unknown."""
         row = self.city.row_of_truck.get(truck)
         return -1 if row is None else int(self._judge.judge.trips.state[row])
+
+    def trucks_in(self, place: str) -> list[str]:
+        """Who is within a place now."""
+        judge = self._judge.judge
+        numbers = [number for number, one in enumerate(judge.places.places) if one.id == place]
+        return [self.city.rows[row].truck for number in numbers for row in np.flatnonzero(judge.inside[:, number])]
 
     def sight(self, device: str) -> Sight:
         """What a terminal told last, in its last live report alone."""

@@ -2,18 +2,23 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Connection
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from lamplighter_contract.commands.states import CommandState
-from lamplighter_controller.api import live, sessions
+from lamplighter_controller.api import live
+from lamplighter_controller.api.guard import COOKIE
 from lamplighter_controller.events import AlarmChanged, CommandChanged, GatewayChanged
 from lamplighter_controller.security import tokens
+from lamplighter_controller.security.accounts import sessions
+from lamplighter_controller.security.callers import of_token
 from tests.controller.api.serving import serving
 from tests.controller.api.world import LAMPS, World
 
@@ -26,11 +31,15 @@ async def address(world: World) -> AsyncIterator[str]:
         yield address
 
 
-def cookie_of(world: World, token: str) -> dict[str, str]:
-    expires_ms = world.clock.wall_ms() + 60_000
-    return {
-        "Cookie": f"{sessions.COOKIE}={sessions.seal(world.services.session_key, token.partition('.')[0], expires_ms)}"
-    }
+async def cookie_of(world: World, token: str) -> dict[str, str]:
+    identity, now_ms = token.partition(".")[0], world.clock.wall_ms()
+
+    def work(connection: Connection) -> str:
+        known = tokens.in_force(connection, identity, now_ms)
+        assert known is not None
+        return sessions.begin(connection, of_token(known), "10.0.0.1", now_ms, os.urandom)
+
+    return {"Cookie": f"{COOKIE}={await world.ledger.write(work)}"}
 
 
 async def hear(socket: ClientConnection, word: str) -> Any:
@@ -50,7 +59,7 @@ async def test_values_come_as_they_change(world: World, address: str):
 
 
 async def test_a_page_of_another_site_cannot_listen_in(world: World, address: str):
-    cookie = cookie_of(world, world.secret["reader"])
+    cookie = await cookie_of(world, world.secret["reader"])
     for origin in ("http://evil.example", "null", None):
         with pytest.raises(InvalidStatus) as refused:
             await connect(f"ws://{address}/api/v1/live", additional_headers=cookie, origin=origin)  # type: ignore[arg-type]

@@ -1,8 +1,10 @@
 """The ledger of the fleet over HTTP: waybills declared and imported, strangers adopted."""
 
+import json
+
 from lamplighter_contract.wire.events import Event
 from lamplighter_controller.intake.store import put_events
-from tests.controller.fleet.test_api import bring, report, stocked, world
+from tests.controller.fleet.test_api import PLACES, bring, report, stocked, world
 
 __all__ = ["world"]
 SPAN = "start=1790000000000&end=1800000000000"
@@ -119,3 +121,23 @@ async def test_a_terminal_that_is_served_and_in_no_truck_is_a_stranger_until_it_
     assert (answer.json()["truck"]["thing"]["device"], answer.json()["device_line"]) == ("t-1", None)
     await world.services.fleet.step()
     assert "t-1" not in {one["name"] for one in await get(world, "strangers")}
+
+
+async def test_a_ground_now_has_its_hours_its_trucks_and_what_it_took(world):
+    await prepared(world)
+    await bring(world, "places", json.dumps(PLACES), "&form=geojson&crs=wgs84")
+    grounds = (
+        "id,kind,name,place,start,end,intake_m3,sensors\nwest,ground,West,east,00:00,12:00,100,dust-1\n"
+        "other,ground,Other,,,,,\n"
+    )
+    await bring(world, "objects", grounds)
+    papers = PAPERS.replace("east", "west")
+    await bring(world, "waybills", HEADER + papers, name="operator")
+    await world.services.fleet.step()
+    await report(world, "t-1", latitude=36.605, longitude=117.105)
+    now = await get(world, "objects/west/now")
+    assert (now["trucks"], now["volume_m3"], now["used"], now["sensors"]) == (["truck-1"], 10.0, 0.1, {"dust-1": None})
+    assert now["open"] is not None
+    assert (await get(world, "objects/other/now"))["open"] is None
+    missing = await world.client.get("/api/v1/fleet/objects/nowhere/now", headers=world.bearer("admin"))
+    assert missing.status_code == 404

@@ -1,7 +1,8 @@
 """`lamplighter fleet`: the register, from files."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -53,6 +54,16 @@ def import_(
         raise click.exceptions.Exit(1)
 
 
+@fleet.command("object")
+@click.argument("name")
+@as_json
+@asks
+def object_(session: Session, name: str, as_json: bool) -> None:
+    """A site or a ground now: open or not, who is there, what came and went, what its sensors say."""
+    found = session.api.get(f"/fleet/objects/{name}/now")
+    tell(found, as_json=as_json, lines=lambda: _object(found))
+
+
 @fleet.command()
 @as_json
 @asks
@@ -100,6 +111,18 @@ def adopt(
         line = ", ".join(f"{name}: {value}" for name, value in found["device_line"].items())
         told.append(f"for the devices of its gateway: {{{line}}}")
     tell(found, as_json=as_json, lines=lambda: told)
+
+
+def _object(found: Mapping[str, Any]) -> Iterator[str]:
+    hours = {None: "no hours", True: "open", False: "closed"}[found["open"]]
+    yield f"{found['id']} {found['name']}: {found['kind']}, {hours}"
+    yield f"  within: {' '.join(found['trucks']) or 'nobody'}"
+    yield f"  today: {found['loads_today']} loads, {found['volume_today_m3']:g} m3; ever {found['volume_m3']:g} m3"
+    if found["used"] is not None:
+        yield f"  {found['used']:.1%} of {found['intake_m3']:g} m3"
+    for device, told in found["sensors"].items():
+        values = ", ".join(f"{name} {value:g}" for name, value in told["values"].items()) if told else "not served"
+        yield f"  {device}: {values}"
 
 
 def _cell(value: object) -> object:

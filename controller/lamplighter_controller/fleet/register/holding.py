@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from lamplighter_controller.fleet.register.things import Permit, Weekday
+from lamplighter_controller.fleet.register.things import Permit, Weekday, within
 
 DAYS: Final = tuple(Weekday)
 
@@ -29,15 +29,11 @@ def why_not(permit: Permit, local: datetime) -> Why | None:
         return Why.NOT_YET
     if day > permit.expires:
         return Why.EXPIRED
-    clock = f"{local:%H:%M}"
-    start, end = permit.start, permit.end
-    weekday = local.weekday()
-    if start is not None and end is not None:
-        within = start <= clock < end if start <= end else clock >= start or clock < end
-        if not within:
-            return Why.HOURS
-        if start > end and clock < end:
-            weekday = (weekday - 1) % 7
+    clock, weekday = f"{local:%H:%M}", local.weekday()
+    if within(clock, permit.start, permit.end) is False:
+        return Why.HOURS
+    if permit.start is not None and permit.end is not None and clock < permit.end < permit.start:
+        weekday = (weekday - 1) % 7
     return Why.DAY if permit.days and DAYS[weekday] not in permit.days else None
 
 

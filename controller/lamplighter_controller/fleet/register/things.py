@@ -24,6 +24,13 @@ Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 Volume = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 
 
+def within(clock: str, start: str | None, end: str | None) -> bool | None:
+    """Whether a time of day lies within hours, over midnight when the end comes first; None = there are none."""
+    if start is None or end is None:
+        return None
+    return start <= clock < end if start <= end else clock >= start or clock < end
+
+
 class Weekday(StrEnum):
     """A day on which a permit holds."""
 
@@ -117,6 +124,10 @@ class WatchedObject(msgspec.Struct, frozen=True):
     sensors: tuple[Id, ...] = ()
     gate_latitude: Latitude | None = None
     gate_longitude: Longitude | None = None
+
+    def is_open(self, clock: str) -> bool | None:
+        """Whether its hours hold at a time of day, HH:MM; None = it has none."""
+        return within(clock, self.start, self.end)
 
 
 class Permit(msgspec.Struct, frozen=True):

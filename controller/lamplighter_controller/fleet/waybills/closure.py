@@ -14,6 +14,14 @@ class By(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Handled:
+    """What a site gave, or a ground took."""
+
+    loads: int
+    volume_m3: float
+
+
+@dataclass(frozen=True, slots=True)
 class Closure:
     """Waybills of one company, site, ground or truck. `seen`: closed by what the truck did, not by a paper alone.
 

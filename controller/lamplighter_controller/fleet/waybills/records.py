@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, desc, func, select, true, update
 
+from lamplighter_controller.fleet.register.things import ObjectKind, WatchedObject
 from lamplighter_controller.fleet.store import card_table, waybill_table
-from lamplighter_controller.fleet.waybills.closure import By, Closure
+from lamplighter_controller.fleet.waybills.closure import By, Closure, Handled
 from lamplighter_controller.fleet.waybills.told import Card
 from lamplighter_controller.fleet.waybills.waybill import ENGINE, Source, Waybill
 from lamplighter_controller.ledger.tables import storable
@@ -77,6 +78,17 @@ def closure(connection: Connection, start_ms: int, end_ms: int, by: By = By.COMP
     where = (table.loaded_ms >= start_ms) & (table.loaded_ms < end_ms)
     query = select(name, *counts, _sum(table.unloaded_ms.is_(None))).where(where).group_by(name).order_by(name)
     return [Closure(*row) for row in connection.execute(query)]
+
+
+def handled(connection: Connection, thing: WatchedObject, since_ms: int) -> Handled:
+    """What left a site, or was unloaded at a ground, since a time (civil)."""
+    table = waybill_table.c
+    site = thing.kind is ObjectKind.SITE
+    where = (table.site == thing.id) if site else (table.ground == thing.id) & table.closed_by.is_not(None)
+    where &= (table.loaded_ms if site else table.unloaded_ms) >= since_ms
+    query = select(func.count(), func.coalesce(func.sum(table.volume_m3), 0.0)).where(where)
+    loads, volume_m3 = connection.execute(query).one()
+    return Handled(loads, round(float(volume_m3), 2))
 
 
 def put_card(connection: Connection, card: Card) -> None:
