@@ -14,6 +14,7 @@ from lamplighter_contract.errors import Refusal
 from lamplighter_controller import backup, hold
 from lamplighter_controller.config import Config
 from lamplighter_controller.control import ControlError, Handler
+from lamplighter_controller.handover_keeper import HandoverKeeper
 from lamplighter_controller.hold import Hold
 from lamplighter_controller.intake.engine import Identity, Intake
 from lamplighter_controller.intake.gateways import Unheard
@@ -37,20 +38,25 @@ class ProgramActions:
         series: Series,
         intake: Intake,
         keeper: KeysKeeper,
+        handovers: HandoverKeeper,
         held: Hold,
         clock: Clock,
         released: Sequence[Callable[[], None]] = (),
     ) -> None:
-        """Act on these; `released` are called when a hold has ended: what waited for it goes out."""
+        """Act on these; `released` are called when a hold has ended, or gateways changed: what waited goes out."""
         self._config, self._identity, self._ledger, self._series = config, identity, ledger, series
         self._intake, self._keeper, self._hold, self._clock = intake, keeper, held, clock
+        self._handovers = handovers
         self._released = tuple(released)
         self._copying = asyncio.Lock()
 
     async def enrolment_changed(self) -> None:
-        """Listen to the gateways that are enrolled now, and give them the keys."""
+        """Listen to the gateways that are enrolled now, and give them the keys and what they have to take over."""
         await self._intake.enrolment_changed()
         self._keeper.enrolment_changed()
+        await self._handovers.enrolment_changed()
+        for wake in self._released:
+            wake()
 
     def held(self) -> bool:
         """True while a restored controller sends neither plans nor commands."""

@@ -28,6 +28,7 @@ from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.events import Events
 from lamplighter_controller.evidence_setup import evidence_of
 from lamplighter_controller.fleet_setup import fleet_of
+from lamplighter_controller.handover_keeper import HandoverKeeper
 from lamplighter_controller.hold import HELD, RESTORED, WHY, Hold, Standing
 from lamplighter_controller.hold import begin as begin_hold
 from lamplighter_controller.intake import store
@@ -174,7 +175,10 @@ class _Program:
         registry = Registry.begin(on.ledger, self._events, clock, on.scale.rate)
         will = Will(CONTROLLER_STATE, on.identity.state(online=False, storing=False))
         self._link = MqttLink(_broker(config.broker, config), [UP_FILTER, CONTROLLER_STATE], self._receive, will=will)
-        standing = Standing(registry.gateways, on.hold)
+        self._handovers = HandoverKeeper(
+            self._link, on.ledger, on.keys.signer, registry.gateways, registry.alarms, lambda: on.hold.held
+        )
+        standing = Standing(registry.gateways, on.hold, self._handovers.awaited)
         generator = random.SystemRandom()
         self._dispatch = Dispatch(
             Surroundings(on.ledger, self._link, on.keys.signer, self._twin, standing, self._events, clock, generator)
@@ -251,6 +255,7 @@ class _Program:
             on.series,
             self._intake,
             self._keeper,
+            self._handovers,
             on.hold,
             clock,
             (self._plans.wake, self._light.wake, self._signals.wake),
@@ -258,6 +263,7 @@ class _Program:
         for callback in (
             self._intake.connected,
             self._keeper.connected,
+            self._handovers.connected,
             self._plans.connected,
             self._signals.connected,
             self._dispatch.link_up,
@@ -268,6 +274,7 @@ class _Program:
         """Run all tasks until `stop`, telling when it is `up`; what one of them dies of ends the program."""
         await restore_devices(self._twin, self._on.ledger)
         await self._intake.load()
+        await self._handovers.load()
         if self._on.hold.held:
             self._intake.alarms.raised(HELD, WHY)
         commands = await control.serve(self._on.config.control_socket, self._actions.handlers())
@@ -278,6 +285,7 @@ class _Program:
                 group.create_task(self._intake.run(), name="intake")
                 group.create_task(self._dispatch.run(), name="commands")
                 group.create_task(self._keeper.run(), name="keys")
+                group.create_task(self._handovers.run(), name="handovers")
                 group.create_task(self._plans.run(), name="plans")
                 group.create_task(self._light.run(), name="lighting")
                 group.create_task(self._signals.run(), name="signals")

@@ -1,5 +1,6 @@
 """The hold of a restored controller: it stores and acknowledges, and tells nobody to do anything until released."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,12 +52,18 @@ def release(connection: Connection, *, who: str, reason: str, time_ms: int, unhe
     return True
 
 
+def _nobody(_gateway: str) -> bool:
+    """No box has to take anything over."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What commanding may know of gateways: who may be commanded, who is there, which numbers were seen."""
 
     gateways: Gateways
     hold: Hold
+    awaited: Callable[[str], bool] = _nobody
 
     def refusal(self, gateway: str) -> Refusal | None:
         """Why no command may go to it, None when one may."""
@@ -69,8 +76,8 @@ class Standing:
         return None
 
     def online(self, gateway: str) -> bool:
-        """True while its last birth stands."""
-        return self.gateways.status(gateway) in {Status.ONLINE, Status.STALE}
+        """True while its last birth stands, and it is no box that still has to take over what another one held."""
+        return not self.awaited(gateway) and self.gateways.status(gateway) in {Status.ONLINE, Status.STALE}
 
     def highest_seq(self, gateway: str) -> int:
         """The highest command number it has told us it saw, 0 when it never did."""

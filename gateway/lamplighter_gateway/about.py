@@ -58,6 +58,7 @@ class About:
             compress=self._settings.compress,
             isolated=tuple(self._journal.holds.circuits()),
             locked=tuple(self._journal.holds.locked()),
+            generation=self._journal.generation,
         )
 
     def devices(self) -> bytes:

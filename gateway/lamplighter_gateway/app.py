@@ -39,6 +39,7 @@ from lamplighter_gateway.light.wanted import Wanted
 from lamplighter_gateway.link.port import Link
 from lamplighter_gateway.local import LocalRequests
 from lamplighter_gateway.readings import Readings, Reports
+from lamplighter_gateway.safety.handover import HandoverDesk
 from lamplighter_gateway.safety.work import SafetyWork
 from lamplighter_gateway.settings import InForce, Settings
 from lamplighter_gateway.spool.frames import SpoolState
@@ -162,7 +163,9 @@ class Gateway:
             self._plan_changed,
             Shows(self._carrying, clock, settings.rate).unfit,
         )
+        handover = HandoverDesk(settings.gateway, self.keys, self.journal, self.events, self._handed_over)
         self.uplink.handlers |= {
+            Down.HANDOVER: handover.take,
             Down.COMMAND: self._desk.take,
             Down.KEYS: self.keys.take,
             Down.PLAN: self._plans.take_plan,
@@ -320,6 +323,11 @@ class Gateway:
         self.buses.hear(readings, self.clock.monotonic_s())
         self._autonomy.observe(readings)
         self._readings.tell(self._autonomy.with_desired(readings))
+
+    async def _handed_over(self) -> None:
+        self._autonomy.refresh()
+        await self._plans.try_again()
+        self.uplink.say_birth()
 
     def _plan_changed(self) -> None:
         self._autonomy.refresh()

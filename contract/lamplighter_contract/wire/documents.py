@@ -36,6 +36,7 @@ class GatewayState(msgspec.Struct, frozen=True):
     compress: bool = False
     isolated: tuple[Text, ...] = ()  # circuits that are to stay open
     locked: tuple[Text, ...] = ()  # devices that only the holder of their lock commands
+    generation: Count = 0  # of the handover it has taken, 0 before the first
     v: int = WIRE_VERSION
 
 

@@ -27,9 +27,10 @@ class Down(StrEnum):
     SIGNAL = "signal"
     CONFIG = "config"
     KEYS = "keys"
+    HANDOVER = "handover"
 
 
-RETAINED: Final = frozenset({Up.STATE, Up.DEVICES, Down.PLAN, Down.SIGNAL, Down.CONFIG, Down.KEYS})
+RETAINED: Final = frozenset({Up.STATE, Up.DEVICES, Down.PLAN, Down.SIGNAL, Down.CONFIG, Down.KEYS, Down.HANDOVER})
 LANES: Final = (Up.URGENT, Up.LIVE, Up.BACKLOG)  # in order of precedence
 
 

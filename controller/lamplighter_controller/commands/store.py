@@ -52,6 +52,7 @@ request_table: Final = Table(
     Column("issued_ms", BigInteger, nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
     UniqueConstraint("who", "key"),
+    Index(None, "op"),
 )
 
 command_table: Final = Table(

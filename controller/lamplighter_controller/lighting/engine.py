@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from msgspec.structs import replace
+
 from lamplighter_contract.commands.signing import Signer
 from lamplighter_contract.errors import Refusal
 from lamplighter_contract.light.plans.plan import decode_plan
@@ -18,6 +20,7 @@ from lamplighter_controller.ledger.errors import LedgerUnavailable
 from lamplighter_controller.lighting import records
 from lamplighter_controller.lighting.versions import behind
 from lamplighter_controller.link.port import Link, LinkDown, PublishDenied
+from lamplighter_controller.security import enrolment
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +38,8 @@ class PlanKeeper:
         """Tell what the ledger holds; `run` does it."""
         self._link, self._ledger, self._signer = link, ledger, signer
         self._gateways, self._alarms, self._held = gateways, alarms, held
-        self._told: dict[str, int] = {}
+        self._told: dict[str, tuple[int, int]] = {}  # version and generation
+        self._generations: dict[str, int] = {}
         self._wake = asyncio.Event()
 
     async def connected(self) -> None:
@@ -65,7 +69,9 @@ class PlanKeeper:
         """
         if self._held() or not self._link.up:
             return
-        in_force = await self._ledger.read(records.in_force)
+        in_force, self._generations = await self._ledger.read(
+            lambda connection: (records.in_force(connection), enrolment.generations(connection))
+        )
         due = [given for given in in_force if self._is_due(given) and not self._is_behind(given)]
         for start in range(0, len(due), READ_AT_ONCE):
             some = due[start : start + READ_AT_ONCE]
@@ -75,10 +81,13 @@ class PlanKeeper:
                 await self._send(given, documents[given.gateway])
 
     def _is_due(self, given: records.Version) -> bool:
-        return given.gateway in self._gateways.enrolled and self._told.get(given.gateway) != given.version
+        return given.gateway in self._gateways.enrolled and self._told.get(given.gateway) != self._as_told(given)
+
+    def _as_told(self, given: records.Version) -> tuple[int, int]:
+        return given.version, self._generations.get(given.gateway, 0)
 
     async def _send(self, given: records.Version, document: bytes) -> None:
-        payload = await asyncio.to_thread(self._signed, document)
+        payload = await asyncio.to_thread(self._signed, document, self._generations.get(given.gateway, 0))
         if self._held():
             return
         try:
@@ -87,12 +96,13 @@ class PlanKeeper:
             self._alarms.raised("plan-denied", f"the broker refuses our plans: {error}", quiet_s=QUIET_S)
         else:
             log.info("plan %d is before %s as version %d", given.plan, given.gateway, given.version)
-        self._told[given.gateway] = given.version
+        self._told[given.gateway] = self._as_told(given)
 
-    def _signed(self, document: bytes) -> bytes:
+    def _signed(self, document: bytes, generation: int) -> bytes:
+        """Another box takes over what the one before it held first, and follows a plan only then."""
         plan = decode_plan(document)
         assert not isinstance(plan, Refusal), plan.detail
-        return self._signer.sign(plan.as_json())
+        return self._signer.sign(replace(plan, generation=generation).as_json())
 
     def _is_behind(self, given: records.Version) -> bool:
         """A restored ledger may hold an older plan than the gateway runs: it would refuse it."""

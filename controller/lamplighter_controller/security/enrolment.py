@@ -75,6 +75,12 @@ def accepted(connection: Connection) -> frozenset[str]:
     return frozenset(connection.scalars(select(table.c.gateway).where(table.c.revoked_ms.is_(None))))
 
 
+def generations(connection: Connection) -> dict[str, int]:
+    """How often each gateway enrolled now was put into its place, by another box or anew."""
+    rows = connection.execute(select(table.c.gateway, table.c.generation).where(table.c.revoked_ms.is_(None)))
+    return {row.gateway: row.generation for row in rows}
+
+
 def _put(connection: Connection, enrolled: Enrolled, known: Enrolled | None) -> None:
     values = {
         "generation": enrolled.generation,

@@ -10,15 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, NoReturn, TypeVar
 
+import msgspec
+
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.commands.command import Command
 from lamplighter_contract.commands.results import Result
 from lamplighter_contract.level import Override
 from lamplighter_contract.wire.limits import SEQUENCE_WINDOW
 from lamplighter_gateway.commands.ledger import APPLICATION_ID, SCHEMA, UPGRADES, Change, Ledger, Memory, OpenCommand
-from lamplighter_gateway.disk import DiskFullError, StorageFailedError, is_full, open_database
+from lamplighter_gateway.disk import DiskFullError, StorageFailedError, is_full, open_database, write_durably
 from lamplighter_gateway.light.desired import Desired
-from lamplighter_gateway.safety.holds import Holds
+from lamplighter_gateway.safety.holds import Hold, Holds
 from lamplighter_gateway.trucks.limits import Limit, LimitKey
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,8 @@ BEGINS: Final = "begins_ms"
 KEYS: Final = "keys"
 PLAN: Final = "plan"
 SIGNALS: Final = "signals"
+GENERATION: Final = "generation"
+HOLDS: Final = "holds.json"  # isolations and locks once more, beside the ledger: they outlive it
 COMMISSIONED: Final = "commissioned"  # a file beside the ledger, which outlives it
 T = TypeVar("T")
 
@@ -39,6 +43,7 @@ class Journal:
         """Keep the file in `folder`; nothing is touched before `open`."""
         self._path = folder / FILE_NAME
         self._mark = folder / COMMISSIONED
+        self._holds_file = folder / HOLDS
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._ledger: Ledger | None = None
@@ -49,6 +54,7 @@ class Journal:
         self.holds = Holds()
         self.begins_ms = 0
         self.highest_seq = 0
+        self.generation = 0
 
     async def open(self, *, clock_trusted: bool = False) -> Path | None:
         """Open or begin the file; where a spoilt one was set aside, its new place.
@@ -61,18 +67,20 @@ class Journal:
         """
         now_ms = self._clock.wall_ms()
 
-        def work() -> tuple[Ledger, Memory, int, Path | None]:
+        def work() -> tuple[Ledger, Memory, int, int, Path | None]:
             opened = open_database(self._path, APPLICATION_ID, SCHEMA, now_ms, UPGRADES)
             ledger = Ledger(opened.connection)
             ledger.reserve()
             if opened.fresh:
                 ledger.put(BEGINS, b"%d" % now_ms)
+                ledger.want(Change(holds=_outlived(self._holds_file)), 0)
             begins_ms = int(ledger.get(BEGINS) or b"0")
             if clock_trusted and begins_ms > now_ms:
                 ledger.put(BEGINS, b"%d" % (begins_ms := now_ms))
-            return ledger, ledger.memory(), begins_ms, opened.set_aside
+            generation = int(ledger.get(GENERATION) or b"0")
+            return ledger, ledger.memory(), begins_ms, generation, opened.set_aside
 
-        self._ledger, self._memory, self.begins_ms, aside = await self._in_thread(work)
+        self._ledger, self._memory, self.begins_ms, self.generation, aside = await self._in_thread(work)
         self.highest_seq = self._memory.highest_seq
         self.desired = Desired(self._memory.overrides, self._memory.held, self._memory.resumed)
         self.holds.add(self._memory.holds)
@@ -106,12 +114,22 @@ class Journal:
             self.highest_seq = command.seq
             if len(self._memory.used) > 2 * SEQUENCE_WINDOW:
                 self._memory.used.intersection_update(range(command.seq - SEQUENCE_WINDOW, command.seq + 1))
-        self._take(change, command.seq)
+        await self._settle(change, command.seq)
+
+    async def hand_over(self, generation: int, change: Change) -> None:
+        """Keep what a handover brings, then know it.
+
+        Raises:
+            DiskFullError: the disk is full; nothing was taken.
+        """
+        await self._in_thread(lambda: self._opened.hand_over(GENERATION, generation, change))
+        self.generation = generation
+        await self._settle(change, 0)
 
     async def want(self, change: Change, seq: int) -> None:
         """Store desired state that no command of the centre brought."""
         await self._in_thread(lambda: self._opened.want(change, seq))
-        self._take(change, seq)
+        await self._settle(change, seq)
 
     async def tell(self, result: Result, *, final: bool) -> None:
         """Store one more result of an accepted command."""
@@ -228,6 +246,12 @@ class Journal:
             await self._in_thread(self._ledger.close)
         self._thread.shutdown(wait=False)
 
+    async def _settle(self, change: Change, seq: int) -> None:
+        self._take(change, seq)
+        if change.holds or change.ended:
+            held = msgspec.json.encode(list(self.holds.all()))
+            await self._in_thread(lambda: _keep(self._holds_file, held))
+
     def _take(self, change: Change, seq: int) -> None:
         self.desired.add(change.overrides)
         self.desired.end(change.resumed, seq)
@@ -260,3 +284,21 @@ class Journal:
             self._failed_by = f"the disk under the command memory failed: {error}"
             self._failure.set()
             raise StorageFailedError(self._failed_by) from error
+
+
+def _keep(file: Path, held: bytes) -> None:
+    try:
+        write_durably(file, held)
+    except OSError as error:  # the ledger has them; this is for the day on which it is lost
+        log.warning("isolations and locks are kept in the ledger only: %s", error)
+
+
+def _outlived(file: Path) -> tuple[Hold, ...]:
+    """The isolations and locks of a ledger that was lost."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=tuple[Hold, ...])
+    except FileNotFoundError:
+        return ()
+    except (OSError, msgspec.DecodeError) as error:
+        log.error("isolations and locks cannot be read from %s (%s): ask the centre what is isolated", file, error)  # noqa: TRY400 - expected trouble, no trace wanted
+        return ()

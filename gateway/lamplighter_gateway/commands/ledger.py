@@ -176,6 +176,12 @@ class Ledger:
         if self._accepted % PRUNE_EVERY == 0:
             self._prune(command.issued)
 
+    def hand_over(self, key: str, generation: int, change: Change) -> None:
+        """One transaction: what a handover brings, and that it was taken."""
+        with transaction(self._db):
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, b"%d" % generation))
+            self._want(change, 0)
+
     def want(self, change: Change, seq: int) -> None:
         """Desired state that no command of the centre brought."""
         with transaction(self._db):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.level import Override
@@ -56,7 +57,7 @@ class PlanDesk:
         self._unfit_shows = unfit_shows
         self._signals = SignalsDocument(gateway, 0, ())
         self._waiting: dict[str, bytes] = {}
-        keys.changed.append(self._try_again)
+        keys.changed.append(self.try_again)
 
     @property
     def version(self) -> int:
@@ -91,6 +92,9 @@ class PlanDesk:
         plan = await asyncio.to_thread(self._read_plan, payload)
         if isinstance(plan, Refusal):
             self._refuse(PLAN, plan, payload)
+        elif plan is not None and plan.generation > self._journal.generation:
+            self._waiting[PLAN] = payload
+            log.warning("plan %d waits: isolations and locks of the box before this one come first", plan.version)
         elif plan is not None:
             await self._adopt(plan, payload)
 
@@ -121,7 +125,7 @@ class PlanDesk:
             return refusal
         if self._wanted.view is None or plan.version > self.version:
             return self._unfit_shows(plan) or plan
-        if plan == self._wanted.view.plan:
+        if replace(plan, generation=0) == replace(self._wanted.view.plan, generation=0):
             return None
         return Refusal(Reason.PLAN_VERSION, f"version {plan.version} is in force and says something else")
 
@@ -171,7 +175,8 @@ class PlanDesk:
         self._events.say(f"{what}.refused.{refusal.reason}", detail=refusal.detail)
         log.warning("a %s was refused: %s", what, refusal.detail)
 
-    async def _try_again(self) -> None:
+    async def try_again(self) -> None:
+        """What waited for a key, for room or for a handover may go on."""
         waiting, self._waiting = self._waiting, {}
         if PLAN in waiting:
             await self.take_plan(waiting[PLAN], True)

@@ -93,6 +93,7 @@ class Plan(msgspec.Struct, frozen=True):
     outputs: Annotated[tuple[Output, ...], msgspec.Meta(max_length=10_000)] = ()
     overrides: Annotated[tuple[PlanOverride, ...], msgspec.Meta(max_length=10_000)] = ()
     v: int = WIRE_VERSION
+    generation: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 0  # of the handover that has to be taken before it
 
     def as_json(self) -> dict[str, Any]:
         """The plan as plain JSON values, ready to be signed."""
