@@ -21,7 +21,7 @@ from lamplighter_controller.intake.gateways import Unheard
 from lamplighter_controller.keys_keeper import KeysKeeper
 from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.security import audit, enrolment, tokens
-from lamplighter_controller.security.tokens import Right
+from lamplighter_controller.security.rights import Right
 from lamplighter_controller.series.port import Series
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.hold import RESTORING
 from lamplighter_controller.security import enrolment, keys, tokens
 from lamplighter_controller.security.keys import Keys
-from lamplighter_controller.security.tokens import Right
+from lamplighter_controller.security.rights import Right
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,7 @@
 """The app: resources under /api/v1, the console at the root."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -16,6 +17,7 @@ from lamplighter_controller.api.envelope import BodyLimit, SecurityHeaders
 from lamplighter_controller.api.hub import Hub
 from lamplighter_controller.api.queries import known_query
 from lamplighter_controller.api.resources import (
+    accounts,
     alarms,
     audit,
     commands,
@@ -52,13 +54,14 @@ from lamplighter_controller.api.resources.fleet import strangers as fleet_strang
 from lamplighter_controller.api.resources.fleet import trucks as fleet_trucks
 from lamplighter_controller.api.resources.fleet import violations as fleet_violations
 from lamplighter_controller.api.resources.fleet import waybills as fleet_waybills
-from lamplighter_controller.api.services import Services
-from lamplighter_controller.ledger.errors import LedgerUnavailable
 from lamplighter_controller.api.resources.maintenance import crews as maintenance_crews
 from lamplighter_controller.api.resources.maintenance import figures as maintenance_figures
 from lamplighter_controller.api.resources.maintenance import orders as maintenance_orders
 from lamplighter_controller.api.resources.maintenance import parts as maintenance_parts
 from lamplighter_controller.api.resources.maintenance import work as maintenance_work
+from lamplighter_controller.api.services import Services
+from lamplighter_controller.ledger.errors import LedgerUnavailable
+from lamplighter_controller.security.accounts.desk import AccountDesk
 from lamplighter_controller.security.attempts import GATHERED_S, Attempts
 from lamplighter_controller.series.port import SeriesUnavailable
 
@@ -93,11 +96,12 @@ TAGS: Final = [
     {"name": "gateways", "description": "Enrolment, presence, health"},
     {"name": "live", "description": "Values and events as they come"},
     {"name": "incidents", "description": "What is broken in the street, how sure, what to do; windows and trip tests"},
+    {"name": "maintenance", "description": "Work orders to their proof; crews, trips, parts; figures, monthly reports"},
     {"name": "alarms", "description": "About the system itself"},
     {"name": "dead letters", "description": "What could not be stored, and why"},
-    {"name": "maintenance", "description": "Work orders to their proof; crews, trips, parts; figures, monthly reports"},
     {"name": "audit", "description": "Who did what"},
-    {"name": "tokens", "description": "Access"},
+    {"name": "tokens", "description": "Access of programs"},
+    {"name": "accounts", "description": "Access of people"},
     {"name": "session", "description": "A browser's access"},
     {"name": "system", "description": "The controller itself"},
 ]
@@ -132,15 +136,16 @@ ROUTERS: Final = (
     live.router,
     incidents.router,
     windows.router,
-    alarms.router,
-    dead_letters.router,
     maintenance_orders.router,
     maintenance_work.router,
     maintenance_crews.router,
     maintenance_parts.router,
     maintenance_figures.router,
+    alarms.router,
+    dead_letters.router,
     audit.router,
     tokens.router,
+    accounts.router,
     session.router,
     system.router,
 )
@@ -163,6 +168,9 @@ def create_api(services: Services, web: Path = static.WEB) -> FastAPI:
     app.state.hub = Hub(services, static.build_id(web))
     app.state.listeners = 0
     app.state.attempts = Attempts()
+    app.state.accounts = AccountDesk(
+        services.ledger, services.clock, services.session_key, services.controller, secrets.token_bytes
+    )
     problems.install(app, (LedgerUnavailable, SeriesUnavailable))
     reference.install(app, services.clock, f"{PREFIX}/openapi.json")
     static.install(app, web)

@@ -13,6 +13,7 @@ from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.quantities import Kind
 from lamplighter_controller.api.condition import Conditions, conditions
 from lamplighter_controller.api.services import Services
+from lamplighter_controller.api.sight import Sight
 from lamplighter_controller.api.steps import Steps
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.events import (
@@ -28,6 +29,7 @@ from lamplighter_controller.twin.kind import Rows, Snapshot
 
 PERIOD_S: Final = 0.1
 BEAT_S: Final = 1.0
+REGISTER: Final = "register"
 REVIEW_S: Final = 5.0  # time alone makes values stale
 FRAMES_WAITING: Final = 32
 MAX_WATCHERS: Final = 1_000
@@ -59,6 +61,7 @@ class Watcher:
     """One who watches some kinds; `slow` once its queue ran over, and nothing more comes then."""
 
     kinds: frozenset[Kind]
+    sight: Sight
     frames: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(FRAMES_WAITING))
     slow: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -89,7 +92,7 @@ class Hub:
         self._last_frame_s = self._reviewed_s = services.clock.monotonic_s()
 
     @contextmanager
-    def watch(self, kinds: frozenset[Kind]) -> Iterator[Watcher]:
+    def watch(self, kinds: frozenset[Kind], sight: Sight | None = None) -> Iterator[Watcher]:
         """Be sent frames of these kinds while the block runs.
 
         Raises:
@@ -97,7 +100,7 @@ class Hub:
         """
         if len(self._watchers) >= MAX_WATCHERS:
             raise TooManyWatchers
-        watcher = Watcher(kinds)
+        watcher = Watcher(kinds, sight or Sight(self._services))
         watcher.offer(self.hello())
         self._watchers.add(watcher)
         try:
@@ -127,9 +130,11 @@ class Hub:
             case GatewayChanged():
                 self._reviewed_s = -REVIEW_S
             case IncidentChanged():
-                self._tell({"type": "incident", **incident_of(event)})
+                self._tell({"type": "incident", **incident_of(event)}, event=event)
             case FleetChanged():
-                self._tell({"type": "fleet", **fleet_of(event)}, Kind.TRUCK)
+                self._tell({"type": "fleet", **fleet_of(event)}, Kind.TRUCK, event)
+                if event.what == REGISTER:  # whose trucks are whose may be different now
+                    self._tell({"type": "resync"}, Kind.TRUCK, partial=True)
             case _:
                 pass
 
@@ -175,11 +180,38 @@ class Hub:
             rows = np.union1d(rows, np.flatnonzero(now[: len(before)] != before))
         if len(rows):
             self.version += 1
-            self._tell(delta(kind, columns, now, rows) | {"version": self.version}, kind)
+            self._tell(delta(kind, columns, now, rows) | {"version": self.version}, kind, partial=False)
+            self._tell_part(columns, now, rows)
 
-    def _tell(self, frame: dict[str, Any], kind: Kind | None = None) -> None:
+    def _tell_part(self, columns: Snapshot, now: Conditions, rows: Rows) -> None:
+        """To those who see only some rows: these alone, numbered as in the `/latest` they are given."""
+        for watcher in self._watchers:
+            if columns.kind not in watcher.kinds or watcher.sight.whole:
+                continue
+            seen = watcher.sight.rows(columns)
+            kept = rows if seen is None else np.intersect1d(rows, seen)
+            if len(kept):
+                frame = delta(columns.kind, columns, now, kept) | {"version": self.version}
+                numbers = kept if seen is None else np.searchsorted(seen, kept)
+                watcher.offer(self._frame(frame | {"row": numbers}))
+
+    def _tell(
+        self,
+        frame: dict[str, Any],
+        kind: Kind | None = None,
+        event: Event | None = None,
+        *,
+        partial: bool | None = None,
+    ) -> None:
+        """`event`: only to those who may hear of it; `partial`: only to those who see all, or only some."""
         self._last_frame_s = self._services.clock.monotonic_s()
-        watchers = [watcher for watcher in self._watchers if kind is None or kind in watcher.kinds]
+        watchers = [
+            watcher
+            for watcher in self._watchers
+            if (kind is None or kind in watcher.kinds)
+            and (event is None or watcher.sight.is_told(event))
+            and (partial is None or watcher.sight.whole is not partial)
+        ]
         if watchers:
             encoded = self._frame(frame)
             for watcher in watchers:

@@ -17,6 +17,7 @@ from lamplighter_controller.api.guard import Reader
 from lamplighter_controller.api.hub import Hub, TooManyWatchers, Watcher, fleet_of, incident_of
 from lamplighter_controller.api.problems import Problem
 from lamplighter_controller.api.services import Provided, Services
+from lamplighter_controller.api.sight import Sight, sight_of
 from lamplighter_controller.events import (
     AlarmChanged,
     CommandChanged,
@@ -28,13 +29,14 @@ from lamplighter_controller.events import (
     Subscription,
 )
 from lamplighter_controller.ledger.errors import LedgerUnavailable
-from lamplighter_controller.security.tokens import Right
+from lamplighter_controller.security.callers import Caller
 
 SEND_TIMEOUT_S: Final = 10.0
 RECHECK_S: Final = 5.0  # a revoked token watches no longer than that
 QUIET_S: Final = 10.0
 MAX_LISTENERS: Final = 500
-UNAUTHORIZED, TOO_SLOW, TRY_LATER = 4401, 4408, 1013
+ROUTE: Final = "GET /live"
+UNAUTHORIZED, FORBIDDEN, TOO_SLOW, TRY_LATER = 4401, 4403, 4408, 1013
 
 router = APIRouter(tags=["live"])
 
@@ -50,12 +52,18 @@ async def live(
         await socket.close()  # before it is accepted: the handshake is refused with 403
         return
     await socket.accept()
-    if not await _may_read(socket, services):
+    caller = await _watching(socket, services)
+    if caller is None:
         await socket.close(UNAUTHORIZED, "no valid token or session")
+        return
+    sight = sight_of(services, caller)
+    seen = frozenset(kind for kind in wanted if sight.sees_kind(kind))
+    if not seen:
+        await socket.close(FORBIDDEN, "nothing of this may be seen")
         return
     hub: Hub = socket.app.state.hub
     try:
-        with hub.watch(wanted) as watcher:
+        with hub.watch(seen, sight) as watcher:
             code, reason = await _serve(socket, services, watcher)
     except TooManyWatchers:
         code, reason = TRY_LATER, "too many watchers"
@@ -69,7 +77,7 @@ async def _serve(socket: WebSocket, services: Services, watcher: Watcher) -> tup
         "live-send": _send(socket, watcher),
         "live-receive": _until_gone(socket),
         "live-slow": _until_slow(watcher),
-        "live-recheck": _until_revoked(socket, services),
+        "live-recheck": _until_changed(socket, services, watcher.sight),
     }
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(ending, name=name) for name, ending in endings.items()]
@@ -103,19 +111,24 @@ async def _until_slow(watcher: Watcher) -> tuple[int, str]:
     return TOO_SLOW, "too slow"
 
 
-async def _until_revoked(socket: WebSocket, services: Services) -> tuple[int, str]:
-    while await _may_read(socket, services):  # noqa: ASYNC110 - nothing tells of a session's end
+async def _until_changed(socket: WebSocket, services: Services, sight: Sight) -> tuple[int, str]:
+    while await _sees_still(socket, services, sight):  # noqa: ASYNC110 - nothing tells of a session's end
         await asyncio.sleep(RECHECK_S)
-    return UNAUTHORIZED, "the token or session has ended"
+    return UNAUTHORIZED, "the token or session has ended, or may see something else now"
 
 
-async def _may_read(connection: HTTPConnection, services: Services) -> bool:
+async def _sees_still(connection: HTTPConnection, services: Services, sight: Sight) -> bool:
     """True also while the ledger cannot be asked: who came in lawfully is not sent away by a fault of ours."""
     try:
-        token = await guard.caller_of(connection, services)
+        caller = await _watching(connection, services)
     except LedgerUnavailable:
         return True
-    return token is not None and Right.READ in token.rights
+    return caller is not None and sight_of(services, caller) == sight
+
+
+async def _watching(connection: HTTPConnection, services: Services) -> Caller | None:
+    caller = await guard.caller_of(connection, services)
+    return caller.at(ROUTE) if caller else None
 
 
 @router.get(
@@ -124,15 +137,16 @@ async def _may_read(connection: HTTPConnection, services: Services) -> bool:
     response_class=StreamingResponse,
     responses={200: {"content": {"text/event-stream": {"example": 'event: gateway\ndata: {"gateway":"gw-1"}\n\n'}}}},
 )
-async def events(connection: HTTPConnection, services: Provided, _: Reader) -> StreamingResponse:
+async def events(connection: HTTPConnection, services: Provided, caller: Reader) -> StreamingResponse:
     """`command`, `gateway`, `devices`, `alarm`, `incident`, `fleet`; `missed`: some were lost, read the lists again."""
     state = connection.app.state
     if state.listeners >= MAX_LISTENERS:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "busy", "Too many listen already.", headers={"Retry-After": "10"})
-    return StreamingResponse(_stream(connection, services), media_type="text/event-stream")
+    stream = _stream(connection, services, sight_of(services, caller))
+    return StreamingResponse(stream, media_type="text/event-stream")
 
 
-async def _stream(connection: HTTPConnection, services: Services) -> AsyncIterator[bytes]:
+async def _stream(connection: HTTPConnection, services: Services, sight: Sight) -> AsyncIterator[bytes]:
     state = connection.app.state
     state.listeners += 1
     try:
@@ -144,14 +158,14 @@ async def _stream(connection: HTTPConnection, services: Services) -> AsyncIterat
                 now_s = services.clock.monotonic_s()
                 if now_s - checked_s >= RECHECK_S:
                     checked_s = now_s
-                    if not await _may_read(connection, services):
+                    if not await _sees_still(connection, services, sight):
                         return
-                yield await _next(subscription)
+                yield await _next(subscription, sight)
     finally:
         state.listeners -= 1
 
 
-async def _next(subscription: Subscription) -> bytes:
+async def _next(subscription: Subscription, sight: Sight) -> bytes:
     """The next event worth telling, or a comment that keeps the line open."""
     try:
         async with asyncio.timeout(min(QUIET_S, RECHECK_S)):
@@ -160,7 +174,7 @@ async def _next(subscription: Subscription) -> bytes:
                 if subscription.missed:
                     subscription.missed = 0
                     return b"event: missed\ndata: {}\n\n"
-                told = _told(event)
+                told = _told(event) if sight.is_told(event) else None
                 if told is not None:
                     name, data = told
                     return b"event: %s\ndata: %s\n\n" % (name.encode(), orjson.dumps(data))

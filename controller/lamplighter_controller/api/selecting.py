@@ -10,6 +10,7 @@ from lamplighter_contract.quantities import Kind
 from lamplighter_controller.api.condition import WORDS, Condition
 from lamplighter_controller.api.hub import Hub
 from lamplighter_controller.api.services import Services
+from lamplighter_controller.api.sight import Sight
 
 Prefix = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$", examples=["lamp-01-"])]
 GatewayId = Annotated[str, Field(pattern=f"^{ID_PATTERN.pattern}$", examples=["gw-1"])]
@@ -28,10 +29,16 @@ class Where(BaseModel):
     text: str | None = Field(default=None, max_length=64, description="A part of their id, or of their name")
 
 
-def matching(services: Services, hub: Hub, where: Where) -> list[tuple[str, str]]:
-    """Ids of the devices that match, with the word for their condition; by kind, then id."""
+def matching(services: Services, hub: Hub, where: Where, sight: Sight) -> list[tuple[str, str]]:
+    """Ids of the devices in sight that match, with the word for their condition; by kind, then id."""
     kinds = [where.kind] if where.kind else list(Kind)
-    return [found for kind in kinds for found in sorted(_of_kind(services, hub, kind, where))]
+    return [
+        found
+        for kind in kinds
+        if sight.sees_kind(kind)
+        for found in sorted(_of_kind(services, hub, kind, where))
+        if kind is not Kind.TRUCK or sight.sees(kind, found[0])
+    ]
 
 
 def _of_kind(services: Services, hub: Hub, kind: Kind, where: Where) -> list[tuple[str, str]]:

@@ -26,8 +26,8 @@ from lamplighter_controller.lighting.desk import PlanDesk
 from lamplighter_controller.lighting.overrides.desk import OverrideDesk
 from lamplighter_controller.lighting.proof.desk import ProofDesk
 from lamplighter_controller.lighting.scenes.desk import SceneDesk
-from lamplighter_controller.security.keys import Keys
 from lamplighter_controller.maintenance.engine import Maintenance
+from lamplighter_controller.security.keys import Keys
 from lamplighter_controller.series.port import Series
 from lamplighter_controller.twin.columns import Twin
 

@@ -20,7 +20,7 @@ from lamplighter_controller.config import Config, ConfigWrong, read_config
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.first_start import FolderTaken
 from lamplighter_controller.ledger.engine import open_ledger
-from lamplighter_controller.security.tokens import Right
+from lamplighter_controller.security.rights import Right
 
 T = TypeVar("T")
 WRONG_CONFIG = 2

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint
 
 from lamplighter_controller.ledger.tables import metadata
 
@@ -18,7 +18,39 @@ api_token: Final = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("created_by", Text, nullable=False),
     Column("revoked_ms", BigInteger),
+    Column("expires_ms", BigInteger),  # real epoch ms; NULL = until it is revoked
+    Column("scope", Text),  # JSON; NULL = everything
     UniqueConstraint("name"),
+)
+
+account: Final = Table(
+    "account",
+    metadata,
+    Column("id", NAME, primary_key=True),
+    Column("name", NAME, nullable=False),
+    Column("grants", Text, nullable=False),  # JSON
+    Column("password", Text, nullable=False),  # argon2id, with its parameters
+    Column("must_change", Boolean, nullable=False),
+    Column("code_secret", Text),  # sealed
+    Column("code_pending", Text),  # sealed; becomes the secret once a code of it was given
+    Column("code_step", BigInteger, nullable=False),  # of the last code taken: none is good twice
+    Column("created_ms", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("disabled_ms", BigInteger),
+    UniqueConstraint("name"),
+)
+
+login_session: Final = Table(
+    "login_session",
+    metadata,
+    Column("reference_sha256", NAME, primary_key=True),
+    Column("account", NAME),  # of one of the two
+    Column("token", NAME),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("address", Text, nullable=False),
+    Index(None, "account"),
+    Index(None, "expires_ms"),
 )
 
 gateway: Final = Table(

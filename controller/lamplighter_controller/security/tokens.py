@@ -3,9 +3,8 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, update
@@ -13,20 +12,13 @@ from sqlalchemy import Connection, Row, select, update
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.ids import is_id
 from lamplighter_controller.security import audit
+from lamplighter_controller.security.rights import EVERYTHING, Right, Scope
+from lamplighter_controller.security.scopes import scope_from, scope_text
 from lamplighter_controller.security.store import api_token
 
 Random = Callable[[int], bytes]  # os.urandom or a test's
 SECRET_BYTES: Final = 32
 LONGEST: Final = 200
-
-
-class Right(StrEnum):
-    """What a token allows; `lighting` is for plans, shows and levels by hand, and `command` holds it."""
-
-    READ = "read"
-    LIGHTING = "lighting"
-    COMMAND = "command"
-    ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +31,8 @@ class Token:
     created_ms: int
     created_by: str
     revoked_ms: int | None
-
-    def allows(self, right: Right) -> bool:
-        """True for the rights it was given, and those they hold."""
-        return right in self.rights or (right is Right.LIGHTING and Right.COMMAND in self.rights)
+    expires_ms: int | None = None
+    scope: Scope = EVERYTHING
 
     @property
     def who(self) -> str:
@@ -51,9 +41,18 @@ class Token:
 
 
 def create(
-    connection: Connection, name: str, rights: Iterable[Right], *, who: str, reason: str, time_ms: int, random: Random
+    connection: Connection,
+    name: str,
+    rights: Iterable[Right],
+    *,
+    who: str,
+    reason: str,
+    time_ms: int,
+    random: Random,
+    expires_ms: int | None = None,
+    scope: Scope = EVERYTHING,
 ) -> str | Refusal:
-    """A new token's text, the only time it is ever seen."""
+    """A new token's text, the only time it is ever seen. `expires_ms`: real epoch ms; None = until it is revoked."""
     if not is_id(name):
         return Refusal(Reason.MALFORMED, f"name is {name[:64]!r}, expected lower-case letters, digits and hyphens")
     if connection.execute(select(api_token.c.id).where(api_token.c.name == name)).first():
@@ -62,10 +61,18 @@ def create(
     words = " ".join(sorted(set(rights)))
     connection.execute(
         api_token.insert().values(
-            id=identity, name=name, secret_sha256=_hash(secret), rights=words, created_ms=time_ms, created_by=who
+            id=identity,
+            name=name,
+            secret_sha256=_hash(secret),
+            rights=words,
+            created_ms=time_ms,
+            created_by=who,
+            expires_ms=expires_ms,
+            scope=scope_text(scope),
         )
     )
-    _record(connection, "token.create", name, who=who, reason=reason, time_ms=time_ms, rights=words)
+    detail = {"rights": words, "expires_ms": expires_ms, "scope": scope_text(scope)}
+    _record(connection, "token.create", name, who=who, reason=reason, time_ms=time_ms, detail=detail)
     return f"{identity}.{secret}"
 
 
@@ -75,31 +82,34 @@ def revoke(connection: Connection, name: str, *, who: str, reason: str, time_ms:
         update(api_token).where(api_token.c.name == name, api_token.c.revoked_ms.is_(None)).values(revoked_ms=time_ms)
     )
     if ended.rowcount:
-        _record(connection, "token.revoke", name, who=who, reason=reason, time_ms=time_ms)
+        _record(connection, "token.revoke", name, who=who, reason=reason, time_ms=time_ms, detail={})
     return bool(ended.rowcount)
 
 
-def check(connection: Connection, presented: str) -> Token | None:
-    """The token in force that `presented` is; the secret is compared in constant time."""
+def check(connection: Connection, presented: str, now_ms: int) -> Token | None:
+    """The token in force at real `now_ms` that `presented` is; the secret is compared in constant time."""
     identity, _, secret = presented[:LONGEST].partition(".")
     if not is_id(identity):
         return None
     row = connection.execute(select(api_token).where(api_token.c.id == identity)).first()
     stored = row.secret_sha256 if row else _hash("")
     same = hmac.compare_digest(stored, _hash(secret))
-    return _token(row) if row and same and row.revoked_ms is None else None
+    return _lasting(row, now_ms) if same else None
 
 
-def in_force(connection: Connection, identity: str) -> Token | None:
-    """The token with that id, None when there is none or it was revoked."""
-    wanted = select(api_token).where(api_token.c.id == identity, api_token.c.revoked_ms.is_(None))
-    row = connection.execute(wanted).first()
-    return _token(row) if row else None
+def in_force(connection: Connection, identity: str, now_ms: int) -> Token | None:
+    """The token with that id, None when there is none, or it was revoked, or its time is over."""
+    return _lasting(connection.execute(select(api_token).where(api_token.c.id == identity)).first(), now_ms)
 
 
 def every(connection: Connection) -> list[Token]:
     """All tokens ever made, oldest first."""
     return [_token(row) for row in connection.execute(select(api_token).order_by(api_token.c.created_ms))]
+
+
+def _lasting(row: Row[Any] | None, now_ms: int) -> Token | None:
+    over = row is None or row.revoked_ms is not None or (row.expires_ms is not None and now_ms >= row.expires_ms)
+    return None if row is None or over else _token(row)
 
 
 def _hash(secret: str) -> str:
@@ -108,11 +118,19 @@ def _hash(secret: str) -> str:
 
 def _token(row: Row[Any]) -> Token:
     rights = frozenset(Right(word) for word in row.rights.split())
-    return Token(row.id, row.name, rights, row.created_ms, row.created_by, row.revoked_ms)
+    scope = scope_from(row.scope)
+    return Token(row.id, row.name, rights, row.created_ms, row.created_by, row.revoked_ms, row.expires_ms, scope)
 
 
 def _record(
-    connection: Connection, action: str, name: str, *, who: str, reason: str, time_ms: int, **detail: str
+    connection: Connection,
+    action: str,
+    name: str,
+    *,
+    who: str,
+    reason: str,
+    time_ms: int,
+    detail: Mapping[str, Any],
 ) -> None:
     audit.record(
         connection,

@@ -9,6 +9,7 @@ from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import GatewayState
 from lamplighter_controller.api.hub import BEAT_S, FRAMES_WAITING, MAX_WATCHERS, REVIEW_S, Hub, TooManyWatchers, Watcher
+from lamplighter_controller.api.sight import Sight
 from lamplighter_controller.api.steps import REMEMBERED, Steps
 from lamplighter_controller.events import CommandChanged, DevicesChanged
 from tests.controller.api.world import LAMPS, World, entry
@@ -133,8 +134,8 @@ async def test_who_does_not_keep_up_is_marked_and_holds_nobody_up(world: World, 
         assert slow.frames.qsize() == FRAMES_WAITING
 
 
-async def test_there_is_room_for_so_many_watchers(hub: Hub):
-    hub._watchers.update(Watcher(LAMP) for _ in range(MAX_WATCHERS))
+async def test_there_is_room_for_so_many_watchers(world: World, hub: Hub):
+    hub._watchers.update(Watcher(LAMP, Sight(world.services)) for _ in range(MAX_WATCHERS))
     with pytest.raises(TooManyWatchers), hub.watch(LAMP):
         pass
 

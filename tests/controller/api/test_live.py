@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from lamplighter_contract.commands.states import CommandState
 from lamplighter_controller.api import live
 from lamplighter_controller.api.guard import COOKIE
+from lamplighter_controller.api.sight import Sight
 from lamplighter_controller.events import AlarmChanged, CommandChanged, GatewayChanged
 from lamplighter_controller.security import tokens
 from lamplighter_controller.security.accounts import sessions
@@ -134,9 +135,9 @@ async def test_who_missed_events_is_told_to_read_afresh(world: World):
     with world.events.subscribe(GatewayChanged) as subscription:
         subscription.missed = 3
         world.events.publish(GatewayChanged("gw-1", online=True))
-        assert await live._next(subscription) == b"event: missed\ndata: {}\n\n"
+        assert await live._next(subscription, Sight(world.services)) == b"event: missed\ndata: {}\n\n"
         world.events.publish(GatewayChanged("gw-1", online=True))
-        assert (await live._next(subscription)).startswith(b"event: gateway\n")
+        assert (await live._next(subscription, Sight(world.services))).startswith(b"event: gateway\n")
 
 
 async def test_only_so_many_may_listen(world: World):

@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import delete, text, update
 from sqlalchemy.exc import DBAPIError
 
-from lamplighter_controller.security.audit import Entry, Tampered, newest, record, record_all, verify
+from lamplighter_controller.security.audit import Entry, newest, record, record_all, verify
+from lamplighter_controller.security.chain import Tampered
 from lamplighter_controller.security.store import audit, audit_head
 
 

@@ -7,7 +7,9 @@ from sqlalchemy import text
 
 from lamplighter_contract.errors import Refusal
 from lamplighter_controller.security import audit, tokens
-from lamplighter_controller.security.tokens import Right
+from lamplighter_controller.security.rights import Right, Scope
+
+NOW_MS = 5_000
 
 
 def create(name, *rights):
@@ -17,11 +19,11 @@ def create(name, *rights):
 
 
 def check(presented):
-    return lambda connection: tokens.check(connection, presented)
+    return lambda connection: tokens.check(connection, presented, NOW_MS)
 
 
 def in_force(presented):
-    return lambda connection: tokens.in_force(connection, presented.partition(".")[0])
+    return lambda connection: tokens.in_force(connection, presented.partition(".")[0], NOW_MS)
 
 
 def revoke(name):
@@ -84,3 +86,24 @@ async def test_making_and_ending_a_token_is_in_the_trail(ledger):
     await ledger.write(revoke("phone-1"))
     found = [(row.entry.action, row.entry.subject, row.entry.who) for row in await ledger.read(audit.newest)]
     assert found == [("token.revoke", "token:phone-1", "user:li"), ("token.create", "token:phone-1", "user:li")]
+
+
+async def test_a_token_ends_at_its_time(ledger):
+    presented = await ledger.write(
+        lambda c: tokens.create(
+            c, "summer", [Right.READ], who="x", reason="x", time_ms=1, random=os.urandom, expires_ms=NOW_MS
+        )
+    )
+    assert await ledger.read(check(presented)) is None
+    assert await ledger.read(in_force(presented)) is None
+    assert await ledger.read(lambda c: tokens.check(c, presented, NOW_MS - 1)) is not None
+
+
+async def test_a_token_keeps_its_scope(ledger):
+    scope = Scope(companies=frozenset({"c-2", "c-1"}))
+    presented = await ledger.write(
+        lambda c: tokens.create(
+            c, "depot", [Right.READ], who="x", reason="x", time_ms=1, random=os.urandom, scope=scope
+        )
+    )
+    assert (await ledger.read(check(presented))).scope == scope

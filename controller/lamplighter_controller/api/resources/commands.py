@@ -19,10 +19,12 @@ from lamplighter_controller.api.problems import Problem, not_found, refused
 from lamplighter_controller.api.resources.devices import DeviceId
 from lamplighter_controller.api.selecting import Where, matching
 from lamplighter_controller.api.services import Provided, Services
+from lamplighter_controller.api.sight import sight_of
 from lamplighter_controller.commands.model import CommandRequest, Overview, Submitted
 from lamplighter_controller.commands.model import Request as Taken
 from lamplighter_controller.commands.rules import TRUCK_LIMITS
 from lamplighter_controller.lighting.overrides.desk import NotNow
+from lamplighter_controller.security.callers import Caller
 
 router = APIRouter(tags=["commands"])
 
@@ -169,7 +171,7 @@ async def command(
     """Stored before it is sent; follow it at the address in `Location`."""
     asked = CommandRequest(
         op=wanted.op,
-        devices=_devices(request, services, wanted),
+        devices=_devices(request, services, caller, wanted),
         args=wanted.args,
         reason=wanted.reason,
         approvals=tuple(wanted.approvals),
@@ -177,7 +179,7 @@ async def command(
         key=key,
         gateways=tuple(wanted.gateways or ()),
     )
-    return await _submit(request, response, asked, caller.who)
+    return await _submit(request, response, asked, caller)
 
 
 @router.post("/devices/{device}/level", status_code=202, summary="Set one lamp's level for some time")
@@ -194,7 +196,7 @@ async def level(
     until = services.clock.civil_ms() + round(wanted.for_s * 1000)
     args = {"level_percent": wanted.level_percent, "until": until}
     asked = CommandRequest(Operation.LIGHT_SET, (device,), args, wanted.reason, key=key, expires_s=EXPIRES_S)
-    return await _submit(request, response, asked, caller.who)
+    return await _submit(request, response, asked, caller)
 
 
 @router.get("/commands", summary="The newest requests")
@@ -220,7 +222,17 @@ async def one(request: Request, services: Provided, _: Reader, request_id: Reque
     return _full(request, found)
 
 
-def _devices(request: Request, services: Services, wanted: CommandIn) -> tuple[str, ...]:
+def _within(services: Services, caller: Caller, asked: CommandRequest) -> None:
+    """Refuse what is outside the caller's areas."""
+    scope, twin = caller.scope, services.twin
+    outside = [device for device in asked.devices if not scope.has_gateway(twin.gateway_of(device))]
+    outside += [gateway for gateway in asked.gateways if not scope.has_gateway(gateway)]
+    if outside:
+        detail = f"{outside[0]!r} is outside the areas that were granted to {caller.name!r}."
+        raise Problem(HTTPStatus.FORBIDDEN, "outside", detail)
+
+
+def _devices(request: Request, services: Services, caller: Caller, wanted: CommandIn) -> tuple[str, ...]:
     if wanted.where is None:
         return tuple(wanted.devices or ())
     hub: Hub = request.app.state.hub
@@ -229,18 +241,21 @@ def _devices(request: Request, services: Services, wanted: CommandIn) -> tuple[s
     if where.kind is not None and where.kind not in kinds:
         raise refused("body.where.kind", "operation", f"{wanted.op} does not act on a {where.kind}.")
     asked = [where] if where.kind else [where.model_copy(update={"kind": kind}) for kind in sorted(kinds)]
-    found = tuple(device for one_kind in asked for device, _ in matching(services, hub, one_kind))
+    found = tuple(
+        device for one_kind in asked for device, _ in matching(services, hub, one_kind, sight_of(services, caller))
+    )
     if not found:
         raise refused("body.where", "nothing-matches", "No device matches.")
     return found
 
 
-async def _submit(request: Request, response: Response, asked: CommandRequest, who: str) -> Full:
+async def _submit(request: Request, response: Response, asked: CommandRequest, caller: Caller) -> Full:
     services: Services = request.app.state.services
+    _within(services, caller, asked)
     if asked.op in ON_FLEET:
         raise refused("body.op", "operation", f"{asked.op} is asked for at /fleet/limits, where it is judged first.")
     try:
-        taken = await services.overrides.submit(asked, who)
+        taken = await services.overrides.submit(asked, caller.who)
     except NotNow as error:
         raise Problem(HTTPStatus.CONFLICT, "needs-approval", str(error)) from error
     if isinstance(taken, Refusal):

@@ -17,6 +17,8 @@ from lamplighter_controller.api.paging import Page, Paging
 from lamplighter_controller.api.problems import not_found
 from lamplighter_controller.api.selecting import WhereQuery, matching
 from lamplighter_controller.api.services import Provided, Services
+from lamplighter_controller.api.sight import sight_of
+from lamplighter_controller.security.callers import Caller
 from lamplighter_controller.twin.columns import DeviceState
 
 router = APIRouter(prefix="/devices", tags=["devices"])
@@ -61,10 +63,12 @@ class Latest(Device):
 
 
 @router.get("", summary="Devices, filtered and paged")
-async def devices(request: Request, services: Provided, _: Reader, paging: Paging, where: WhereQuery) -> Page[Device]:
+async def devices(
+    request: Request, services: Provided, caller: Reader, paging: Paging, where: WhereQuery
+) -> Page[Device]:
     """Ordered by kind, then id."""
     hub: Hub = request.app.state.hub
-    found = matching(services, hub, where)
+    found = matching(services, hub, where, sight_of(services, caller))
     items = [
         _device(services, entry, word)
         for device, word in paging.of(found)
@@ -74,16 +78,16 @@ async def devices(request: Request, services: Provided, _: Reader, paging: Pagin
 
 
 @router.get("/{device}", summary="One device")
-async def device(request: Request, services: Provided, _: Reader, device: DeviceId) -> Device:
+async def device(request: Request, services: Provided, caller: Reader, device: DeviceId) -> Device:
     """What its gateway says it is."""
-    entry = entry_of(services, device)
+    entry = seen_entry(services, caller, device)
     return _device(services, entry, _condition(request, services, entry))
 
 
 @router.get("/{device}/latest", summary="Everything known of a device now")
-async def latest(request: Request, services: Provided, _: Reader, device: DeviceId) -> Latest:
+async def latest(request: Request, services: Provided, caller: Reader, device: DeviceId) -> Latest:
     """Newest values with their age and quality, and the manual level in force."""
-    entry = entry_of(services, device)
+    entry = seen_entry(services, caller, device)
     state = services.twin.state(device)
     assert state is not None
     described = _device(services, entry, _condition(request, services, entry))
@@ -95,6 +99,18 @@ async def latest(request: Request, services: Provided, _: Reader, device: Device
         values=state.values,
         override=await _override(services, state),
     )
+
+
+def seen_entry(services: Services, caller: Caller, device: str) -> DeviceEntry:
+    """The device's entry.
+
+    Raises:
+        Problem: no gateway serves it, or the caller may not see it.
+    """
+    entry = entry_of(services, device)
+    if not sight_of(services, caller).sees(entry.kind, device):
+        raise not_found("device", device)
+    return entry
 
 
 def entry_of(services: Services, device: str) -> DeviceEntry:

@@ -13,7 +13,7 @@ from lamplighter_contract.wire.limits import EARLIEST_TIME_MS, LATEST_TIME_MS
 from lamplighter_controller.api.guard import Reader
 from lamplighter_controller.api.problems import refused
 from lamplighter_controller.api.quantities import chosen
-from lamplighter_controller.api.resources.devices import DeviceId, entry_of
+from lamplighter_controller.api.resources.devices import DeviceId, seen_entry
 from lamplighter_controller.api.services import Provided
 from lamplighter_controller.series.port import Aggregate, Floats, Series, Windows
 
@@ -40,7 +40,7 @@ class History(BaseModel):
 @router.get("/{device}/history", summary="Readings of a device over time")
 async def history(
     services: Provided,
-    _: Reader,
+    caller: Reader,
     device: DeviceId,
     start: Time,
     end: Time,
@@ -49,7 +49,7 @@ async def history(
     aggregate: Annotated[Aggregate, Query(description="How a window becomes one value")] = Aggregate.MEAN,
 ) -> History:
     """Raw readings, or one value per window that has any."""
-    kind = entry_of(services, device).kind
+    kind = seen_entry(services, caller, device).kind
     names = chosen(kind, quantities)
     if not 0 < end - start <= MAX_SPAN_MS:
         raise refused("query.end", "span", "end must come after start, and at most three years after.")

@@ -1,6 +1,7 @@
 """All devices of a kind at once, as columns."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -13,7 +14,9 @@ from lamplighter_controller.api.condition import WORDS
 from lamplighter_controller.api.guard import Reader
 from lamplighter_controller.api.hub import Hub, encode
 from lamplighter_controller.api.quantities import chosen
-from lamplighter_controller.api.services import Provided
+from lamplighter_controller.api.services import Provided, Services
+from lamplighter_controller.api.sight import sight_of
+from lamplighter_controller.security.callers import Caller
 from lamplighter_controller.twin.kind import Snapshot
 
 router = APIRouter(tags=["devices"])
@@ -42,13 +45,13 @@ class Columns(BaseModel):
 async def all_latest(
     request: Request,
     services: Provided,
-    _: Reader,
+    caller: Reader,
     kind: Annotated[Kind, Query(examples=["lamp"])],
     quantities: Annotated[str | None, Query(max_length=500, description="Names, by commas; all if absent")] = None,
 ) -> Response:
     """The state that /live changes from then on."""
     hub: Hub = request.app.state.hub
-    columns = services.twin.snapshot(kind)
+    columns = _seen(services, caller, services.twin.snapshot(kind))
     entries = [services.twin.entry(device) for device in columns.ids]
     names = chosen(kind, quantities) if quantities else list(columns.values)
     document = (
@@ -63,6 +66,22 @@ async def all_latest(
         }
     )
     return Response(encode(document), media_type="application/json")
+
+
+def _seen(services: Services, caller: Caller, columns: Snapshot) -> Snapshot:
+    """The rows the caller may see."""
+    rows = sight_of(services, caller).rows(columns)
+    if rows is None:
+        return columns
+    return replace(
+        columns,
+        ids=[columns.ids[row] for row in rows],
+        gateway=columns.gateway[rows],
+        time_ms=columns.time_ms[rows],
+        received_s=columns.received_s[rows],
+        quality=columns.quality[rows],
+        values={name: values[rows] for name, values in columns.values.items()},
+    )
 
 
 def _columns(columns: Snapshot, names: list[str]) -> dict[str, Any]:

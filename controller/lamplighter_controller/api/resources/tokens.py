@@ -14,11 +14,14 @@ from lamplighter_controller.api.problems import Problem, not_found, refused
 from lamplighter_controller.api.resources.gateways import ReasonIn
 from lamplighter_controller.api.services import Provided
 from lamplighter_controller.security import tokens
-from lamplighter_controller.security.tokens import Right
+from lamplighter_controller.security.rights import Right, Scope
 
 router = APIRouter(prefix="/tokens", tags=["tokens"])
 
 TokenName = Annotated[str, Path(pattern=f"^{ID_PATTERN.pattern}$", examples=["wall-screen"])]
+
+
+Name = Annotated[str, Field(pattern=f"^{ID_PATTERN.pattern}$")]
 
 
 class TokenIn(BaseModel):
@@ -29,6 +32,9 @@ class TokenIn(BaseModel):
     name: str = Field(pattern=f"^{ID_PATTERN.pattern}$", examples=["wall-screen"])
     rights: set[Right] = Field(min_length=1, examples=[["read"]])
     reason: str = Field(min_length=1, max_length=500, examples=["screen in the control room"])
+    expires_ms: int | None = Field(default=None, ge=0, lt=2**53, description="Real epoch ms; absent = until revoked")
+    companies: list[Name] | None = Field(default=None, min_length=1, max_length=200, description="Only their trucks")
+    areas: list[Name] | None = Field(default=None, min_length=1, max_length=2_000, description="Only these gateways")
 
 
 class TokenOut(BaseModel):
@@ -39,6 +45,9 @@ class TokenOut(BaseModel):
     created_ms: int
     created_by: str
     revoked_ms: int | None
+    expires_ms: int | None = None
+    companies: list[str] | None = None
+    areas: list[str] | None = None
 
 
 class TokenMade(BaseModel):
@@ -66,6 +75,9 @@ async def every(services: Provided, _: Admin) -> TokenList:
                 created_ms=token.created_ms,
                 created_by=token.created_by,
                 revoked_ms=token.revoked_ms,
+                expires_ms=token.expires_ms,
+                companies=_list(token.scope.companies),
+                areas=_list(token.scope.areas),
             )
             for token in found
         ]
@@ -78,6 +90,8 @@ async def create(services: Provided, caller: Admin, wanted: TokenIn) -> TokenMad
     lacking = {right for right in wanted.rights if not caller.allows(right)}
     if lacking:
         raise refused("body.rights", "not-yours", f"Your own token lacks {', '.join(sorted(lacking))}.")
+    if wanted.companies is not None and wanted.areas is not None:
+        raise refused("body.areas", "impossible", "A token is of companies or of areas, not both.")
     made = await services.ledger.write(
         lambda ledger: tokens.create(
             ledger,
@@ -87,6 +101,8 @@ async def create(services: Provided, caller: Admin, wanted: TokenIn) -> TokenMad
             reason=wanted.reason,
             time_ms=services.clock.wall_ms(),
             random=os.urandom,
+            expires_ms=wanted.expires_ms,
+            scope=Scope(_set(wanted.companies), _set(wanted.areas)),
         )
     )
     if isinstance(made, Refusal):
@@ -103,3 +119,11 @@ async def revoke(services: Provided, caller: Admin, name: TokenName, why: Reason
     )
     if not ended:
         raise not_found("token", name)
+
+
+def _set(values: list[str] | None) -> frozenset[str] | None:
+    return None if values is None else frozenset(values)
+
+
+def _list(values: frozenset[str] | None) -> list[str] | None:
+    return None if values is None else sorted(values)
