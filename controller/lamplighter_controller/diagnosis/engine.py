@@ -172,13 +172,16 @@ class Diagnosis:
         rows = self._judge.rows(sorted(replaced))
         await self._judged(replace(samples, replaced=rows, rain_mm_h=rain_mm_h), now_ms)
         for late, end_ms in self._late.steps(topology):
-            await self._judged(late, min(end_ms, now_ms))
+            await self._judged(replace(late, excused=self._excused(end_ms)), min(end_ms, now_ms))
         with contextlib.suppress(LedgerUnavailable):
             await self._protectors(now_ms)
 
     async def _judged(self, samples: Samples, now_ms: int) -> None:
         findings = await self._judge.step(samples, now_ms)
-        await self.acted(findings, now_ms)
+        if samples.late:  # what is long past moves no lamp
+            await self.desk.take(list(findings), now_ms)
+        else:
+            await self.acted(findings, now_ms)
 
     async def acted(self, findings: Iterable[Finding], now_ms: int) -> None:
         """Let incidents follow findings, and acts follow incidents."""

@@ -168,7 +168,12 @@ def _told(
 
 @asynccontextmanager
 async def open_centre(
-    folder: Path, *, clock: ManualClock | None = None, isolates: bool = False, settings: Settings | None = None
+    folder: Path,
+    *,
+    clock: ManualClock | None = None,
+    isolates: bool = False,
+    settings: Settings | None = None,
+    tests_all_day: bool = False,
 ) -> AsyncIterator[Centre]:
     """A centre on stores in `folder`; opened again, it goes on from its checkpoint. Steps are taken by hand."""
     clock = clock or ManualClock()
@@ -188,7 +193,8 @@ async def open_centre(
         return centre.sight if centre else Sight.HEARD
 
     around = Around(ledger, series, Twin(), events, commands, clock, find, sight, rain_told)
-    rules = Rules(step_s=3600.0, step_ms=STEP_MS, dwell_s=0.2)
+    until_h = 24.0 if tests_all_day else 0.0
+    rules = Rules(step_s=3600.0, step_ms=STEP_MS, dwell_s=0.2, tests_until_h=until_h)
     engine = diagnosis(around, folder, rules, settings or Settings(), 1.0)
     centre = Centre(engine, ledger, series, events, commands, clock, np.random.default_rng(5))
     centre.known = supply(isolates=isolates)

@@ -129,6 +129,29 @@ async def test_a_gateway_that_tells_changes_only_makes_nobody_silent(tmp_path: P
         assert centre.classes() == [("node_comm", name) for name in sorted(centre.silent)]
 
 
+async def test_what_comes_late_opens_an_incident_and_moves_no_lamp(tmp_path: Path) -> None:
+    """A gateway that was away for a night tells of it in the morning."""
+    async with open_centre(tmp_path, tests_all_day=True) as centre:
+        await centre.step(SETTLING)
+        begun_ms = centre.clock.civil_ms()
+        centre.share = {"l-a-03": 0.03}
+        nights = []
+        for _ in range(8):
+            centre.clock.advance(STEP_MS / 1000)
+            nights.append(centre.readings())
+        centre.share, centre.level = {}, 0.0
+        await centre.step(2)
+        assert centre.classes() == []
+        for night in nights:
+            for readings in night:
+                centre.events.publish(ReadingsStored("gw", readings, live=False))
+        await centre.step(3)
+        (only,) = centre.open()
+        assert (only.element.id, only.class_id) == ("l-a-03", "lamp_dead")
+        assert begun_ms < only.onset_ms < begun_ms + 3 * STEP_MS
+        assert centre.commands.taken == []
+
+
 @pytest.mark.parametrize(("gauge", "told", "expected"), [(None, math.nan, None), (3.5, math.nan, 3.5), (0.0, 1.0, 1.0)])
 async def test_a_leak_says_what_is_known_of_the_rain(
     tmp_path: Path, gauge: float | None, told: float, expected: float | None

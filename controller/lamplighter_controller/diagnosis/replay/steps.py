@@ -156,7 +156,8 @@ class Steps:
         none = {kind: np.zeros(one.size, np.bool_) for kind, one in self._kinds.items()}
         made = {kind: one.columns(rows[kind], none[kind]) for kind, one in self._kinds.items()}
         lamps = self._commanded(made[Kind.LAMP], 0)
-        return Samples(lamps, made[Kind.CABINET], made[Kind.CIRCUIT], late=True)
+        excused = self._told.excused(int(lamps.time_ms.max(initial=0)))
+        return Samples(lamps, made[Kind.CABINET], made[Kind.CIRCUIT], excused=excused, late=True)
 
     def _split(self, rows: dict[Kind, Index]) -> tuple[dict[Kind, Index], dict[Kind, Index]]:
         """The first row of each device, and the rest."""

@@ -34,6 +34,7 @@ class Cases:
         power_w, expected_w: latest.
         readings: all that counted for it.
         crept_h: for how long the test for drift had been rising when it was raised.
+        contrary: time of the newest reading that spoke for it.
         said: `fault_bits` of the gear, whenever they were set.
         edges: goings-out and comings-on lately.
     """
@@ -70,6 +71,7 @@ class Cases:
     expected_w: F32
     readings: F32
     crept_h: F32
+    contrary: U32
     said: U32
     edges: F32
 
@@ -120,7 +122,12 @@ def _opened(row: Rows, bits: U32, onset: U32, raised: U32) -> Cases:
         field.name: np.full(k, np.nan if field.name in _NAN else 0, np.float32) for field in fields(Cases)
     }
     columns |= {"row": row, "bits": bits, "opening": bits, "now": bits, "onset": onset, "first": onset}
-    columns |= {"raised": raised, "said": np.zeros(k, np.uint32), "lowest": np.full(k, 1000, np.float32)}
+    columns |= {
+        "raised": raised,
+        "contrary": raised,
+        "said": np.zeros(k, np.uint32),
+        "lowest": np.full(k, 1000, np.float32),
+    }
     return Cases(**columns)
 
 
@@ -195,6 +202,15 @@ def gather(cases: Cases, latest: Latest) -> None:
     cases.readings += latest.fresh
 
 
+def shown(cases: Cases, at: Rows, readings: F32, power_w: F32) -> None:
+    """Cases that so many readings have opened together, dark or lit as their bits say."""
+    dark = (cases.bits[at] & np.uint32(Trigger.DARK)) != 0
+    cases.readings[at] += readings
+    cases.dark[at] += np.where(dark, readings, 0)
+    cases.glow_w[at] = np.where(dark, power_w, np.nan)
+    cases.power_w[at] = power_w
+
+
 def _recent(column: F32, value: F32, where: Flags, weight: float = RECENT) -> None:
     told = where & ~np.isnan(value)
     moved = np.where(np.isnan(column), value, column + np.float32(weight) * (value - column))
@@ -228,7 +244,9 @@ def clear(cases: Cases, latest: Latest) -> Flags:
     lit_only = ((cases.bits & np.uint32(Trigger.LIT)) != 0) & ~shining
     opposite = np.where(shining, healthy, np.where(lit_only, latest.off & ~latest.lit, latest.usable))
     momentary = np.uint32(~(Trigger.LOW | Trigger.HIGH | Trigger.DRIFT | Trigger.CYCLING | Trigger.NOISE) & 0x1FFFF)
-    contrary = (latest.judged & ~healthy & shining) | latest.lit | ((latest.bits & momentary) != 0)
+    spoke = (latest.judged & ~healthy & shining) | latest.lit
+    contrary = spoke | ((latest.bits & momentary) != 0)
+    np.copyto(cases.contrary, latest.time_s, where=spoke & latest.fresh)
     cases.well[:] = np.where(contrary, 0, cases.well + latest.blocks * opposite)
     return cases.well >= _needed(cases.bits)
 

@@ -10,7 +10,7 @@ from lamplighter_controller.diagnosis.lamps.sequences.triggers import Trigger
 from lamplighter_controller.diagnosis.lamps.suspects import cases as casebook
 from lamplighter_controller.diagnosis.lamps.suspects.cases import Cases, Latest
 from lamplighter_controller.diagnosis.lamps.suspects.evidence import evidence
-from lamplighter_controller.diagnosis.lamps.suspects.late import correct
+from lamplighter_controller.diagnosis.lamps.suspects.late import Backlog, correct, look
 from lamplighter_controller.diagnosis.lamps.suspects.posterior import CLASSES, log_likelihood, posterior
 from lamplighter_controller.diagnosis.lamps.watch import LampWatch
 from lamplighter_controller.diagnosis.samples import Rows, Samples
@@ -27,6 +27,7 @@ class LampSuspector:
         self.topology = topology
         self.watch = LampWatch(topology, tables, settings)
         self.cases: Cases = casebook.none()
+        self._backlog = Backlog()
         self.suspect = np.zeros(len(topology.lamps), np.bool_)
         """(n,) lamps of which there is a case."""
 
@@ -37,9 +38,10 @@ class LampSuspector:
         level = level_in_force(samples.lamps, watch.model, watch.tables, self.topology.lamp_cabinet)
         seen = watch.step(samples, level, self.suspect, now_ms)
         raised = self._open(seen, samples)
+        if len(seen.stale):
+            raised = np.union1d(raised, self._second_pass(seen.stale, samples, level))
         latest = self._latest(samples, seen, level)
         casebook.gather(self.cases, latest)
-        correct(self.cases, seen.stale, samples, watch, level)
         well = casebook.clear(self.cases, latest)
         cleared = self._close(well)
         return self._suspicions(raised, cleared), seen
@@ -52,7 +54,9 @@ class LampSuspector:
 
     def _open(self, seen: Seen, samples: Samples) -> Rows:
         bits = seen.bits
-        rows = np.flatnonzero((bits != 0) & ~self.suspect & samples.lamps.answered)
+        spoke = samples.lamps.answered.copy()
+        spoke[seen.stale] = False
+        rows = np.flatnonzero((bits != 0) & ~self.suspect & spoke)
         if len(rows):
             held = self.watch.held
             raised = held.heard[rows]
@@ -78,6 +82,21 @@ class LampSuspector:
         frozen = (bits & np.uint32(Trigger.FROZEN)) != 0
         span = (held.frozen[rows] * np.float32(self.watch.settings.period_s)).astype(np.uint32)
         return np.where(frozen, np.minimum(onset, latest - span), onset).astype(np.uint32)
+
+    def _second_pass(self, stale: Rows, samples: Samples, level: F32) -> Rows:
+        """What readings older than the newest say: of cases, and of lamps that are to have one."""
+        rows = stale if samples.excused is None else stale[~samples.excused[stale]]
+        looks = look(rows, samples, self.watch, level)
+        if len(self.cases):
+            correct(self.cases, looks, self.watch.settings.period_s)
+        opened = self._backlog.take(looks, self.suspect, self.watch)
+        if len(opened.row):
+            nothing = np.zeros(len(opened.row), np.float32)
+            self.cases = self.cases.with_rows(opened.row, opened.bits, opened.onset, opened.onset, nothing)
+            self.suspect[opened.row] = True
+            at = np.searchsorted(self.cases.row, opened.row)
+            casebook.shown(self.cases, at, opened.readings, looks.power_w[np.searchsorted(looks.row, opened.row)])
+        return opened.row
 
     def _latest(self, samples: Samples, seen: Seen, level: F32) -> Latest:
         row = self.cases.row
@@ -123,7 +142,7 @@ class LampSuspector:
         cleared = self.cases.row[well]
         if len(cleared):
             held = self.watch.held
-            for column in (held.low, held.high, held.slow, held.noise):
+            for column in (held.low, held.high, held.slow, held.noise, held.dark, held.lit):
                 column[cleared] = 0
             cycled = (self.cases.bits[well] & np.uint32(Trigger.CYCLING)) != 0
             held.edges[cleared[cycled]] = 0
