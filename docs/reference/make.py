@@ -12,6 +12,7 @@ from lamplighter_contract.quantities import QUANTITIES, Form, Quantity
 from lamplighter_contract.wire import limits
 from lamplighter_controller.cli.lamplighter import main as lamplighter
 from lamplighter_controller.diagnosis.catalogue.faults import catalogue
+from lamplighter_gateway.cli.program import main as gateway
 
 HERE = Path(__file__).parent
 NOTE = "Generated from code by `make reference`; do not edit.\n"
@@ -25,6 +26,7 @@ def pages() -> dict[str, str]:
         "limits.md": _page("Limits", _limits()),
         "faults.md": _page("Faults", _faults()),
         "command-line.md": _page("The command line of people", _command_line()),
+        "gateway-command-line.md": _page("The command line of a gateway", _gateway_command_line()),
     }
 
 
@@ -106,6 +108,17 @@ def _command_line() -> Iterator[str]:
         assert isinstance(noun, click.Group)
         yield f"\n## {name}\n{noun.help}\n\n| command | |\n| --- | --- |"
         yield from (f"| `{_usage(name, verb)}` | {_first(verb)} |" for verb in noun.commands.values())
+
+
+def _gateway_command_line() -> Iterator[str]:
+    yield "On the gateway itself, or on an installer's laptop. [For installers](../guides/installer.md)\n"
+    alone = [one for one in gateway.commands.values() if not isinstance(one, click.Group)]
+    yield "| command | |\n| --- | --- |"
+    yield from (f"| `{_usage('lamplighter-gateway', verb)}` | {_first(verb)} |" for verb in alone)
+    for name, noun in sorted(gateway.commands.items()):
+        if isinstance(noun, click.Group):
+            yield f"\n## {name}\n{noun.help}\n\n| command | |\n| --- | --- |"
+            yield from (f"| `{_usage(name, verb)}` | {_first(verb)} |" for verb in noun.commands.values())
 
 
 def _usage(noun: str, verb: click.Command) -> str:

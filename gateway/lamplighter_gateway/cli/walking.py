@@ -23,6 +23,7 @@ _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "failed": "{lamp} does not blink: {why}",
         "phone": "by phone: {lamp} at {pole}",
         "done": "{answered} of {all} lamps answered, {left} left. It goes on where it stopped.",
+        "complete": "All {all} lamps are answered for.",
         "nobody": "none",
     },
     Language.ZH: {
@@ -33,6 +34,7 @@ _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "failed": "{lamp} 没有闪烁：{why}",
         "phone": "手机确认：{lamp} 在 {pole}",
         "done": "已核对 {answered}/{all} 盏灯，剩余 {left} 盏。下次从此处继续。",
+        "complete": "全部 {all} 盏灯均已核对。",
         "nobody": "无",
     },
 }
@@ -60,7 +62,8 @@ class Walk:
             if self._typing is not None:
                 self._typing.cancel()
         state = await self.speak("state")
-        self._say("done", answered=state["answered"], all=state["lamps"], left=len(state["left"]))
+        left = len(state["left"])
+        self._say("done" if left else "complete", answered=state["answered"], all=state["lamps"], left=left)
 
     async def _one(self, lamp: str, state: Answer) -> bool:
         """One lamp; False when the person stops."""

@@ -14,7 +14,7 @@ from lamplighter_gateway.commissioning.equipment import equip
 from lamplighter_gateway.commissioning.language import Language
 from lamplighter_gateway.commissioning.page.access import SESSION_S, TRIES, TRIES_S, Access
 from lamplighter_gateway.commissioning.page.certificate import certificate, fingerprint
-from lamplighter_gateway.commissioning.page.words import WORDS
+from lamplighter_gateway.commissioning.page.words import QUANTITIES, WORDS
 from lamplighter_gateway.config.model import Config, LocalPage, Reporting, SpoolLimits, Uplink
 from tests.gateway.fakes import until
 from tests.gateway.rig import GATEWAY, Rig, keys_document
@@ -85,7 +85,7 @@ async def test_a_crew_lists_reads_blinks_and_lights_with_its_name_in_the_history
         listed = await phone.see("/")
         assert "lamp-2" in listed.text
         read = await phone.see("/device", id="lamp-1")
-        assert "power_w" in read.text
+        assert "Power, W" in read.text
         assert (await phone.do("/do", do="full", device="lamp-1")).status_code == 303
         assert rig.levels["lamp-1"] == 100
         (override,) = rig.gateway.journal.desired.of("lamp-1")
@@ -213,3 +213,4 @@ def test_sessions_end_and_wrong_codes_are_forgotten_after_a_while():
 
 def test_both_languages_have_the_same_words():
     assert WORDS[Language.EN].keys() == WORDS[Language.ZH].keys()
+    assert QUANTITIES[Language.EN].keys() == QUANTITIES[Language.ZH].keys()

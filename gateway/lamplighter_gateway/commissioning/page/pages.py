@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from lamplighter_gateway.commissioning.language import Language
 from lamplighter_gateway.commissioning.page.access import Session
-from lamplighter_gateway.commissioning.page.words import WORDS
+from lamplighter_gateway.commissioning.page.words import QUANTITIES, TRUTH, WORDS
 from lamplighter_gateway.drivers.port import Value
 
 MOST_SHOWN: Final = 120
@@ -79,8 +79,9 @@ def devices(stage: Stage, found: Sequence[Line], search: str) -> str:
 
 def device(stage: Stage, line: Line, values: Mapping[str, Value], failure: str, *, lamp: bool) -> str:
     """One device, read just now, and what may be done to it."""
+    named = QUANTITIES[stage.language]
     rows = "".join(
-        f"<tr><td>{escape(name)}</td><td>{escape(_shown(value))}</td></tr>"
+        f"<tr><td>{escape(named.get(name, name))}</td><td>{escape(_shown(value, stage.language))}</td></tr>"
         for name, value in values.items()
         if value is not None
     )
@@ -142,5 +143,7 @@ def _hidden(stage: Stage, fields: Mapping[str, str]) -> str:
     return "".join(f'<input type="hidden" name="{escape(n)}" value="{escape(v)}">' for n, v in every.items())
 
 
-def _shown(value: Value) -> str:
+def _shown(value: Value, language: Language) -> str:
+    if isinstance(value, bool):
+        return TRUTH[language][value]
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -87,3 +87,53 @@ WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "more": "还有 {n} 个，请查找。",
     },
 }
+
+# What a person at a lamp looks for; other quantities are shown under their own names.
+QUANTITIES: Final[Mapping[Language, Mapping[str, str]]] = {
+    Language.EN: {
+        "switched_on": "On",
+        "level_percent": "Level, %",
+        "voltage_v": "Voltage, V",
+        "current_a": "Current, A",
+        "power_w": "Power, W",
+        "power_factor": "Power factor",
+        "energy_kwh": "Energy, kWh",
+        "temperature_c": "Temperature, °C",
+        "leakage_ma": "Leakage, mA",
+        "burning_h": "Burning hours",
+        "starts": "Starts",
+        "fault_bits": "Fault bits",
+        "supply_loss_count": "Losses of supply",
+        "tilt_deg": "Tilt, °",
+        "contactor_closed": "Contactor closed",
+        "circuit_current_a": "Circuit current, A",
+        "door_open": "Door open",
+        "water": "Water",
+        "lux": "Light, lx",
+    },
+    Language.ZH: {
+        "switched_on": "开灯",
+        "level_percent": "亮度 %",
+        "voltage_v": "电压 V",
+        "current_a": "电流 A",
+        "power_w": "功率 W",
+        "power_factor": "功率因数",
+        "energy_kwh": "电量 kWh",
+        "temperature_c": "温度 °C",
+        "leakage_ma": "漏电 mA",
+        "burning_h": "燃点小时",
+        "starts": "启动次数",
+        "fault_bits": "故障位",
+        "supply_loss_count": "失电次数",
+        "tilt_deg": "倾角 °",
+        "contactor_closed": "接触器吸合",
+        "circuit_current_a": "回路电流 A",
+        "door_open": "箱门打开",
+        "water": "进水",
+        "lux": "照度 lx",
+    },
+}
+TRUTH: Final[Mapping[Language, Mapping[bool, str]]] = {
+    Language.EN: {True: "yes", False: "no"},
+    Language.ZH: {True: "是", False: "否"},
+}

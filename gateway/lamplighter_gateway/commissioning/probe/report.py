@@ -1,6 +1,7 @@
 """A probe for a person and for a program. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 from lamplighter_gateway.commissioning.language import Language, units_text
@@ -37,6 +38,7 @@ _KINDS: Final[Mapping[Language, Mapping[Kind, str]]] = {
 _SEEN: Final = {Language.EN: "What was seen", Language.ZH: "测试记录"}
 _UNASKED: Final = {Language.EN: "{n} bytes came unasked: {hex}", Language.ZH: "未询问时收到 {n} 字节：{hex}"}
 _LIKE: Final = {Language.EN: "for example unit {unit}: {hex}", Language.ZH: "例如从站 {unit}：{hex}"}
+_SETTINGS: Final = {Language.EN: "{n} settings, {first} to {last}:", Language.ZH: "{n} 种参数，{first} 至 {last}："}
 _CUT: Final = {
     Language.EN: "The time was over before everything was asked; more with --seconds.",
     Language.ZH: "时间已到，未全部询问；可用 --seconds 延长。",
@@ -63,18 +65,27 @@ def lines(
 def _evidence(seen: Observed, language: Language) -> Iterator[str]:
     if seen.unasked:
         yield "  " + _UNASKED[language].format(n=len(seen.unasked), hex=_hex(seen.unasked))
-    for setting in seen.settings:
-        attempts = seen.at(setting)
-        kinds = {kind: [a for a in attempts if a.said.kind is kind] for kind in Kind}
-        told = [f"{_KINDS[language][kind]} {len(its)}" for kind, its in kinds.items() if its]
-        yield f"  {setting or seen.name!s:<12} {units_text(tuple(units(attempts))):<20} {', '.join(told)}"
-        strange = [*kinds[Kind.GARBLED], *kinds[Kind.LEVELS], *kinds[Kind.FOREIGN]]
-        if strange:
-            yield "    " + _LIKE[language].format(unit=strange[0].unit, hex=_hex(strange[0].heard))
+    for (told, asked, example), settings in groupby(seen.settings, lambda one: _told(seen.at(one), language)):
+        names = [str(setting or seen.name) for setting in settings]
+        title = (
+            names[0] if len(names) == 1 else _SETTINGS[language].format(n=len(names), first=names[0], last=names[-1])
+        )
+        yield f"  {title:<12} {asked:<20} {told}"
+        if example:
+            yield f"    {example}"
     if seen.unsupported:
         yield f"  {', '.join(map(str, seen.unsupported))}: {_NOT_POSSIBLE[language]}"
     if seen.cut:
         yield f"  {_CUT[language]}"
+
+
+def _told(attempts: Sequence[Attempt], language: Language) -> tuple[str, str, str]:
+    """What was heard at one setting, of whom, and one strange answer as it came."""
+    kinds = {kind: [a for a in attempts if a.said.kind is kind] for kind in Kind}
+    told = ", ".join(f"{_KINDS[language][kind]} {len(its)}" for kind, its in kinds.items() if its)
+    strange = [*kinds[Kind.GARBLED], *kinds[Kind.LEVELS], *kinds[Kind.FOREIGN]]
+    example = _LIKE[language].format(unit=strange[0].unit, hex=_hex(strange[0].heard)) if strange else ""
+    return told, units_text(tuple(units(attempts))), example
 
 
 def document(

@@ -14,6 +14,7 @@ from lamplighter_gateway.commissioning.wire.port import Line, Setting, Trouble
 LISTEN_S: Final = 0.5  # long enough for another master's poll
 SLOWEST_S: Final = 1.0  # a unit that thinks longer is taken for silent
 FEW: Final = 3  # units asked at a setting that is only a guess
+PATIENCE: Final = 2  # questions to a unit that says nothing
 TIMES: Final = 3  # each unit of a setting that works, to see what share is garbled
 
 
@@ -111,9 +112,10 @@ class Probe:
                     await self._ask(setting, target, self.timeout_s if turn and not slow else patience_s)
 
     def _silent(self, setting: Setting | None, unit: int) -> bool:
-        """A unit that has said nothing at all is not waited for again and again."""
+        """A unit that said nothing twice is not waited for again, unless noise may have swallowed the question."""
         own = [one for one in self._attempts if one.unit == unit and one.setting == setting]
-        return bool(own) and all(not one.heard for one in own)
+        noisy = any(one.said.kind is Kind.GARBLED for one in self._attempts if one.setting == setting)
+        return len(own) >= PATIENCE and all(not one.heard for one in own) and not noisy
 
     async def _ask(self, setting: Setting | None, target: Target, patience_s: float) -> Attempt:
         patience_s = min(patience_s, max(self._end_s - self.clock.monotonic_s(), 0.05))

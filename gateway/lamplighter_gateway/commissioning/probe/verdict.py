@@ -102,9 +102,10 @@ def _setting(seen: Observed, good: Setting | None) -> Iterator[Finding]:
 def _answering(seen: Observed, good: Setting | None) -> Iterator[Finding]:
     """Faults of a bus where at least one unit answers."""
     attempts = seen.at(good)
-    if _frames_unasked(seen):
+    if _frames_unasked(seen):  # what it garbles is no fault of the cable
         yield Finding(Fault.SECOND_MASTER, facts={"bytes": len(seen.unasked)})
-    yield from _garbling(attempts)
+    else:
+        yield from _garbling(attempts)
     refusing = tuple(unit for unit in units(attempts) if _refuses(of_unit(attempts, unit)))
     if refusing:
         codes = sorted({attempt.said.code for attempt in attempts if attempt.unit in refusing and attempt.said.code})
