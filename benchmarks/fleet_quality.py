@@ -17,7 +17,7 @@ from benchmarks.fleet.scoring import Score, score
 from benchmarks.machine import versions
 from lamplighter_firmware_sim.trucks.weeks.week import FAULTY, week
 
-FIRST_SEED: Final = 7_000
+FIRST_SEED: Final = 9_000
 TOGETHER: Final = 5  # weeks that are in memory at once
 LIMITING: Final = ("dump_outside", "cover_open", "overspeed")  # what policies limit for
 DUMP: Final = "dump_outside"
@@ -30,6 +30,7 @@ class Tally:
 
     told: Score = field(default_factory=Score)
     limiting: dict[str, Score] = field(default_factory=lambda: {kind: Score() for kind in LIMITING})
+    eager: dict[str, Score] = field(default_factory=lambda: {kind: Score() for kind in LIMITING})
     rule: Score = field(default_factory=Score)
     alarms: int = 0
     truck_days: int = 0
@@ -37,8 +38,9 @@ class Tally:
     def add(self, other: "Tally") -> None:
         """Count another one in."""
         self.told += other.told
-        for kind, one in other.limiting.items():
-            self.limiting[kind] += one
+        for kind in LIMITING:
+            self.limiting[kind] += other.limiting[kind]
+            self.eager[kind] += other.eager[kind]
         self.rule += other.rule
         self.alarms += other.alarms
         self.truck_days += other.truck_days
@@ -77,8 +79,9 @@ def _weeks(seeds: int, trucks: int, days: int, *, dead: bool) -> Tally:
         for one, found in zip(made, judged(made), strict=True):
             sure = [each for each in found if each.score >= SURE]
             limiting = {kind: score(kind, sure, one.done) for kind in LIMITING}
+            eager = {kind: score(kind, found, one.done) for kind in LIMITING}
             rule = score(DUMP, proximity(one), one.done)
-            tally.add(Tally(score(DUMP, found, one.done), limiting, rule, len(found), trucks * days))
+            tally.add(Tally(score(DUMP, found, one.done), limiting, eager, rule, len(found), trucks * days))
     return tally
 
 
@@ -92,10 +95,11 @@ def _config(seeds: int, trucks: int, days: int, tally: Tally, *, quick: bool) ->
         "faulty_sensors": FAULTY,
         "dumps": dumps.right + dumps.missed,
         "false_dumps": dumps.false,
-        "false_limits": tally.false_limits,
+        "false_limits": {kind: one.false for kind, one in tally.limiting.items()},
+        "false_limits_of_policies_from_0.8": {kind: one.false for kind, one in tally.eager.items()},
         "delay_s_median": round(float(np.median(dumps.delays_s)), 1) if dumps.delays_s else None,
-        "recall_cover_open": round(tally.limiting["cover_open"].recall, 3),
-        "recall_overspeed": round(tally.limiting["overspeed"].recall, 3),
+        "recall_cover_open": round(tally.eager["cover_open"].recall, 3),
+        "recall_overspeed": round(tally.eager["overspeed"].recall, 3),
         "quick": quick,
         "versions": versions("numpy", "shapely"),
     }

@@ -22,6 +22,7 @@ POLICY = {
     "classes": ["cover_open"],
     "limit_kmh": 30,
     "text": "请盖好密闭盖",
+    "least_score": 0.8,
     "patience_s": 30,
     "for_s": 36_000,
 }

@@ -73,6 +73,13 @@ def test_how_a_loaded_truck_is_driven(speed_kmh, changes, expected):
     assert found(judge().judge(fixes(day))) == expected
 
 
+@pytest.mark.parametrize(("standing_s", "score"), [(0, 0.85), (30, 1.0)])
+def test_a_cover_that_opens_at_speed_may_be_a_cable_that_broke(standing_s, score):
+    day = loaded_at_the_site().drive(3_000, -3_000, 28.0).stand(standing_s).drive(6_000, -3_000, 28.0, cover=1)
+    [began] = [one for one in judge().judge(fixes(day)) if one.first_ms]
+    assert (began.kind, began.score) == ("cover_open", score)
+
+
 def test_a_zone_has_a_limit_of_its_own_and_forty_is_too_fast_by_a_school():
     day = Day().drive(5_000, 0, 40.0)
     [finding] = [one for one in judge().judge(fixes(day)) if one.first_ms]
@@ -127,6 +134,17 @@ def test_a_position_that_stands_while_the_odometer_runs_is_frozen():
         day.odometer_km += 0.05
         day.report(30.0)
     assert found(judge().judge(fixes(day))) == ["position_frozen"]
+
+
+def test_where_a_truck_with_a_frozen_position_dumps_nobody_knows():
+    day = loaded_at_the_site()
+    frozen = Day(1, day.east_m, day.north_m, day.time_ms, dict(day.now), odometer_km=day.odometer_km)
+    frozen.truck = 0
+    for _ in range(90):
+        frozen.odometer_km += 0.1
+        frozen.report(0.0)
+    dumped(frozen)
+    assert found(judge().judge(fixes(day, frozen))) == ["position_frozen"]
 
 
 def test_a_sensor_that_says_raised_at_speed_for_minutes_is_broken_and_lifts_nothing_any_more():

@@ -23,6 +23,7 @@ class Bounds:
     city_limit_kmh: float = 60.0
     cover_kmh: float = 10.0
     cover_s: float = 10.0
+    cover_seen_s: float = 60.0  # reports further apart do not tell whether it was opened at a standstill
     lift_moving_kmh: float = 10.0
     lift_moving_s: float = 10.0
     lift_stuck_kmh: float = 30.0

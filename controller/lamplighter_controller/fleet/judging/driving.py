@@ -16,6 +16,7 @@ from lamplighter_controller.fleet.judging.violations import Class, Finding
 
 NIGHT_FROM = 22 * 60
 NIGHT_TO = 6 * 60
+_DOUBTED = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Condition:
     unknown: Flags
     shown: Mapping[str, Floats]
     places: tuple[PlaceKind, ...] = ()
+    score: Floats | None = None  # 1 where none is told
 
 
 @dataclass(slots=True)
@@ -80,7 +82,8 @@ class Driving:
                 Class.COVER_OPEN,
                 (view.cover == OPEN) & (view.loaded == FULL) & (speed_kmh > self.bounds.cover_kmh),
                 loaded_unknown | (view.cover < 0),
-                {"speed_kmh": speed_kmh},
+                {"speed_kmh": speed_kmh, "opened_at_speed": view.cover_doubted.astype(np.float64)},
+                score=np.where(view.cover_doubted, _DOUBTED, 1.0),
             ),
             Condition(
                 Class.LIFT_IN_MOTION,
@@ -110,7 +113,7 @@ class Driving:
                 Finding(
                     int(truck),
                     condition.kind,
-                    1.0,
+                    1.0 if condition.score is None else float(condition.score[at]),
                     int(since_ms),
                     place=view.place_of(at, *condition.places),
                     latitude=float(view.fixes.latitude[at]),

@@ -11,7 +11,7 @@ from shapely.geometry.base import BaseGeometry
 from lamplighter_controller.fleet.judging.bounds import Bounds
 from lamplighter_controller.fleet.judging.driving import Driving
 from lamplighter_controller.fleet.judging.dumping import Dumping
-from lamplighter_controller.fleet.judging.fixes import Fixes, Flags, Floats, Times, in_turn
+from lamplighter_controller.fleet.judging.fixes import Fixes, Flags, Times, in_turn
 from lamplighter_controller.fleet.judging.health import TrackerHealth
 from lamplighter_controller.fleet.judging.places import PlaceKind, Places
 from lamplighter_controller.fleet.judging.sensors import Sensors
@@ -58,19 +58,21 @@ class Judge:
     def step(self, fixes: Fixes) -> list[Finding]:
         """At most one report of each truck."""
         looked = self.track.step(fixes)
-        view = self._view(fixes, looked.sane, looked.standing_s)
-        trusted = self.sensors.step(fixes, looked.sane, view.within(PlaceKind.SITE), looked.standing_s)
+        inside = self._inside(fixes, looked.sane)
+        at_site = np.any(inside[:, self.places.of(PlaceKind.SITE)], axis=1)
+        trusted = self.sensors.step(fixes, looked.sane, at_site, looked.standing_s)
         view = View(
             fixes,
             looked.sane,
-            view.inside,
+            inside,
             self.places,
-            view.minute,
+            self._minutes(fixes.time_ms),
             trusted.lift,
             trusted.cover,
             trusted.load,
             trusted.loaded,
             looked.standing_s,
+            trusted.cover_doubted,
         )
         dumps = self.dumping.step(view, self.sensors)
         missing = self.trips.step(view, [finding.truck for finding in dumps if finding.kind is Class.DUMP_OUTSIDE])
@@ -83,22 +85,11 @@ class Judge:
             *self.health.step(fixes),
         ]
 
-    def _view(self, fixes: Fixes, sane: Flags, standing_s: Floats) -> View:
+    def _inside(self, fixes: Fixes, sane: Flags) -> Flags:
         believed = np.where(sane, fixes.latitude, np.nan)
         inside = self.places.inside(believed, fixes.longitude, self.inside[fixes.truck])
         self.inside[fixes.truck] = inside
-        return View(
-            fixes,
-            sane,
-            inside,
-            self.places,
-            self._minutes(fixes.time_ms),
-            fixes.lift,
-            fixes.cover,
-            fixes.load,
-            fixes.load,
-            standing_s,
-        )
+        return inside
 
     def _minutes(self, time_ms: Times) -> Times:
         """Minutes of the local day."""

@@ -8,11 +8,13 @@ import numpy as np
 from lamplighter_controller.fleet.judging.bounds import Bounds
 from lamplighter_controller.fleet.judging.episodes import Episodes
 from lamplighter_controller.fleet.judging.fixes import (
+    CLOSED,
     EMPTY,
     FAULT,
     FLAT,
     FULL,
     HALF,
+    OPEN,
     RAISED,
     UNKNOWN,
     Codes,
@@ -20,6 +22,7 @@ from lamplighter_controller.fleet.judging.fixes import (
     Flags,
     Floats,
     Rows,
+    Times,
 )
 from lamplighter_controller.fleet.judging.violations import Class, Finding
 
@@ -35,6 +38,7 @@ class Trusted:
     cover: Codes
     load: Codes
     loaded: Codes
+    cover_doubted: Flags
     findings: list[Finding]
 
 
@@ -48,6 +52,9 @@ class Sensors:
     lift_stuck: Flags = field(init=False)
     cover_before: Codes = field(init=False)
     cover_same: Codes = field(init=False)
+    cover_doubted: Flags = field(init=False)
+    before_kmh: Floats = field(init=False)
+    before_ms: Times = field(init=False)
     missed: Codes = field(init=False)
     lifts_missed: Codes = field(init=False)
     loaded: Codes = field(init=False)
@@ -60,6 +67,9 @@ class Sensors:
         self.lift_stuck = np.zeros(self.trucks, bool)
         self.cover_before = np.full(self.trucks, UNKNOWN, np.int8)
         self.cover_same = np.full(self.trucks, UNPROVEN, np.int8)
+        self.cover_doubted = np.zeros(self.trucks, bool)
+        self.before_kmh = np.full(self.trucks, np.nan)
+        self.before_ms = np.zeros(self.trucks, np.int64)
         self.missed = np.zeros(self.trucks, np.int8)
         self.lifts_missed = np.zeros(self.trucks, np.int8)
         self.loaded = np.full(self.trucks, UNKNOWN, np.int8)
@@ -74,6 +84,7 @@ class Sensors:
         self.lift_stuck[turned.began] = True
         self.lift_stuck[row[fixes.lift == FLAT]] = False
         lift = np.where(self.lift_stuck[row], np.int8(FAULT), fixes.lift).astype(np.int8)
+        self._doubt(fixes)
         cover = self._cover(fixes, at_site & ~self.loading_seen[row] & (standing_s >= self.bounds.loading_s))
         load = np.where(self.missed[row] >= CONTRADICTIONS, np.int8(FAULT), fixes.load).astype(np.int8)
         load[load == HALF] = FULL
@@ -89,7 +100,7 @@ class Sensors:
             )
             for truck, since_ms in zip(turned.began, turned.since_ms, strict=True)
         ]
-        return Trusted(lift, cover, load, self.loaded[row].copy(), findings)
+        return Trusted(lift, cover, load, self.loaded[row].copy(), self.cover_doubted[row].copy(), findings)
 
     def dumped(self, row: Rows, *, load_spoke: Flags, lift_spoke: Flags) -> None:
         """These trucks have dumped; a sensor that did not notice loses trust, one that did is trusted again."""
@@ -105,6 +116,16 @@ class Sensors:
     def trusts_load(self, row: int) -> bool:
         """True while a truck's load sensor has not been silent too often."""
         return bool(self.missed[row] < CONTRADICTIONS)
+
+    def _doubt(self, fixes: Fixes) -> None:
+        """Covers are opened standing; one that opens between two reports at speed may as well be a cable that broke."""
+        row, bounds = fixes.truck, self.bounds
+        close = fixes.time_ms - self.before_ms[row] <= bounds.cover_seen_s * 1000
+        fast = (fixes.speed_kmh > bounds.cover_kmh) & (self.before_kmh[row] > bounds.cover_kmh)
+        opens = (fixes.cover == OPEN) & (self.cover_before[row] == CLOSED)
+        self.cover_doubted[row[opens]] = (close & fast)[opens]
+        self.cover_doubted[row[fixes.cover == CLOSED]] = False
+        self.before_kmh[row], self.before_ms[row] = fixes.speed_kmh, fixes.time_ms
 
     def _cover(self, fixes: Fixes, loads: Flags) -> Codes:
         """A cover that stays as it is from one loading to the next is no cover: it must open to be filled."""

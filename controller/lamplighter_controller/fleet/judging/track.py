@@ -72,7 +72,7 @@ class Track:
         self.east_m[good], self.north_m[good] = east_m[sane], north_m[sane]
         self.time_ms[good] = fixes.time_ms[sane]
         self.odometer_km[good] = fixes.odometer_km[sane]
-        return Looked(sane, standing_s, findings)
+        return Looked(sane & ~self.frozen[row], standing_s, findings)  # where a frozen one is, nobody knows
 
     def from_plane(self, before: Plane) -> None:
         """What was filled in was measured in another plane: the trucks stay where they were."""

@@ -13,7 +13,8 @@ class View:
     """k reports. `sane`: position and speed are believed. `inside` (k, places). `minute` of the local day.
 
     `lift`, `cover` and `load` are what the sensors say as far as they are trusted; `loaded` is what is believed of the
-    load, by the sensor or by what the truck did. `standing_s` is how long it has stood within a few metres.
+    load, by the sensor or by what the truck did. `standing_s` is how long it has stood within a few metres. A cover is
+    `cover_doubted` that opened at speed.
     """
 
     fixes: Fixes
@@ -26,6 +27,7 @@ class View:
     load: Codes
     loaded: Codes
     standing_s: Floats
+    cover_doubted: Flags
 
     @property
     def truck(self) -> Rows:

@@ -1,6 +1,6 @@
 """Queries of asks, limits and switches."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -88,13 +88,22 @@ def open_limits(connection: Connection) -> list[Limit]:
 
 
 def limits(
-    connection: Connection, *, truck: str | None, ask: str | None, is_open: bool, offset: int, limit: int
+    connection: Connection,
+    *,
+    truck: str | None,
+    ask: str | None,
+    is_open: bool,
+    offset: int,
+    limit: int,
+    trucks: Collection[str] | None = None,
 ) -> tuple[list[Limit], int]:
-    """A page of limits, the newest first, and how many there are."""
+    """A page of limits, the newest first, and how many there are; of some trucks only when these are given."""
     table = limit_table
     wanted: list[ColumnElement[bool]] = []
     if truck is not None:
         wanted.append(table.c.truck == truck)
+    if trucks is not None:
+        wanted.append(table.c.truck.in_(trucks))
     if ask is not None:
         wanted.append(table.c.ask == ask)
     if is_open:

@@ -1,6 +1,6 @@
 """Queries of trips, and of the days on which trucks were heard."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, desc, select, update
@@ -24,12 +24,21 @@ def open_trips(connection: Connection) -> list[Trip]:
     return list({row.truck: Trip(**row._asdict()) for row in rows}.values())
 
 
-def trips(connection: Connection, truck: str | None, start_ms: int, end_ms: int, limit: int) -> list[Trip]:
-    """Trips that were loaded in a time, the newest first."""
+def trips(
+    connection: Connection,
+    truck: str | None,
+    start_ms: int,
+    end_ms: int,
+    limit: int,
+    trucks: Collection[str] | None = None,
+) -> list[Trip]:
+    """Trips that were loaded in a time, the newest first; of some trucks only when these are given."""
     table = trip_table
     where = (table.c.loaded_ms >= start_ms) & (table.c.loaded_ms < end_ms)
     if truck is not None:
         where &= table.c.truck == truck
+    if trucks is not None:
+        where &= table.c.truck.in_(trucks)
     rows = connection.execute(select(table).where(where).order_by(desc(table.c.loaded_ms)).limit(limit))
     return [Trip(**row._asdict()) for row in rows]
 

@@ -25,6 +25,7 @@ class Wanted:
     start_ms: int | None = None
     end_ms: int | None = None
     going_on: bool = False
+    companies: frozenset[str] | None = None
 
 
 def add(connection: Connection, violations: Iterable[Violation], who: str) -> None:
@@ -104,6 +105,8 @@ def _where(wanted: Wanted) -> ColumnElement[bool]:
         found.append(or_(columns.last_ms.is_(None), columns.last_ms >= wanted.start_ms))
     if wanted.end_ms is not None:
         found.append(columns.first_ms < wanted.end_ms)
+    if wanted.companies is not None:
+        found.append(columns.company.in_(wanted.companies))
     if wanted.going_on:
         found.append(columns.last_ms.is_(None))
     return and_(true(), *found)

@@ -11,13 +11,13 @@ from lamplighter_contract.errors import Refusal
 from lamplighter_controller.api.guard import Commander, Reader
 from lamplighter_controller.api.problems import Problem, not_found, refused
 from lamplighter_controller.api.resources.fleet.cases import ViolationId
+from lamplighter_controller.api.resources.fleet.violations import seen
 from lamplighter_controller.api.resources.gateways import ReasonIn
 from lamplighter_controller.api.services import Provided
 from lamplighter_controller.fleet.evidence import records
 from lamplighter_controller.fleet.evidence.photos import Photo
 from lamplighter_controller.fleet.evidence.records import Hold, Package, Part
 from lamplighter_controller.fleet.evidence.shelf import Damaged, ShelfFull
-from lamplighter_controller.fleet.violations import records as violations
 
 router = APIRouter(prefix="/fleet/violations/{violation}", tags=["fleet"])
 
@@ -91,22 +91,18 @@ class ReleasedOut(BaseModel):
 
 
 @router.get("/evidence", name="evidence", summary="What proves a violation")
-async def evidence(services: Provided, _: Reader, violation: ViolationId) -> EvidenceOut:
+async def evidence(services: Provided, caller: Reader, violation: ViolationId) -> EvidenceOut:
     """Files, packages, hold."""
+    await seen(services, caller, violation)
 
-    def look(ledger: Connection) -> tuple[list[Part], list[Package], Hold | None] | None:
-        if violations.find(ledger, violation) is None:
-            return None
+    def look(ledger: Connection) -> tuple[list[Part], list[Package], Hold | None]:
         return (
             records.parts_of(ledger, violation),
             records.packages_of(ledger, violation),
             records.hold_of(ledger, violation),
         )
 
-    found = await services.ledger.read(look)
-    if found is None:
-        raise not_found("violation", violation)
-    parts, packages, hold = found
+    parts, packages, hold = await services.ledger.read(look)
     return EvidenceOut(
         parts=[_part(one) for one in parts],
         packages=[_package(one) for one in packages],
@@ -171,11 +167,12 @@ async def make(services: Provided, caller: Commander, violation: ViolationId, wh
 )
 async def package(
     services: Provided,
-    _: Reader,
+    caller: Reader,
     violation: ViolationId,
     number: Annotated[int, Path(ge=1, lt=2**31, examples=[1])],
 ) -> Response:
     """Byte by byte as it was made; `lamplighter violation verify` checks it without a server."""
+    await seen(services, caller, violation)
     try:
         content = await services.evidence.open(violation, number)
     except Damaged as error:

@@ -36,7 +36,7 @@ class CompanyFigures(BaseModel):
 
 
 @router.get("/figures", name="figures", summary="Figures of each company")
-async def figures(services: Provided, _: Reader, start: Time, end: Time) -> list[CompanyFigures]:
+async def figures(services: Provided, caller: Reader, start: Time, end: Time) -> list[CompanyFigures]:
     """Online rate, violations and what followed, time under limits, closed waybills, repeat offenders."""
     if not 0 < end - start <= LONGEST_MS:
         raise refused("query.end", "span", "end must come after start, and at most a year after.")
@@ -45,4 +45,5 @@ async def figures(services: Provided, _: Reader, start: Time, end: Time) -> list
     days = (datetime.fromisoformat(last) - datetime.fromisoformat(first)).days + 1
     over = Over(start, end, days, clock.civil_ms() - clock.wall_ms())
     found = await services.ledger.read(lambda ledger: records.of_companies(ledger, over, first, last))
-    return [CompanyFigures(**{name: getattr(one, name) for name in CompanyFigures.model_fields}) for one in found]
+    seen = [one for one in found if caller.scope.has_company(one.company)]
+    return [CompanyFigures(**{name: getattr(one, name) for name in CompanyFigures.model_fields}) for one in seen]

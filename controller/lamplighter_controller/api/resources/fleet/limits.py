@@ -12,6 +12,7 @@ from lamplighter_controller.api.problems import Fault, Problem, not_found, sever
 from lamplighter_controller.api.resources.commands import Key, Reason500
 from lamplighter_controller.api.resources.gateways import ReasonIn
 from lamplighter_controller.api.services import Provided
+from lamplighter_controller.api.sight import company_of, trucks_of
 from lamplighter_controller.fleet.engine import RED_ALERT
 from lamplighter_controller.fleet.limits import records
 from lamplighter_controller.fleet.limits.book import KILL
@@ -150,16 +151,23 @@ async def ask(services: Provided, caller: Commander, wanted: LimitIn, key: Key =
 @router.get("/limits", name="limits", summary="Limits, the newest first")
 async def limits(
     services: Provided,
-    _: Reader,
+    caller: Reader,
     paging: Paging,
     truck: Annotated[str | None, Query(max_length=64)] = None,
     ask: Annotated[str | None, Query(max_length=64)] = None,
     in_force: Annotated[bool, Query(description="Those that are not over")] = False,
 ) -> Page[LimitOut]:
     """Ours and those of others."""
+    trucks = trucks_of(services, caller)
     found, total = await services.ledger.read(
         lambda ledger: records.limits(
-            ledger, truck=truck, ask=ask, is_open=in_force, offset=paging.offset, limit=paging.limit
+            ledger,
+            truck=truck,
+            ask=ask,
+            is_open=in_force,
+            offset=paging.offset,
+            limit=paging.limit,
+            trucks=trucks,
         )
     )
     items = [_limit(services, one) for one in found]
@@ -167,10 +175,10 @@ async def limits(
 
 
 @router.get("/limits/{limit}", name="limit", summary="One truck's limit")
-async def one(services: Provided, _: Reader, limit: LimitId) -> LimitOut:
+async def one(services: Provided, caller: Reader, limit: LimitId) -> LimitOut:
     """Where it stands, and what the truck tells."""
     found = await services.ledger.read(lambda ledger: records.find_limit(ledger, limit))
-    if found is None:
+    if found is None or not caller.scope.has_company(company_of(services, found.truck)):
         raise not_found("limit", limit)
     return _limit(services, found)
 

@@ -22,6 +22,7 @@ EXAMPLE = {
     "id": "cover-open",
     "classes": ["cover_open"],
     "text": "请关闭密闭盖",
+    "least_score": 0.8,
     "patience_s": 30,
     "limit_kmh": 30,
     "for_s": 3600,

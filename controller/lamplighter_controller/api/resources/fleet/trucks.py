@@ -16,6 +16,7 @@ from lamplighter_controller.api.problems import Problem, not_found, refused
 from lamplighter_controller.api.resources.commands import Reason500
 from lamplighter_controller.api.resources.history import Time
 from lamplighter_controller.api.services import Provided, Services
+from lamplighter_controller.api.sight import trucks_of
 from lamplighter_controller.commands.model import CommandRequest
 from lamplighter_controller.fleet.figures import tracks
 from lamplighter_controller.fleet.judging.trips import TripState
@@ -24,6 +25,8 @@ from lamplighter_controller.fleet.limits.limit import LimitState
 from lamplighter_controller.fleet.live.city import Row
 from lamplighter_controller.fleet.trips import records as trip_records
 from lamplighter_controller.fleet.trips.follow import Trip
+from lamplighter_controller.security.callers import Caller
+from lamplighter_controller.security.rights import EVERYTHING, Scope
 
 router = APIRouter(prefix="/fleet", tags=["fleet"])
 
@@ -132,25 +135,25 @@ class Asked(BaseModel):
 
 @router.get("/positions", name="positions", summary="All trucks as they are now")
 async def positions(
-    services: Provided, _: Reader, company: Annotated[str | None, Query(max_length=64)] = None
+    services: Provided, caller: Reader, company: Annotated[str | None, Query(max_length=64)] = None
 ) -> Fleet:
     """Of one company, or all."""
-    rows = [row for row in services.fleet.city.rows if company in (None, row.company)]
+    rows = [row for row in _in_scope(services, caller) if company in (None, row.company)]
     return Fleet(time_ms=services.clock.civil_ms(), items=[_now(services, row) for row in rows])
 
 
 @router.get("/trucks/{truck}/now", name="truck-now", summary="One truck as it is now")
-async def now(services: Provided, _: Reader, truck: TruckId) -> TruckNow:
+async def now(services: Provided, caller: Reader, truck: TruckId) -> TruckNow:
     """Where it is, what it does, what limits it."""
-    return _now(services, _row(services, truck))
+    return _now(services, _row(services, truck, caller.scope))
 
 
 @router.get("/trucks/{truck}/track", name="truck-track", summary="Where a truck was")
 async def track(
-    services: Provided, _: Reader, truck: TruckId, start: Time | None = None, end: Time | None = None
+    services: Provided, caller: Reader, truck: TruckId, start: Time | None = None, end: Time | None = None
 ) -> Track:
     """The last hour unless a time is given."""
-    row = _row(services, truck)
+    row = _row(services, truck, caller.scope)
     end_ms = services.clock.civil_ms() + 1 if end is None else end
     start_ms = end_ms - HOUR_MS if start is None else start
     _span(start_ms, end_ms, LONGEST_TRACK_MS)
@@ -167,7 +170,7 @@ async def track(
 @router.get("/replay", name="replay", summary="The whole fleet over a time")
 async def replay(
     services: Provided,
-    _: Reader,
+    caller: Reader,
     start: Time,
     end: Time,
     step: Annotated[int, Query(ge=1, le=3600, description="Seconds; at most one position of a truck in each")] = 30,
@@ -175,7 +178,7 @@ async def replay(
 ) -> Replay:
     """At most a day at once."""
     _span(start, end, LONGEST_REPLAY_MS)
-    rows = [row for row in services.fleet.city.rows if row.device and company in (None, row.company)]
+    rows = [row for row in _in_scope(services, caller) if row.device and company in (None, row.company)]
     found = await tracks.replay(services.series, [row.device for row in rows], (start, end), step * 1000, MOST_FRAMES)
     return Replay(
         trucks=[row.truck for row in rows],
@@ -190,10 +193,15 @@ async def replay(
 
 @router.get("/trips", name="trips", summary="Trips, the newest first")
 async def trips(
-    services: Provided, _: Reader, start: Time, end: Time, truck: Annotated[str | None, Query(max_length=64)] = None
+    services: Provided,
+    caller: Reader,
+    start: Time,
+    end: Time,
+    truck: Annotated[str | None, Query(max_length=64)] = None,
 ) -> list[TripOut]:
     """Those that were loaded in a time."""
-    found = await services.ledger.read(lambda ledger: trip_records.trips(ledger, truck, start, end, MOST_TRIPS))
+    trucks = trucks_of(services, caller)
+    found = await services.ledger.read(lambda ledger: trip_records.trips(ledger, truck, start, end, MOST_TRIPS, trucks))
     return [TripOut(**{name: getattr(one, name) for name in Trip.__slots__}) for one in found]
 
 
@@ -240,9 +248,13 @@ async def _ask(
     return Asked(request=taken.request.id)
 
 
-def _row(services: Services, name: str) -> Row:
+def _in_scope(services: Services, caller: Caller) -> list[Row]:
+    return [row for row in services.fleet.city.rows if caller.scope.has_company(row.company)]
+
+
+def _row(services: Services, name: str, scope: Scope = EVERYTHING) -> Row:
     row = services.fleet.city.find(name)
-    if row is None:
+    if row is None or not scope.has_company(row.company):
         raise not_found("truck", name)
     return row
 

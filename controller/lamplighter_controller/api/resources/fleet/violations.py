@@ -9,11 +9,12 @@ from lamplighter_controller.api.guard import Reader
 from lamplighter_controller.api.paging import Page, Paging
 from lamplighter_controller.api.problems import not_found
 from lamplighter_controller.api.resources.history import Time
-from lamplighter_controller.api.services import Provided
+from lamplighter_controller.api.services import Provided, Services
 from lamplighter_controller.fleet.judging.violations import Class
 from lamplighter_controller.fleet.violations import records
 from lamplighter_controller.fleet.violations.records import Wanted
 from lamplighter_controller.fleet.violations.violation import State, Violation
+from lamplighter_controller.security.callers import Caller
 
 router = APIRouter(prefix="/fleet/violations", tags=["fleet"])
 
@@ -66,7 +67,7 @@ class ViolationFull(ViolationOut):
 @router.get("", name="violations", summary="Violations, the newest first")
 async def violations(
     services: Provided,
-    _: Reader,
+    caller: Reader,
     paging: Paging,
     truck: Name = None,
     company: Name = None,
@@ -77,24 +78,36 @@ async def violations(
     going_on: bool = False,
 ) -> Page[ViolationOut]:
     """Those that overlap the time from `start` to `end`."""
-    wanted = Wanted(truck, company, class_.value if class_ else None, state, start, end, going_on)
+    wanted = Wanted(
+        truck, company, class_.value if class_ else None, state, start, end, going_on, caller.scope.companies
+    )
     found, total = await services.ledger.read(lambda ledger: records.some(ledger, wanted, paging.offset, paging.limit))
     items = [ViolationOut(**_told(one)) for one in found]
     return Page(items=items, total=total, offset=paging.offset, limit=paging.limit)
 
 
 @router.get("/{violation}", name="violation", summary="One violation and its life")
-async def one(services: Provided, _: Reader, violation: ViolationId) -> ViolationFull:
+async def one(services: Provided, caller: Reader, violation: ViolationId) -> ViolationFull:
     """From the rule's word to its outcome."""
-    found = await services.ledger.read(lambda ledger: records.find(ledger, violation))
-    if found is None:
-        raise not_found("violation", violation)
+    found = await seen(services, caller, violation)
     steps = await services.ledger.read(lambda ledger: records.steps_of(ledger, violation))
     told = [
         StepOut(state=step.state, time_ms=step.time_ms, who=step.who, reason=step.reason, detail=dict(step.detail))
         for step in steps
     ]
     return ViolationFull(**_told(found), steps=told)
+
+
+async def seen(services: Services, caller: Caller, violation: str) -> Violation:
+    """A violation, if it is of a company the caller's right reaches; another's is answered as if there were none.
+
+    Raises:
+        Problem: there is none, or none the caller may see.
+    """
+    found = await services.ledger.read(lambda ledger: records.find(ledger, violation))
+    if found is None or not caller.scope.has_company(found.company):
+        raise not_found("violation", violation)
+    return found
 
 
 def _told(one: Violation) -> dict[str, Any]:
