@@ -1,4 +1,4 @@
-"""`python -m benchmarks.soak`: the whole path at load, three nights that nobody looks after, twenty years of suns."""
+"""`python -m benchmarks.soak`: the whole path at load, three nights that nobody looks after, suns, limits of trucks."""
 
 import json
 import signal
@@ -13,6 +13,7 @@ import numpy as np
 import psutil
 
 from benchmarks.__main__ import end_cleanly
+from benchmarks.limits_of_trucks import ten_thousand_sequences
 from benchmarks.machine import Machine
 from benchmarks.nights import three_nights
 from benchmarks.parts.stack import LAMPS, whole_path
@@ -111,11 +112,17 @@ def _suns(_minutes: float) -> bool:
     return bool(verdict["good"])
 
 
+def _trucks(_minutes: float) -> bool:
+    verdict = ten_thousand_sequences()
+    _show("verdict", verdict, "trucks")
+    return bool(verdict["good"])
+
+
 def _show(what: str, content: Mapping[str, Any], campaign: str = "path") -> None:
     click.echo(json.dumps({"soak": campaign, "what": what, **content}))
 
 
-CAMPAIGNS: Final = {"path": _path, "nights": _nights, "suns": _suns}
+CAMPAIGNS: Final = {"path": _path, "nights": _nights, "suns": _suns, "trucks": _trucks}
 
 
 @click.command()
@@ -131,7 +138,8 @@ def main(names: tuple[str, ...], minutes: float) -> None:
     """Run long campaigns; exit code 1 if something grew, fell behind or stood in the dark.
 
     path: a thousand lamps through everything; nights: three nights by plan without broker and controller;
-    suns: every dusk and dawn of twenty years against an ephemeris.
+    suns: every dusk and dawn of twenty years against an ephemeris; trucks: 10,000 sequences of commands, fixes and
+    faults, after which no rule of limiting may be broken.
     """
     signal.signal(signal.SIGTERM, end_cleanly)
     good = [CAMPAIGNS[name](minutes) for name in names or CAMPAIGNS]

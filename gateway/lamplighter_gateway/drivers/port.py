@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import inf
 from typing import Any, Protocol, runtime_checkable
 
 from lamplighter_contract.commands.command import Operation
@@ -41,7 +42,8 @@ class Point(StrEnum):
 class Write:
     """Bring `point` of `device` to `value` (ignored where the profile fixes it) before `deadline_s` (monotonic).
 
-    `text` is what is said where the point is `SPEAK`.
+    `text` is what is said where the point is `SPEAK`. What is true only for a while is not sent again after
+    `again_by_s` (monotonic), and must not arrive later where that can be prevented.
     """
 
     device: str
@@ -49,6 +51,7 @@ class Write:
     value: float
     deadline_s: float
     text: str = ""
+    again_by_s: float = inf
 
 
 class Outcome(StrEnum):

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Final, Protocol
 
 from lamplighter_contract.clock import Clock
@@ -188,7 +189,9 @@ class LimitKeeper:
         limit = replace(limit, sent=bound)
         if not await self._kept.note_limit(limit):  # from here on it may be in force, whatever is answered
             return
-        written = await self._write(limit, trackers, 1.0 if limit.what is What.LIFT else bound)
+        fresh_s = self._bounds.fresh_s - self.sight(limit.device).age_s  # so long it is still known where the truck is
+        again_by_s = self._clock.monotonic_s() + max(fresh_s, 0.0)
+        written = await self._write(limit, trackers, 1.0 if limit.what is What.LIFT else bound, again_by_s)
         if written.outcome is not Outcome.VERIFIED:
             self._held_back(limit, course, written.reason or str(written.outcome))
             if written.reason == "acknowledged, but not in effect":
@@ -213,7 +216,7 @@ class LimitKeeper:
             self._held_back(limit, course, f"the driver was not told: {told.reason}")
 
     async def _end(self, limit: Limit, course: _Course, trackers: Trackers) -> float:
-        """Send the end until the truck's own status shows it; a terminal that ends limits itself is only looked at."""
+        """Send the end until the truck's own status shows it; one that ends limits itself has its time for it first."""
         if course.due_s is None:
             course.due_s = self._clock.monotonic_s()
             self._settle(limit, CommandState.FAILED, "it ended before it was in effect")
@@ -222,7 +225,7 @@ class LimitKeeper:
         if not trackers.online(limit.device):
             self._outlived(limit, course)
             return RELEASE_AGAIN_S
-        if trackers.ends_limits(limit.device) and not limit.released:
+        if trackers.ends_limits(limit.device) and not limit.released and not course.outlived:
             await trackers.read(limit.device, LOCATE_S)
             over = self.sight(limit.device).shows(limit.what) is False
         else:
@@ -262,10 +265,12 @@ class LimitKeeper:
             self._settle(limit, CommandState.FAILED, f"held back until it expired: {course.told or 'not tried'}")
         return WATCH_S
 
-    async def _write(self, limit: Limit, trackers: Trackers, value: float) -> Written:
+    async def _write(self, limit: Limit, trackers: Trackers, value: float, again_by_s: float = inf) -> Written:
         deadline_s = self._clock.monotonic_s() + WRITE_S
         [written] = await trackers.write(
-            [Write(limit.device, POINTS[limit.what], value, deadline_s)], lambda _device: None, broadcast=False
+            [Write(limit.device, POINTS[limit.what], value, deadline_s, again_by_s=again_by_s)],
+            lambda _device: None,
+            broadcast=False,
         )
         return written
 

@@ -6,6 +6,7 @@ A limit stays on disk until the truck's own status says that it is over: its end
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from typing import Final
 
 from lamplighter_contract.truck.interlock import Known
@@ -70,6 +71,11 @@ class Sight:
         if self.reading is None:
             return None
         return round(self.wall_ms - (self.civil_ms - self.reading.time_ms) / self.rate)
+
+    @property
+    def age_s(self) -> float:
+        """How long ago that was, in real seconds; without end where nothing is known."""
+        return inf if self.seen_ms is None else abs(self.wall_ms - self.seen_ms) / 1000
 
     def shows(self, what: What) -> bool | None:
         """What its own status says of a limit; None = nothing."""

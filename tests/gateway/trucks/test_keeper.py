@@ -15,31 +15,10 @@ from lamplighter_gateway.trucks import keeper as keeping
 from lamplighter_gateway.trucks.keeper import LimitKeeper
 from lamplighter_gateway.trucks.limits import Limit, What
 from tests.gateway.fakes import until
-from tests.gateway.trucks.trucks import MemoryTrackers
+from tests.gateway.trucks.trucks import Disk, MemoryTrackers
 
 QUICK = replace(DEFAULT, warning_s=0.05, ramp_kmh_per_s=400.0, lift_lock=True)
 HOUR_MS = 3_600_000
-
-
-class Disk:
-    """Limits in memory."""
-
-    def __init__(self):
-        self.limits = {}
-
-    async def release(self, key):
-        self.limits[key] = replace(self.limits[key], released=True)
-
-    async def note_limit(self, limit):
-        kept = self.limits.get(limit.key)
-        if kept is None or kept.command != limit.command:
-            return False
-        self.limits[limit.key] = replace(kept, sent=limit.sent, confirmed=limit.confirmed)
-        return kept.released == limit.released
-
-    async def forget_limit(self, limit):
-        if limit.key in self.limits and self.limits[limit.key].command == limit.command:
-            del self.limits[limit.key]
 
 
 class Yard:
@@ -72,8 +51,7 @@ class Yard:
     def limit(self, target=40.0, *, what=What.SPEED, lasts_ms=HOUR_MS, expires_ms=HOUR_MS, command="c1"):
         now_ms = self.clock.wall_ms()
         limit = Limit("truck-1", what, target, self.clock.civil_ms() + lasts_ms, now_ms + expires_ms, command, 1)
-        before = self.disk.limits.get(limit.key, limit)
-        self.disk.limits[limit.key] = replace(limit, sent=before.sent, confirmed=before.confirmed)
+        self.disk.put(limit)
         waiting = self.keeper.outcome(command, "truck-1")
         self.keeper.look_again("truck-1")
         return waiting

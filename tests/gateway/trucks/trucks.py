@@ -1,7 +1,7 @@
 """A bus of trucks in memory: they drive, obey or lie, and can be out of reach."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lamplighter_contract.commands.command import Operation
 from lamplighter_contract.quantities import Kind
@@ -23,6 +23,32 @@ CAPABILITIES = (
 
 def truck_entry(device):
     return DeviceEntry(device, Kind.TRUCK, "zt-8f", "trackers/1", CAPABILITIES)
+
+
+class Disk:
+    """Limits in memory."""
+
+    def __init__(self):
+        self.limits = {}
+
+    def put(self, limit):
+        """A newer one takes the place of one before it, and what that one set is in force until then."""
+        before = self.limits.get(limit.key, limit)
+        self.limits[limit.key] = replace(limit, sent=before.sent, confirmed=before.confirmed)
+
+    async def release(self, key):
+        self.limits[key] = replace(self.limits[key], released=True)
+
+    async def note_limit(self, limit):
+        kept = self.limits.get(limit.key)
+        if kept is None or kept.command != limit.command:
+            return False
+        self.limits[limit.key] = replace(kept, sent=limit.sent, confirmed=limit.confirmed)
+        return kept.released == limit.released
+
+    async def forget_limit(self, limit):
+        if limit.key in self.limits and self.limits[limit.key].command == limit.command:
+            del self.limits[limit.key]
 
 
 @dataclass

@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+import socket
+import struct
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from lamplighter_contract.clock import Clock
@@ -121,10 +124,20 @@ class Connection:
             if not asked.answered.done():
                 asked.answered.set_result(None)
 
-    async def ask(self, message: int, body: bytes, timeout_s: float, wants: int | None = None) -> Answer | None:
+    def abandon(self) -> None:
+        """End the connection at once: what it still holds for the terminal is not to arrive later."""
+        line = self._writer.get_extra_info("socket")
+        if line is not None:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._writer.transport.abort()
+
+    async def ask(
+        self, message: int, body: bytes, timeout_s: float, *, wants: int | None = None, again_by_s: float = inf
+    ) -> Answer | None:
         """Send and wait for the terminal's answer, again after T·2, T·6 …; None when none came (JT/T 808-2013, 4.3).
 
-        Where a message of its own is wanted as the answer, a mere acknowledgement before it is none.
+        Where a message of its own is wanted as the answer, a mere acknowledgement before it is none. After
+        `again_by_s` (monotonic) it is only waited for.
         """
         header = self._session.header(message)
         answered: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
@@ -133,7 +146,8 @@ class Connection:
         try:
             async with asyncio.timeout(timeout_s):
                 for number in range(1, TRIES + 1):
-                    await self._write(b"".join(write_message(header, body)))
+                    if number == 1 or self._clock.monotonic_s() <= again_by_s:
+                        await self._write(b"".join(write_message(header, body)))
                     done, _ = await asyncio.wait([answered], timeout=wait_s)
                     if done:
                         return answered.result()

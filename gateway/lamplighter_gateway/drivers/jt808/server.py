@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from typing import Any, Final
 
 from lamplighter_contract.clock import Clock
@@ -246,9 +247,11 @@ class TrackerBus:
             return Written(write.device, Outcome.FAILED, told, answered=False)
         assert connection is not None
         left_s = max(write.deadline_s - self._clock.monotonic_s(), 0.1)
-        answer = await connection.ask(told.message, told.body, left_s)
+        answer = await connection.ask(told.message, told.body, left_s, again_by_s=write.again_by_s)
         if answer is None:
             self._timeouts += 1
+            if write.again_by_s < inf:
+                connection.abandon()
             return Written(write.device, Outcome.UNCONFIRMED, "no answer from the terminal", answered=False)
         if not accepted(answer):
             return Written(write.device, Outcome.FAILED, f"the terminal refused it with {answer.result}")

@@ -244,6 +244,22 @@ async def test_a_limit_is_in_effect_only_when_the_terminals_own_bit_says_so(harb
         assert written.reason == "acknowledged, but not in effect"
 
 
+async def test_a_bound_that_nobody_answers_is_not_sent_again_once_it_is_stale_and_never_arrives_later(
+    harbour, monkeypatch
+):
+    monkeypatch.setattr("lamplighter_gateway.drivers.jt808.connection.FIRST_WAIT_S", 0.05)
+    async with Terminal(harbour.bus.port) as terminal:
+        await terminal.log_in()
+        now_s = time.monotonic()
+        write = Write("truck-1", Point.SPEED_LIMIT, 40, now_s + 3, again_by_s=now_s)
+        [written] = await harbour.bus.write([write], lambda _: None, broadcast=False)
+        assert (await terminal.receive()).header.message == 0x8F02
+        with pytest.raises((EOFError, ConnectionError)):
+            await terminal.receive()
+    assert written.outcome is Outcome.UNCONFIRMED
+    assert not harbour.bus.online("truck-1")
+
+
 async def test_a_terminal_without_limits_says_so_and_one_that_is_gone_too(harbour):
     write = Write("truck-2", Point.SPEED_LIMIT, 40, time.monotonic() + 2)
     [gone] = await harbour.bus.write([write], lambda _: None, broadcast=False)

@@ -1,0 +1,23 @@
+"""No rule of limiting trucks is broken, whatever is asked, told and lost. `make soak NAME=trucks` plays 10,000."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.gateway.trucks.sequences import SEQUENCES, play
+
+LIMIT = ("limit", (30.0, 300.0))
+
+
+@pytest.mark.timeout(300)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(SEQUENCES, st.booleans(), st.booleans())
+def test_no_sequence_of_commands_fixes_and_faults_breaks_a_rule(ops, lift_lock, ends_limits):
+    assert play(ops, lift_lock=lift_lock, ends_limits=ends_limits).broken == []
+
+
+def test_a_truck_that_behaves_is_limited_and_released_in_such_a_story():
+    terminal = play([LIMIT, ("wait", 60)], lift_lock=False, ends_limits=False)
+    assert terminal.broken == []
+    bounds = [line.split()[1] for line in terminal.written if line.startswith("limit_kmh")]
+    assert bounds == ["40", "30", "0"]
