@@ -18,6 +18,7 @@ from benchmarks import (
     ingest,
     jt808_codec,
     level_now,
+    maintenance,
     plan_year,
     poll_rtu,
     poll_tcp,
@@ -45,6 +46,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "diagnosis-speed": diagnosis_speed.run,
     "fleet-ingest": fleet_ingest.run,
     "fleet-quality": fleet_quality.run,
+    "maintenance": maintenance.run,
     "start": start.run,
 }
 

@@ -62,6 +62,8 @@ AIMS: Final[dict[str, tuple[str, float] | None]] = {
     "diagnosis-speed.ms_100k": ("<=", 40),
     "diagnosis-speed.ms_1m": ("<=", 250),
     "diagnosis-speed.bytes_per_lamp": ("<=", 150),
+    "maintenance.report_month_s": ("<=", 60),
+    "maintenance.figures_128k_s": ("<=", 2),
     "start.built_s": None,
     "start.cold_s": None,
 }

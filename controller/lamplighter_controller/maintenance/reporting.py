@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -63,8 +63,8 @@ class Reporter:
         if await self.kept(month) is None and self._around.proof.is_settled(days_of(month)[1], 0):
             await self.make(month, RULE, "the month is over")
 
-    async def figures(self, by: By, first_month: str, count: int) -> list[Figure]:
-        """Figures of so many months, by group."""
+    async def figures(self, groupings: Sequence[By], first_month: str, count: int) -> list[Figure]:
+        """Figures of so many months, by each of these groupings."""
         zone = self._around.zone
         first = days_of(first_month)[0]
         months, edges = figuring.month_edges_ms(first, count, zone)
@@ -72,10 +72,14 @@ class Reporter:
 
         def look(connection: Connection) -> tuple[Orders, list[Figure]]:
             found = records.orders(connection, int(edges[0]), int(edges[-1]))
-            return found, records.lit_rates(connection, by, first, last)
+            return found, records.lit_rates(connection, groupings, first, last)
 
         orders, lit = await self._around.ledger.read(look)
-        return [*lit, *await asyncio.to_thread(figuring.figures, orders, by, first, count, zone)]
+
+        def work() -> list[Figure]:
+            return [one for by in groupings for one in figuring.figures(orders, by, first, count, zone)]
+
+        return [*lit, *await asyncio.to_thread(work)]
 
     async def behind(self, figure: str, by: By, key: str, month: str) -> list[Behind]:
         """The orders behind a figure."""
@@ -88,7 +92,7 @@ class Reporter:
 
     async def make(self, month: str, who: str, reason: str) -> Report:
         """Work a month out from what is known by now; it replaces the one that was kept."""
-        found = [one for by in By for one in await self.figures(by, month, 1)]
+        found = await self.figures(tuple(By), month, 1)
         _, edges = figuring.month_edges_ms(days_of(month)[0], 1, self._around.zone)
         start_ms, end_ms = int(edges[0]), int(edges[1])
 

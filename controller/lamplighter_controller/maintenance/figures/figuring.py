@@ -91,27 +91,32 @@ def _figure(
     kinds = orders.names["proof"]
     proven = orders.codes["proof"][rows].astype(np.int64)
     proved = orders.time("proved_ms")[rows] > 0
-    proofs = np.bincount(cell[proved] * len(kinds) + proven[proved], minlength=size * len(kinds)).reshape(size, len(kinds))
-    found = []
-    for place in np.flatnonzero(denominator).tolist():
-        at, who = divmod(place, len(names))
-        share = numerator[place] / denominator[place]
-        mix = {kind: int(n) for kind, n in zip(kinds, proofs[place], strict=True) if n}
-        value = float(share * 100 if definition.unit == PERCENT else share)
-        found.append(
-            Figure(
-                definition.name,
-                by.value,
-                names[who],
-                months[at],
-                float(numerator[place]),
-                float(denominator[place]),
-                value,
-                definition.unit,
-                mix,
-            )
+    proofs = np.bincount(cell[proved] * len(kinds) + proven[proved], minlength=size * len(kinds))
+    places = np.flatnonzero(denominator)
+    unit, scale = definition.unit, 100.0 if definition.unit == PERCENT else 1.0
+    share = numerator[places] / denominator[places] * scale
+    columns = (
+        places.tolist(),
+        numerator[places].tolist(),
+        denominator[places].astype(np.float64).tolist(),
+        share.tolist(),
+        proofs.reshape(size, len(kinds))[places].tolist(),
+    )
+    mixes: dict[tuple[int, ...], Mapping[str, int]] = {}  # most groups share one of a few
+    return [
+        Figure(
+            definition.name,
+            by.value,
+            names[place % len(names)],
+            months[place // len(names)],
+            above,
+            below,
+            value,
+            unit,
+            mixes.setdefault(tuple(mix), {kind: n for kind, n in zip(kinds, mix, strict=True) if n}),
         )
-    return found
+        for place, above, below, value, mix in zip(*columns, strict=True)
+    ]
 
 
 def lit_figure(by: str, key: str, month: str, lit_ms: float, dark_ms: float, coverage: Mapping[str, float]) -> Figure:

@@ -104,7 +104,7 @@ async def figures(
     months: Annotated[int, Query(ge=1, le=MOST_MONTHS, description="So many from `month` on")] = 1,
 ) -> Figures:
     """Lit rate, timely repair, closing, recurrence, times to detect, arrive and repair."""
-    found = await services.maintenance.reporter.figures(by, month, months)
+    found = await services.maintenance.reporter.figures((by,), month, months)
     return Figures(items=[_figure(one) for one in found], definitions=_definitions())
 
 
