@@ -297,5 +297,7 @@ class Fleet:
 
     async def _found(self) -> City:
         stands = await self._around.ledger.read(register_of)
-        served = [entry.device for entry in self._around.twin.entries() if entry.kind is Kind.TRUCK]
-        return await asyncio.to_thread(city_of, stands, served, self._around.box)
+        served = [entry for entry in self._around.twin.entries() if entry.kind is Kind.TRUCK]
+        forwarded = frozenset(entry.device for entry in served if entry.view_only)
+        names = [entry.device for entry in served]
+        return await asyncio.to_thread(city_of, stands, names, self._around.box, forwarded)

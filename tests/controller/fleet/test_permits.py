@@ -102,3 +102,13 @@ def test_a_load_that_no_sensor_told_of_limits_nobody():
     found = judged(left(told=False), town(permit(expires="2026-11-19")), NOON, suspended=False)
     assert found.score < 0.9
     assert judged(left(site=None), town(permit(expires="2026-11-19")), NOON, suspended=False).score < 0.7
+
+
+def test_a_terminal_that_another_platform_forwards_can_only_be_watched():
+    register = Register(trucks={"truck-1": Truck("truck-1", "鲁A00001", "red", "t-1")})
+    city = city_of(register, ["t-1", "t-2", "t-3"], None, {"t-1", "t-2"})
+    assert [(row.truck, row.view_only, row.registered) for row in city.rows] == [
+        ("truck-1", True, True),
+        ("t-2", True, False),
+        ("t-3", False, False),
+    ]

@@ -1,6 +1,6 @@
 """The fleet as it is judged: trucks in rows, places and routes as the register has them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from functools import cached_property
@@ -99,11 +99,20 @@ class City:
         return found
 
 
-def city_of(register: Register, served: Iterable[str], box: Box | None) -> City:
-    """A city of the register's trucks, and of terminals that gateways serve and no truck has."""
-    rows = [Row(truck.id, truck.device or "", truck.company, truck.view_only) for truck in register.trucks.values()]
+def city_of(
+    register: Register, served: Iterable[str], box: Box | None, forwarded: Collection[str] = frozenset()
+) -> City:
+    """A city of the register's trucks, and of terminals that gateways serve and no truck has.
+
+    `forwarded` are terminals of another platform: no command reaches them, whatever the register says.
+    """
+    rows = [
+        Row(truck.id, device := truck.device or "", truck.company, truck.view_only or device in forwarded)
+        for truck in register.trucks.values()
+    ]
     taken = {row.device for row in rows} | {row.truck for row in rows}
-    rows += [Row(device, device, registered=False) for device in sorted(served) if device not in taken]
+    strangers = (device for device in sorted(served) if device not in taken)
+    rows += [Row(device, device, view_only=device in forwarded, registered=False) for device in strangers]
     places = [_place(one, register.place_versions.get(one.id, 1)) for one in register.places.values()]
     return City(tuple(rows), register, Places(places, _plane(places, box)))
 
