@@ -53,6 +53,7 @@ from lamplighter_controller.security.keys import Keys
 from lamplighter_controller.series.factory import open_series
 from lamplighter_controller.series.port import Series, SeriesUnavailable
 from lamplighter_controller.server import HttpServer
+from lamplighter_controller.support import SupportDesk
 from lamplighter_controller.twin.columns import Twin
 from lamplighter_controller.twin.restore import restore_devices, restore_values
 from lamplighter_controller.upkeep import Upkeep
@@ -185,6 +186,8 @@ class _Program:
         )
         stores = on.ledger, on.series
         self._evidence = evidence_of(config, stores, on.keys, self._dispatch, self._events, clock)
+        self._support = SupportDesk(config.data, on.ledger, self._evidence.desk)
+        self._support.open()
         self._intake = Intake(
             on.identity,
             self._link,
@@ -196,7 +199,7 @@ class _Program:
             clock,
             registry,
             future_ms=max(FUTURE_CIVIL_MS, round(FUTURE_REAL_MS * on.scale.rate)),
-            files=self._evidence.desk,
+            files=self._support,
         )
         self._keeper = KeysKeeper(self._link, registry.gateways, registry.alarms, on.keys.document)
         losses = Losses(on.series, self._dispatch, registry.gateways, registry.alarms)
@@ -343,6 +346,7 @@ class _Program:
             fleet=self._fleet,
             cases=self._evidence.cases,
             evidence=self._evidence.desk,
+            support=self._support,
             maintenance=self._maintenance,
             session_key=first_start.session_key(config.data),
         )

@@ -115,6 +115,7 @@ class Gateway:
         own = OwnWork(
             self.registry, self.actuator, self.spool, self.uplink.look_again, lambda: self.stop(Ending.RESTART)
         )
+        self.operations = dict(own.operations())
         photocell = Photocell(settings.dusk)
         self._wanted = Wanted(self.registry.entries, self.journal, clock, self._time.trusted, photocell)
         self._execution = Execution(
@@ -123,7 +124,7 @@ class Gateway:
             self.actuator,
             self._wanted.level,
             clock,
-            own.operations(),
+            self.operations,
             fault,
             self._trucks.work,
             self._make_safety(),
@@ -178,7 +179,7 @@ class Gateway:
             self._wanted.level,
             self.events,
             self.clock,
-            self._status,
+            self.status,
             self.requests,
         )
 
@@ -277,7 +278,8 @@ class Gateway:
         else:
             closing.callback(server.close)
 
-    async def _status(self) -> control.Answer:
+    async def status(self) -> control.Answer:
+        """Everything a person beside it, or far away, wants to see."""
         return await self._about.status(self.uplink) | {name: show() for name, show in self.shown.items()}
 
     def _make_safety(self) -> SafetyWork:

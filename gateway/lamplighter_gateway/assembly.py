@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from lamplighter_contract.clock import REAL_TIME, CivilScale, Clock, SystemClock, decode_scale
+from lamplighter_contract.commands.command import Operation
 from lamplighter_contract.commands.signing import decode_key
 from lamplighter_contract.wire.documents import BusEntry, DeviceEntry
 from lamplighter_contract.wire.topics import Down
@@ -43,6 +44,8 @@ from lamplighter_gateway.link.port import Link
 from lamplighter_gateway.report import Reporter
 from lamplighter_gateway.settings import InForce, Settings
 from lamplighter_gateway.spool.frames import Limits
+from lamplighter_gateway.support.ring import Ring
+from lamplighter_gateway.support.work import SupportWork
 from lamplighter_gateway.trucks.evidence.store import FrameLimits
 from lamplighter_gateway.update.desk import UpdateDesk
 from lamplighter_gateway.update.place import Place
@@ -60,8 +63,8 @@ class UnusableFileError(GatewayError):
     """A file that the configuration names cannot be used; the message says which and what was expected."""
 
 
-def assemble(start: Start, environment: Mapping[str, str]) -> Gateway:
-    """The gateway of a process start, with the desk for other configurations.
+def assemble(start: Start, environment: Mapping[str, str], ring: Ring | None = None) -> Gateway:
+    """The gateway of a process start, with its desks for other configurations, other versions and help from afar.
 
     Raises:
         UnusableFileError: the clock file, the password file or a TLS file cannot be used.
@@ -78,6 +81,8 @@ def assemble(start: Start, environment: Mapping[str, str]) -> Gateway:
     gateway.services["update"] = updates.run
     gateway.requests["switch"] = updates.switch
     gateway.shown["update"] = lambda: updates.about
+    support = SupportWork(lambda: desk.in_force, gateway.status, ring or Ring(), gateway.spool)
+    gateway.operations[Operation.GATEWAY_SUPPORT] = support.carry_out
     equip(gateway, start.config)
     return gateway
 

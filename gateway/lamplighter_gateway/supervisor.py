@@ -5,11 +5,14 @@ import logging
 import signal
 from collections.abc import Mapping
 from enum import Enum
+from typing import Final
 
 from lamplighter_gateway.app import Ending, Gateway
 from lamplighter_gateway.assembly import UnusableFileError, assemble
 from lamplighter_gateway.change.starting import Start
 from lamplighter_gateway.disk import DataInUseError, DiskFullError, StorageFailedError
+from lamplighter_gateway.support.ring import Ring
+from lamplighter_gateway.update.launcher import SWITCH
 from lamplighter_gateway.watch.service_manager import ServiceManager
 
 log = logging.getLogger(__name__)
@@ -22,13 +25,26 @@ class Exit(Enum):
     FAILED = 1
     CONFIG = 2
     RESTART = 3
+    SWITCH = SWITCH
     DISK = 74  # EX_IOERR of sysexits.h
+
+
+LINE: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+ENDINGS: Final = {Ending.STOPPED: Exit.CLEAN, Ending.RESTART: Exit.RESTART, Ending.SWITCH: Exit.SWITCH}
+WORDS: Final = {
+    Exit.CLEAN: "stopped",
+    Exit.RESTART: "restarting as told",
+    Exit.SWITCH: "ending, so that the other version can be started",
+}
 
 
 async def supervise(start: Start, environment: Mapping[str, str]) -> Exit:
     """Build and run the gateway until a signal, a restart command or a failure ends it."""
+    ring = Ring()
+    ring.setFormatter(logging.Formatter(LINE))
+    logging.getLogger().addHandler(ring)
     try:
-        gateway = assemble(start, environment)
+        gateway = assemble(start, environment, ring)
     except UnusableFileError as error:
         log.critical("%s", error)
         return Exit.CONFIG
@@ -41,8 +57,7 @@ async def supervise(start: Start, environment: Mapping[str, str]) -> Exit:
 async def _to_the_end(gateway: Gateway, manager: ServiceManager) -> Exit:
     end = Exit.CLEAN
     try:
-        if await gateway.run(manager) is Ending.RESTART:
-            end = Exit.RESTART
+        end = ENDINGS[await gateway.run(manager)]
     except* (StorageFailedError, DataInUseError, DiskFullError) as failures:
         log.critical("stopping: %s", _first(failures))
         end = Exit.DISK
@@ -50,7 +65,7 @@ async def _to_the_end(gateway: Gateway, manager: ServiceManager) -> Exit:
         log.critical("stopping on an error nobody expected", exc_info=True)
         end = Exit.FAILED
     else:
-        log.info("restarting as told" if end is Exit.RESTART else "stopped")
+        log.info("%s", WORDS[end])
     return end
 
 

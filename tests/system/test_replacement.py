@@ -1,6 +1,10 @@
 """Another box takes a gateway's place in the middle of a night, on real brokers, wires and programs."""
 
+import os
 import shutil
+import subprocess
+import sys
+import tarfile
 import time
 
 import pytest
@@ -13,6 +17,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 NIGHT = at("2026-06-20 21:15")
 NEWS_S = 60.0
 FOLLOWS_S = 5.0
+CLI = "from lamplighter_controller.cli.lamplighter import main; main()"
 
 
 def test_a_gateway_replaced_in_the_middle_of_a_night_with_one_circuit_isolated_it_stays_isolated() -> None:
@@ -44,10 +49,23 @@ def test_a_gateway_replaced_in_the_middle_of_a_night_with_one_circuit_isolated_i
             "the centre sees it held",
         )
 
-        confirmed = {"args": {"confirmation": "pole 7, cover closed"}}
-        closed = world.api.ended(world.api.command("supply.restore", isolated, **confirmed)["request"])
+        bundle = box.folder / "support.tar.gz"
+        support(world, "gw-1", bundle)
+        with tarfile.open(bundle) as archive:
+            assert sorted(archive.getnames()) == ["config.json", "log.txt", "status.json"]
+
+        confirmed = {"confirmation": "pole 7, cover closed"}
+        closed = world.api.ended(world.api.command("supply.restore", isolated, args=confirmed)["request"])
         assert closed["state"] == "verified", closed
         assert any(write.value for write in world.city.writes()[written:] if write.device == isolated)
+
+
+def support(world, gateway, output):
+    """As a person far away asks for it."""
+    command = [sys.executable, "-c", CLI, "--url", world.controller.url.removesuffix("/api/v1")]
+    command += ["gateway", "support", gateway, "--output", str(output), "--reason", "where does it hang"]
+    environment = {**os.environ, "LAMPLIGHTER_TOKEN": world.controller.token}
+    subprocess.run(command, check=True, timeout=60, env=environment)
 
 
 def _follows(box):

@@ -19,12 +19,14 @@ from lamplighter_contract.wire.limits import MAX_PARCEL_BYTES, MAX_PIECE_BYTES
 
 DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 MOST_NAME: Final = 64
+SUPPORT_NAME: Final = "support.tar.gz"  # brought for a command `gateway.support`, of the gateway itself
 
 
 class Piece(msgspec.Struct, frozen=True):
     """Piece `number` (from 1) of `total` of a file of `size` bytes, base64 in `content`.
 
-    `violation` is whom it was brought for, `device` whom it is of, `name` what it is, `sha256` that of the whole file.
+    `violation` is what it was brought for (a violation, or a command), `device` whom it is of, `name` what it is,
+    `sha256` that of the whole file.
     """
 
     violation: str

@@ -57,6 +57,21 @@ class Letters(Protocol):
         """Try these letters again; those stored leave the list."""
 
 
+class SupportFiles(Protocol):
+    """Keeps what gateways bring for whoever helps from afar; the support desk is one."""
+
+    async def find(self, gateway: str, command: str) -> bytes | None:
+        """The bundle that a command brought, None while it is not whole or no longer kept."""
+
+
+class NoSupport:
+    """Keeps nothing."""
+
+    async def find(self, gateway: str, command: str) -> bytes | None:  # noqa: ARG002 - whoever asks
+        """None."""
+        return None
+
+
 class Actions(Protocol):
     """What the API asks of the running program as a whole."""
 
@@ -117,6 +132,7 @@ class Services:
     cases: CaseDesk
     evidence: EvidenceDesk
     maintenance: Maintenance
+    support: SupportFiles = field(default_factory=NoSupport)
     session_key: bytes = field(default_factory=lambda: secrets.token_bytes(SESSION_KEY_BYTES), repr=False)
 
 

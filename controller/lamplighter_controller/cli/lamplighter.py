@@ -9,6 +9,7 @@ import click
 from lamplighter_controller.cli import (
     audit,
     fault,
+    gateway,
     inventory,
     lamp,
     library,
@@ -29,6 +30,7 @@ FILE: Final = click.Path(dir_okay=False, path_type=Path)
 NOUNS: Final = (
     audit.audit,
     fault.fault,
+    gateway.gateway,
     inventory.inventory,
     lamp.lamp,
     library.library,

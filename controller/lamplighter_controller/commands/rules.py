@@ -58,7 +58,9 @@ ON_DEVICES: Final = ON_TRUCKS | {
     Operation.DEVICE_LOCK,
     Operation.DEVICE_UNLOCK,
 }
-ON_GATEWAYS: Final = frozenset({Operation.GATEWAY_PROBE, Operation.GATEWAY_RESEND, Operation.GATEWAY_RESTART})
+ON_GATEWAYS: Final = frozenset(
+    {Operation.GATEWAY_PROBE, Operation.GATEWAY_RESEND, Operation.GATEWAY_RESTART, Operation.GATEWAY_SUPPORT}
+)
 EVERY_DEVICE_CAN: Final = frozenset({Operation.DEVICE_READ, Operation.DEVICE_LOCK, Operation.DEVICE_UNLOCK})
 OPEN: Final = frozenset(CommandState) - FINAL
 NOT_TAKEN: Final = frozenset({CommandState.REJECTED, CommandState.EXPIRED})

@@ -64,6 +64,12 @@ class ConfigDesk:
             "taken_back": list(self._kept.taken_back),
         }
 
+    @property
+    def in_force(self) -> tuple[Config, Mapping[str, Any]]:
+        """The configuration, and its trees as they were read."""
+        its = self._candidate
+        return self._config, {"file": its.tree, "centre": its.central, "about": self.about}
+
     async def run(self) -> NoReturn:
         """Watch over trials until cancelled."""
         for why in self._instead:

@@ -47,7 +47,7 @@ def of_file(file: Path, central: Mapping[str, Any] | None, environment: Mapping[
 
 def start(file: Path, environment: Mapping[str, str]) -> Start | Problems:
     """What to run by the file at `file`, or everything that is wrong with it where no good one was kept."""
-    store = ConfigStore(_data(file, environment))
+    store = ConfigStore(data_folder(file, environment))
     kept = store.load()
     found = of_file(file, kept.central, environment)
     if not isinstance(found, Found):
@@ -84,7 +84,7 @@ def _good(
     return Start(file, config, kept.good, store, kept, instead) if isinstance(config, Config) else None
 
 
-def _data(file: Path, environment: Mapping[str, str]) -> Path:
+def data_folder(file: Path, environment: Mapping[str, str]) -> Path:
     """The data folder as far as it can be known of a file that may be broken."""
     tree = read_document(file)
     named = None if isinstance(tree, Problem) else tree.get("data")

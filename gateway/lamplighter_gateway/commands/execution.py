@@ -103,7 +103,7 @@ class Execution:
         elif command.op in SAFETY:
             await self._hold(progress)
         else:
-            await self._tell(progress, [await self._gateway_work[command.op](command)])
+            await self._tell(progress, [await self._gateway_work.get(command.op, _not_here)(command)])
 
     async def reached(self, device: str, source: str) -> None:
         """A lamp now shows the level of an override: a command that was in doubt about it no longer is."""
@@ -299,6 +299,10 @@ class Execution:
 
 def _value(command: Command) -> float:
     return float(command.args.get("level_percent", command.args.get("seconds", 0)))
+
+
+async def _not_here(_command: Command) -> DeviceResult:
+    return DeviceResult("", CommandState.FAILED, "this gateway was started without it")
 
 
 def _close(shown: float, wanted: float) -> bool:

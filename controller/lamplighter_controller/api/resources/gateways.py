@@ -1,14 +1,14 @@
 """Gateways: who is enrolled, who is there, and how each fares."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_contract.ids import ID_PATTERN
 from lamplighter_contract.wire.documents import as_json
-from lamplighter_controller.api.guard import Admin, Reader
+from lamplighter_controller.api.guard import Admin, Commander, Reader
 from lamplighter_controller.api.paging import Page, Paging
 from lamplighter_controller.api.problems import not_found, refused
 from lamplighter_controller.api.services import Provided, Services
@@ -19,6 +19,8 @@ from lamplighter_controller.security.enrolment import Enrolled
 
 router = APIRouter(prefix="/gateways", tags=["gateways"])
 
+GZIP: Final = "application/gzip"
+CommandId = Annotated[str, Path(pattern=f"^{ID_PATTERN.pattern}$", examples=["0199c0de-0000-7000-8000-000000000000"])]
 GatewayId = Annotated[str, Path(pattern=f"^{ID_PATTERN.pattern}$", examples=["gw-1"])]
 
 
@@ -103,6 +105,21 @@ async def events(
     )
     items = [_happened(happened) for happened in found]
     return Events(items=items, next_before=items[-1].number if len(items) == limit else None)
+
+
+@router.get(
+    "/{gateway}/support/{command}",
+    summary="The bundle that a command gateway.support brought",
+    response_class=Response,
+    responses={200: {"content": {GZIP: {"schema": {"type": "string", "format": "binary"}}}}},
+)
+async def support(services: Provided, _: Commander, gateway: GatewayId, command: CommandId) -> Response:
+    """Logs, statistics of buses and spool, configuration without secrets; not there before its last piece is."""
+    content = await services.support.find(gateway, command)
+    if content is None:
+        raise not_found("support bundle", command)
+    headers = {"Content-Disposition": f'attachment; filename="{gateway}-support.tar.gz"'}
+    return Response(content, media_type=GZIP, headers=headers)
 
 
 @router.put("/{gateway}", summary="Enrol a gateway")

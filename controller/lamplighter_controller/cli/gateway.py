@@ -1,0 +1,63 @@
+"""`lamplighter gateway`: how gateways fare, and a bundle of what one has to show to whoever helps from afar."""
+
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from lamplighter_controller.cli.asking import Session, as_json, asks, reason, tell
+from lamplighter_controller.cli.client import Refused
+from lamplighter_controller.cli.table import table
+
+LOOK_S: Final = 0.5
+NOT_FOUND: Final = 404
+SUPPORT: Final = "gateway.support"
+
+
+@click.group()
+def gateway() -> None:
+    """The boxes beside the roads."""
+
+
+@gateway.command("list")
+@as_json
+@asks
+def list_(session: Session, as_json: bool) -> None:
+    """All gateways and how they are."""
+    found = session.api.every("/gateways")
+    rows = [(one["gateway"], one["status"], one["version"], one["devices"], one["generation"]) for one in found]
+    tell(found, as_json=as_json, lines=lambda: table(("gateway", "status", "version", "devices", "generation"), rows))
+
+
+@gateway.command()
+@click.argument("gateway")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="A .tar.gz file.")
+@click.option("--wait", "wait_s", type=click.FloatRange(1, 3600), default=300, show_default=True, help="Seconds.")
+@reason
+@asks
+def support(session: Session, gateway: str, output: Path, wait_s: float, reason: str) -> None:
+    """Bring up logs, statistics and configuration of GATEWAY, without a secret, at most 200 kB."""
+    body = {"op": SUPPORT, "gateways": [gateway], "reason": reason, "expires_s": min(round(wait_s), 3600)}
+    asked = session.api.send("POST", "/commands", body)
+    content = _brought(session, gateway, asked["request"], wait_s)
+    output.write_bytes(content)
+    click.echo(f"{output}: {len(content)} bytes")
+
+
+def _brought(session: Session, gateway: str, request: str, wait_s: float) -> bytes:
+    end_s = time.monotonic() + wait_s
+    told: dict[str, Any] = {}
+    while time.monotonic() < end_s:
+        told = session.api.get(f"/commands/{request}")
+        try:
+            return session.api.download(f"/gateways/{gateway}/support/{told['commands'][0]['id']}")
+        except Refused as refused:
+            if refused.status != NOT_FOUND:
+                raise
+        if told["state"] in {"failed", "rejected", "expired", "superseded"}:
+            raise click.ClickException(f"{gateway}: {told['state']}: {told['commands'][0]['reason']}")
+        time.sleep(LOOK_S)
+    raise click.ClickException(
+        f"{gateway} brought nothing within {wait_s:g} s; its command is {told.get('state', '?')}"
+    )
