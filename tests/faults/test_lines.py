@@ -90,6 +90,8 @@ class Line:
 
     def take(self, readings: Sequence[Reading]) -> None:
         for reading in readings:
+            if "energy_kwh" not in reading.values:
+                continue  # a level, read back alone
             energy_kwh = reading.values["energy_kwh"]
             assert isinstance(energy_kwh, float)
             if round(energy_kwh * 1000) != self.lamps[reading.device].number:

@@ -36,7 +36,8 @@ def _read_bus(section: Section) -> Bus:
     bus: Bus
     if wire is Wire.MODBUS_TCP:
         timeout_s = section.number("timeout_s", 0.02, 30, 0.5)
-        bus = TcpBus(name, section.text("host"), section.integer("port", 1, 65535, 502), timeout_s)
+        host, port = section.text("host"), section.integer("port", 1, 65535, 502)
+        bus = TcpBus(name, host, port, timeout_s, section.integer("window", 1, 32, 1))
     elif wire is Wire.MODBUS_RTU:
         bus = _read_serial(name, section)
     elif wire is Wire.JT808:

@@ -142,12 +142,13 @@ class LocalPage:
 
 @dataclass(frozen=True, slots=True)
 class TcpBus:
-    """Modbus TCP: one endpoint, perhaps a serial line behind it."""
+    """Modbus TCP: one endpoint, perhaps a serial line behind it. `window` questions may be underway at once."""
 
     id: str
     host: str
     port: int
     timeout_s: float
+    window: int = 1
 
     @property
     def wire(self) -> Wire:

@@ -108,6 +108,7 @@ def test_rows_count_in_every_form(tmp_path):
         ("report", {"interval_s": -1}, "report.interval_s", "-1", "0 to 86400"),
         ("report", {"heartbeat_s": 5}, "report.heartbeat_s", "5", "at least interval_s"),
         ("report", {"interval_s": float("nan")}, "report.interval_s", "nan", "a number"),
+        ("buses.0.window", 0, "buses[0].window", "0", "1 to 32"),
         ("report", {"gather_s": 0}, "report.gather_s", "0", "1 to 3600"),
         ("report", {"health_s": 5}, "report.health_s", "5", "10 to 86400"),
         (

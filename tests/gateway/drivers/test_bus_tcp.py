@@ -1,8 +1,11 @@
+import asyncio
+import contextlib
+import struct
 from dataclasses import replace
 
 import pytest
 
-from lamplighter_gateway.config.model import Device
+from lamplighter_gateway.config.model import Device, TcpBus
 from lamplighter_gateway.drivers.port import Outcome, Point, ReadFailed, Write
 from tests.gateway.drivers.rig import PROFILES, lamps, running, tcp, until
 from tests.gateway.drivers.units import LAMP, TcpServer, Units
@@ -210,3 +213,66 @@ async def test_a_read_now_comes_ahead_of_polls():
         reading = await rig.driver.read("lamp-4", 1.0)
         assert reading.device == "lamp-4"
         assert reading in rig.readings
+
+
+class Juggler:
+    """Answers when `window` questions are underway or no more come: the last one first, in two packets."""
+
+    def __init__(self, units, window):
+        self.units, self.window, self.most = units, window, 0
+
+    async def __aenter__(self):
+        self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self.server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_):
+        self.server.close()
+
+    async def _serve(self, reader, writer):
+        held: list[bytes] = []
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                try:
+                    async with asyncio.timeout(0.02 if held else None):
+                        number, _, length, unit = struct.unpack(">HHHB", await reader.readexactly(7))
+                        answer = self.units.answer(unit, await reader.readexactly(length - 1))
+                except TimeoutError:
+                    answer = None
+                else:
+                    held.append(struct.pack(">HHHB", number, 0, len(answer) + 1, unit) + answer)
+                self.most = max(self.most, len(held))
+                if answer is None or len(held) == self.window:
+                    whole = b"".join(reversed(held))
+                    writer.write(whole[:11])
+                    await writer.drain()
+                    await asyncio.sleep(0.002)
+                    writer.write(whole[11:])
+                    held.clear()
+        writer.close()
+
+
+@pytest.mark.parametrize("window", [1, 4])
+async def test_as_many_questions_are_underway_as_the_endpoint_takes(window):
+    units = Units(range(1, 21))
+    for unit, registers in units.registers.items():
+        registers |= {6: 0, 7: unit}
+    bus = TcpBus("bus", "127.0.0.1", 0, 1.0, window)
+    async with Juggler(units, window) as server, running(replace(bus, port=server.port), lamps(20, poll_s=0)) as rig:
+        await until(lambda: len(rig.readings) >= 200, 60)
+        assert rig.driver.status().timeouts == 0
+        (written,) = await rig.write(rig.level("lamp-7", 33))
+    assert server.most == window
+    assert written.outcome is Outcome.VERIFIED
+    assert all(round(1000 * r.values["energy_kwh"]) == int(r.device.rpartition("-")[2]) for r in rig.readings)
+
+
+async def test_what_is_no_modbus_ends_the_connection_and_is_read_again_on_the_next():
+    units = Units([1])
+    async with TcpServer(units) as server, running(tcp(server.port), lamps(1)) as rig:
+        await until(lambda: rig.readings)
+        for writer in server.connections:
+            writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await until(lambda: server.accepted >= 2, 30)
+        seen = len(rig.readings)
+        await until(lambda: len(rig.readings) > seen, 30)

@@ -9,7 +9,7 @@ from lamplighter_gateway.config.model import Parity, SerialBus
 from lamplighter_gateway.drivers.modbus.answers import Cause, Trouble
 from lamplighter_gateway.drivers.modbus.bus_queue import BusQueue
 from lamplighter_gateway.drivers.modbus.questions import write_registers
-from lamplighter_gateway.drivers.modbus.wire import Wire
+from lamplighter_gateway.drivers.modbus.serial_wire import SerialWire
 from tests.gateway.drivers.rig import until
 from tests.gateway.drivers.units import SerialUnits, Units
 
@@ -18,7 +18,7 @@ SLOW_BAUD = 300  # the gap between two frames is longer than the port needs to g
 
 async def test_a_port_lost_before_a_broadcast_went_out_is_told():
     async with SerialUnits(Units([1])) as line:
-        wire = Wire(SerialBus("bus", line.device, SLOW_BAUD, Parity.NONE, 1, 1.0), SystemClock())
+        wire = SerialWire(SerialBus("bus", line.device, SLOW_BAUD, Parity.NONE, 1, 1.0), SystemClock())
         assert await wire.open()
         await wire.ask(write_registers(1, 1, [50]))
         told = asyncio.create_task(wire.tell_all(write_registers(0, 1, [50]), 0.1))

@@ -18,6 +18,8 @@ from lamplighter_gateway.drivers.modbus.late import LateAnswers
 from lamplighter_gateway.drivers.modbus.planner import Span
 from lamplighter_gateway.drivers.modbus.polls import Block, Poll
 from lamplighter_gateway.drivers.modbus.questions import Question, read_question
+from lamplighter_gateway.drivers.modbus.serial_wire import SerialWire
+from lamplighter_gateway.drivers.modbus.tcp_wire import TcpWire
 from lamplighter_gateway.drivers.modbus.wire import Wire
 from lamplighter_gateway.drivers.port import Reading
 
@@ -27,15 +29,15 @@ _WRITE_TRIES: Final = 3
 
 
 class Asking:
-    """Everything that is asked on one bus goes through here, one at a time."""
+    """Everything that is asked on one bus goes through here: one at a time on a serial line."""
 
     def __init__(self, bus: TcpBus | SerialBus, units: Mapping[int, Sequence[Device]], clock: Clock) -> None:
         """`units` maps each unit to its devices."""
         self.bus = bus
-        self.wire = Wire(bus, clock)
+        self.wire: Wire = SerialWire(bus, clock) if isinstance(bus, SerialBus) else TcpWire(bus, clock)
         self.breakers: Breakers[int] = Breakers(units)
         self.counters = Counters()
-        self.utilisation = Utilisation(clock.monotonic_s())
+        self.utilisation = Utilisation(clock.monotonic_s(), bus.window if isinstance(bus, TcpBus) else 1)
         self.endpoint = Endpoint({unit: devices[0].profile.kind for unit, devices in units.items()})
         self._units = units
         self._clock = clock

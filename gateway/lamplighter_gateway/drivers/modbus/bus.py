@@ -1,4 +1,4 @@
-"""One Modbus bus: the one task that owns the connection, polling by deadline, with commands ahead of polls."""
+"""One Modbus bus: who owns the connection, polling by deadline, with commands ahead of polls."""
 
 import asyncio
 import logging
@@ -51,6 +51,7 @@ class ModbusBus:
         self._poll_of = {device.id: poll for poll, _ in self._polls for device in poll.devices}
         self._writing = Writing(self._asking, self._queue, self._poll_of, clock, sink)
         self._serving = False
+        self._lost = False  # and told so
         self._crowded = False
         self._served = 0
         self._cycle_began_s = clock.monotonic_s()
@@ -58,18 +59,18 @@ class ModbusBus:
 
     async def run(self) -> None:
         """Serve the bus until cancelled."""
-        delay_s, lost = _FIRST_DELAY_S, False
+        delay_s = _FIRST_DELAY_S
         schedule = Schedule(self._polls, self._clock.monotonic_s())
         try:
             while True:
                 self._asking.reset()
                 if await self._asking.wire.open():
                     self._serving = True
-                    lost = await self._serve(schedule, lost)
+                    await self._serve(schedule)
                     self._serving = False
                     delay_s = _FIRST_DELAY_S if self._asking.endpoint.answered else min(delay_s, _LONGEST_STALL_S)
                     self._asking.wire.close()
-                lost = self._note_lost(lost)
+                self._note_lost()
                 self._queue.clear(Trouble(Cause.OFFLINE))
                 await asyncio.sleep(delay_s * self._random.uniform(0.5, 1.0))
                 delay_s = min(2 * delay_s, _LONGEST_DELAY_S)
@@ -130,8 +131,13 @@ class ModbusBus:
             findings=tuple(findings(counters, hearing, now_s)),
         )
 
-    async def _serve(self, schedule: Schedule[Poll], lost: bool) -> bool:
-        """Work until the connection is gone or nobody behind it answers; True while no answer came."""
+    async def _serve(self, schedule: Schedule[Poll]) -> None:
+        """Work until the connection is gone or nobody behind it answers; as many at once as the endpoint takes."""
+        async with asyncio.TaskGroup() as workers:
+            for number in range(self._bus.window if isinstance(self._bus, TcpBus) else 1):
+                workers.create_task(self._work(schedule), name=f"bus-{self._bus.id}-{number}")
+
+    async def _work(self, schedule: Schedule[Poll]) -> None:
         asking = self._asking
         while asking.wire.connected and not asking.stalled:
             now_s = self._clock.monotonic_s()
@@ -146,10 +152,10 @@ class ModbusBus:
                 await self._queue.give_way()
             else:
                 await self._rest(schedule, now_s)
-            if lost and asking.endpoint.answered:
+            if self._lost and asking.endpoint.answered:
                 logger.info("bus %s: answers again", self._bus.id)
-                lost = False
-        return lost
+                self._lost = False
+        self._queue.waiting.set()  # whoever rests beside this one has nothing more to wait for
 
     async def _hear(self, unit: int) -> None:
         """Ask a unit out of turn, so that no connection is given up on which somebody answers."""
@@ -206,13 +212,13 @@ class ModbusBus:
         finally:
             alarm.cancel()
 
-    def _note_lost(self, lost: bool) -> bool:
+    def _note_lost(self) -> None:
         """Log the first loss of a bus, not each attempt to get it back."""
         counters = self._asking.counters
         counters.last_error = "connected, but nobody answers" if self._asking.stalled else "cannot connect"
-        if not lost:
+        if not self._lost:
             logger.warning("bus %s: %s; trying again", self._bus.id, counters.last_error)
-        return True
+        self._lost = True
 
     def _together(self, writes: Sequence[Write], good: Sequence[Prepared]) -> Prepared | None:
         """One broadcast for all of the writes: equal ones, to everybody who would hear it, as each profile allows."""

@@ -31,9 +31,10 @@ class Counters:
 
 @dataclass(slots=True)
 class Utilisation:
-    """Share of time that the bus was busy, over the last minute or so."""
+    """Share of time that the bus was busy, over the last minute or so; `lanes` questions may be underway at once."""
 
     since_s: float
+    lanes: int = 1
     busy_s: float = 0.0
     last: float = 0.0
 
@@ -41,7 +42,7 @@ class Utilisation:
         """Note `busy_s` seconds of work that end now."""
         self.busy_s += busy_s
         if now_s - self.since_s >= _WINDOW_S:
-            self.last = self.busy_s / (now_s - self.since_s)
+            self.last = self.busy_s / (now_s - self.since_s) / self.lanes
             self.since_s, self.busy_s = now_s, 0.0
 
     def share(self, now_s: float) -> float:
@@ -49,4 +50,4 @@ class Utilisation:
         if self.last:
             return min(self.last, 1.0)
         elapsed_s = now_s - self.since_s
-        return min(self.busy_s / elapsed_s, 1.0) if elapsed_s > 0 else 0.0
+        return min(self.busy_s / elapsed_s / self.lanes, 1.0) if elapsed_s > 0 else 0.0
