@@ -7,7 +7,7 @@ PY := .venv/bin/python
 RUN_DIR ?= run
 CONSOLE := $(shell find dashboards/console -name node_modules -prune -o -name dist -prune -o -type f -print)
 
-.PHONY: help run test check format bench soak lock pictures reference env clean
+.PHONY: help run test check format bench soak lock pictures guides reference env clean
 
 help: ## Show what can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -45,6 +45,9 @@ lock: .tools/bin/uv ## Renew requirements.lock (pins and hashes)
 
 pictures: .venv/.ready ## Take the README's pictures anew
 	@$(PY) docs/images/make.py
+
+guides: .venv/.ready ## Run what the installer's guide shows, and put its output and pictures there
+	@$(PY) docs/guides/make.py
 
 reference: .venv/.ready ## Generate docs/reference from the code
 	@$(PY) docs/reference/make.py

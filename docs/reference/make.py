@@ -1,6 +1,7 @@
 """Reference pages generated from code: `make reference`. A test holds that they are up to date."""
 
 from collections.abc import Iterator
+from inspect import cleandoc
 from pathlib import Path
 
 import click
@@ -117,7 +118,7 @@ def _gateway_command_line() -> Iterator[str]:
     yield from (f"| `{_usage('lamplighter-gateway', verb)}` | {_first(verb)} |" for verb in alone)
     for name, noun in sorted(gateway.commands.items()):
         if isinstance(noun, click.Group):
-            yield f"\n## {name}\n{noun.help}\n\n| command | |\n| --- | --- |"
+            yield f"\n## {name}\n{cleandoc(noun.help or '')}\n\n| command | |\n| --- | --- |"
             yield from (f"| `{_usage(name, verb)}` | {_first(verb)} |" for verb in noun.commands.values())
 
 

@@ -6,22 +6,29 @@ from lamplighter_contract.wire.events import Event
 from lamplighter_controller.security.audit import Entry
 
 REFUSED: Final = ".refused."
-BY_HAND: Final = "local.override"
+# What a person beside a gateway did, and what the trail calls it; single blinks and poles stand in the list of events.
+BY_HAND: Final = {
+    "local.override": "override.local",
+    "commission.begun": "commission.begin",
+    "commission.feeder": "commission.switch",
+    "commission.ended": "commission.end",
+}
 BURST: Final = 100.0
 PER_S: Final = 0.1
 
 
 def concerns(event: Event) -> bool:
     """Whether an event belongs into the trail; the others only stand in the list of events."""
-    return REFUSED in event.event or event.event == BY_HAND
+    return REFUSED in event.event or event.event in BY_HAND
 
 
 def entry(gateway: str, event: Event, wall_ms: int) -> Entry:
     """The row of an event that belongs into the trail."""
     said = {"time": event.time, "count": event.count, **event.detail}
-    if event.event == BY_HAND:
+    if event.event in BY_HAND:
         who = f"{gateway}/{event.detail.get('by', 'local')}"
-        return Entry(who, "override.local", f"device:{event.device}", "at the gateway", "accepted", wall_ms, said)
+        of = f"device:{event.device}" if event.device else f"gateway:{gateway}"
+        return Entry(who, BY_HAND[event.event], of, "at the gateway", "accepted", wall_ms, said)
     what, _, reason = event.event.partition(REFUSED)
     words = f"{reason}: {event.detail.get('detail', '')}"
     return Entry(f"gateway:{gateway}", f"{what}.refuse", f"gateway:{gateway}", words, "refused", wall_ms, said)

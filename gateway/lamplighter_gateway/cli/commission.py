@@ -91,9 +91,11 @@ def feeders(file: Path, circuit: Sequence[str], yes: bool) -> None:
     Nothing is switched on a bus where anything is locked or isolated.
     """
     if not yes:
-        click.confirm(
-            "Lamps burn at full light for 15 minutes, and each circuit goes dark for some seconds. Go on?", abort=True
+        click.echo("Lamps burn at full light for 15 minutes, and each circuit goes dark for some seconds.")
+        click.echo(
+            "Isolations and locks are known only to the data folder they were set in: on a laptop ask who is at work."
         )
+        click.confirm("Is nobody at work on these lamps?", abort=True)
     _run(file, partial(_feed, list(circuit)))
 
 

@@ -38,7 +38,22 @@ def test_what_a_person_did_beside_the_gateway_is_told_with_their_name():
     assert told.detail["level_percent"] == 75.0
 
 
-@pytest.mark.parametrize("event", ["door.open", "plan.accepted", "spool.full"])
+@pytest.mark.parametrize(
+    ("event", "device", "action", "subject"),
+    [
+        ("commission.begun", None, "commission.begin", "gateway:gw-1"),
+        ("commission.feeder", "circuit-1", "commission.switch", "device:circuit-1"),
+        ("commission.ended", None, "commission.end", "gateway:gw-1"),
+    ],
+)
+def test_an_installers_steps_stand_in_the_trail(event, device, action, subject):
+    happened = Event("e", NOW_MS, event, device, {"by": "local:li"})
+    assert concerns(happened)
+    told = entry("gw-1", happened, NOW_MS)
+    assert (told.who, told.action, told.subject) == ("gw-1/local:li", action, subject)
+
+
+@pytest.mark.parametrize("event", ["commission.pole", "local.identify", "door.open", "plan.accepted", "spool.full"])
 def test_the_rest_is_none_of_its_business(event):
     assert not concerns(Event("e", NOW_MS, event))
 

@@ -132,12 +132,18 @@ def _garbling(attempts: Sequence[Attempt]) -> Iterator[Finding]:
         for unit in units(spoilt)
         if len(of_unit(spoilt, unit)) > 1 and not count(of_unit(attempts, unit), Kind.GOOD)
     )
-    if always and len(always) < len(units(answers)):
-        yield Finding(Fault.DOUBLE_UNIT, always, facts={"garbled": len(spoilt), "answers": len(answers)})
     rest = [attempt for attempt in spoilt if attempt.unit not in always]
-    if answers and len(rest) / len(answers) >= _NOISE_SHARE:
-        facts: Facts = {"garbled": len(rest), "answers": len(answers), "percent": round(100 * len(rest) / len(answers))}
-        yield Finding(Fault.NOISE, tuple(units(rest)), facts=facts)
+    others = [attempt for attempt in answers if attempt.unit not in always]
+    noisy = len(rest) >= _NOISE_SHARE * len(others)
+    if always and others and (not rest or not noisy):
+        yield Finding(Fault.DOUBLE_UNIT, always, facts={"garbled": len(spoilt), "answers": len(answers)})
+    elif spoilt and noisy:
+        facts: Facts = {
+            "garbled": len(spoilt),
+            "answers": len(answers),
+            "percent": round(100 * len(spoilt) / len(answers)),
+        }
+        yield Finding(Fault.NOISE, tuple(units(spoilt)), facts=facts)
 
 
 def _late(seen: Observed, attempts: Sequence[Attempt]) -> Iterator[Finding]:

@@ -110,7 +110,7 @@ class WalkDesk:
         await self._file.lay_aside()
         job = f"{self._gateway}-{uuid7(self._clock.wall_ms(), secrets.token_bytes(10))[:13]}"
         await self._add(Entry(What.BEGUN, self._clock.civil_ms(), user, job))
-        self._events.say("commission.begun", subject=job, by=user)
+        self._events.say("commission.begun", subject=job, by=_beside(user))
         return {"job": job}
 
     async def _expect(self, request: Request, user: str) -> Answer:
@@ -143,7 +143,7 @@ class WalkDesk:
         if not isinstance(seconds, int | float) or not 1 <= seconds <= LONGEST_BLINK_S:
             return {"error": f"seconds is {str(seconds)[:40]}, expected 1 to {LONGEST_BLINK_S}"}
         failure = await self._field.blink(device, float(seconds))
-        self._events.say("local.identify", device, by=user, seconds=seconds, failure=failure or None)
+        self._events.say("local.identify", device, by=_beside(user), seconds=seconds, failure=failure or None)
         if failure:
             return {"device": device, "error": failure}
         self._blinking = device
@@ -162,7 +162,7 @@ class WalkDesk:
         if "error" not in answer:
             row = self.record.lamps.get(str(device))
             expected = row.pole if row else None
-            self._events.say("commission.pole", str(device), pole=pole, expected=expected, by=user)
+            self._events.say("commission.pole", str(device), pole=pole, expected=expected, by=_beside(user))
             if self._blinking == device:
                 self._blinking = ""
         return answer
@@ -188,7 +188,7 @@ class WalkDesk:
         answer = await self._if_open(Entry(What.ENDED, self._clock.civil_ms(), user))
         if "error" not in answer:
             seen, measured = len(record.seen), len(record.fed)
-            self._events.say("commission.ended", subject=record.job, by=user, lamps=seen, circuits=measured)
+            self._events.say("commission.ended", subject=record.job, by=_beside(user), lamps=seen, circuits=measured)
         return answer
 
     async def _if_open(self, entry: Entry) -> Answer:
@@ -205,7 +205,7 @@ class WalkDesk:
             self._events.say(
                 "commission.feeder",
                 fed.circuit,
-                by=entry.by,
+                by=_beside(entry.by),
                 phase=fed.phase or None,
                 expected=row.phase if row else None,
                 lamps=len(fed.lamps) if fed.lamps is not None else None,
@@ -228,3 +228,8 @@ class WalkDesk:
 
 
 _NOT_OPEN: Final[Answer] = {"error": "no commissioning is open; begin one"}
+
+
+def _beside(user: str) -> str:
+    """A person at the gateway, as the centre is told of them."""
+    return f"local:{user}"
