@@ -67,13 +67,14 @@ class Terminal:
 
     async def write(self, writes: list[Write], applied: Any, *, broadcast: bool) -> list[Written]:
         [write] = writes
-        self.judged_by, self.judged_ms = self.last, self.clock.civil_ms()
+        judged_by, judged_ms = self.last, self.clock.civil_ms()
         if self.slow_s:
             await asyncio.sleep(self.slow_s)
         if not self.online:
             return [Written(TRUCK, Outcome.FAILED, "not connected", answered=False)]
         loss = self.losing.pop() if self.losing else ""
         if loss != "all":
+            self.judged_by, self.judged_ms = judged_by, judged_ms
             self._take(write)
         return [Written(TRUCK, Outcome.UNCONFIRMED, "no answer", answered=False) if loss else self._answer(write)]
 

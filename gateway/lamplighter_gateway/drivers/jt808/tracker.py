@@ -8,14 +8,19 @@ from lamplighter_contract.quantities import QUANTITIES, Kind
 from lamplighter_gateway.drivers.jt808.codec import status
 from lamplighter_gateway.drivers.jt808.codec.location import Location, known_items
 from lamplighter_gateway.drivers.port import Reading, Value
-from lamplighter_gateway.profiles.model import StatusField, TrackerMap
+from lamplighter_gateway.profiles.model import TrackerMap
 
 LATE_MS: Final = 60_000  # a report this much older than its arrival tells the past
 EARLY_MS: Final = 60_000
 
 _ANTENNA_FAULT: Final = 1 << 5 | 1 << 6
 _POWER_LOST: Final = 1 << 8
-_TRUCK: Final = QUANTITIES[Kind.TRUCK]
+_NUMBERS: Final = ("latitude", "longitude", "altitude_m", "speed_kmh", "heading_deg", "odometer_km", "satellites")
+_BOUNDS: Final = [
+    (name, (quantity.minimum, quantity.maximum))
+    for name, quantity in QUANTITIES[Kind.TRUCK].items()
+    if name in _NUMBERS
+]
 
 
 def reading_of(device: str, found: TrackerMap, location: Location, now_ms: int, *, blind_area: bool) -> Reading | None:
@@ -29,14 +34,18 @@ def reading_of(device: str, found: TrackerMap, location: Location, now_ms: int, 
     if values["fix"] and not location.status & status.ENCRYPTED:
         values |= _whereabouts(location)
     values |= _states(location)
-    values |= {field.quantity.name: _word(field, location.status) for field in found.status}
-    kept = {name: value for name, value in values.items() if _within(name, value)}
-    quality = Quality.OUT_OF_RANGE if len(kept) < len(values) else Quality.GOOD
+    for field in found.status:
+        raw = location.status >> field.bit & (1 << field.width) - 1
+        values[field.quantity.name] = field.words[raw] if field.words else bool(raw)
+    absurd = [name for name, (least, most) in _BOUNDS if name in values and not least <= values[name] <= most]  # type: ignore[operator]  # numbers all
+    for name in absurd:
+        del values[name]
+    quality = Quality.OUT_OF_RANGE if absurd else Quality.GOOD
     if blind_area or now_ms - location.time_ms > LATE_MS:
         quality |= Quality.STALE
     if location.time_ms - now_ms > EARLY_MS:
         quality |= Quality.CLOCK_UNTRUSTED
-    return Reading(device, Kind.TRUCK, location.time_ms, kept, int(quality))
+    return Reading(device, Kind.TRUCK, location.time_ms, values, int(quality))
 
 
 def _whereabouts(location: Location) -> dict[str, Value]:
@@ -57,16 +66,6 @@ def _states(location: Location) -> dict[str, Value]:
         "antenna_fault": bool(location.alarm & _ANTENNA_FAULT),
     }
     return found | {name: float(items[name]) for name in ("odometer_km", "satellites") if name in items}
-
-
-def _word(field: StatusField, word: int) -> Value:
-    raw = word >> field.bit & (1 << field.width) - 1
-    return field.words[raw] if field.words else bool(raw)
-
-
-def _within(name: str, value: Value) -> bool:
-    quantity = _TRUCK[name]
-    return not isinstance(value, float) or quantity.minimum <= value <= quantity.maximum
 
 
 def in_order(readings: Iterable[Reading | None]) -> tuple[Reading, ...]:
