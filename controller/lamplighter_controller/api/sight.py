@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from lamplighter_contract.quantities import Kind
-from lamplighter_controller.api.problems import not_found
 from lamplighter_controller.api.services import Services
 from lamplighter_controller.events import CommandChanged, Event, FleetChanged, IncidentChanged
 from lamplighter_controller.security.callers import Caller
@@ -80,11 +79,8 @@ def company_of(services: Services, truck: str) -> str:
     return row.company if row else ""
 
 
-def keep_to(services: Services, caller: Caller, truck: str, what: str, name: str) -> None:
-    """Let nobody know of what is of another company's truck.
-
-    Raises:
-        Problem: the caller may not see it; it is answered as if there were none.
-    """
-    if not caller.scope.has_company(company_of(services, truck)):
-        raise not_found(what, name)
+def trucks_of(services: Services, caller: Caller) -> frozenset[str] | None:
+    """The trucks a caller's right reaches, by their ids in the register; None = all there are."""
+    if caller.scope.companies is None:
+        return None
+    return frozenset(row.truck for row in services.fleet.city.rows if caller.scope.has_company(row.company))

@@ -57,6 +57,7 @@ class Operation(StrEnum):
     DECLARE_LOADS = "declare-loads"
     KEEP_REGISTER = "keep-register"
     COUNT_MONEY = "count-money"
+    SERVICE = "service-gateways"
     INSTALL = "install"
     ADMINISTER = "administer"
 
@@ -126,6 +127,12 @@ OPERATIONS: Final[Mapping[Operation, Rule]] = {
     Operation.DECLARE_LOADS: Rule("Declare waybills", _COMMAND, _roles(Role.FLEET)),
     Operation.KEEP_REGISTER: Rule(
         "Companies, drivers, trucks, places, permits, policies", _ADMIN, _roles(Role.FLEET), acts=True
+    ),
+    Operation.SERVICE: Rule(
+        "Updates, configurations and support of gateways",
+        _COMMAND,
+        _roles(Role.INSTALLER, Role.ADMINISTRATOR),
+        acts=True,
     ),
     Operation.COUNT_MONEY: Rule("Tariffs and baselines", _ADMIN, _roles(Role.ADMINISTRATOR)),
     Operation.INSTALL: Rule(

@@ -212,6 +212,7 @@ _TABLE: Final[Mapping[tuple[Operation, By], tuple[str, ...]]] = {
         "DELETE /energy/tariffs/{tariff}",
         "PUT /energy/baseline",
     ),
+    (Operation.SERVICE, By.NOTHING): ("GET /gateways/{gateway}/support/{command}",),
     (Operation.INSTALL, By.NOTHING): (
         *(f"POST /{stock}/import" for stock in _STOCK),
         "PUT /gateways/{gateway}",

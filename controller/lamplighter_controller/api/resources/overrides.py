@@ -1,7 +1,7 @@
 """Levels by hand for lamps, groups, roads, districts or an area drawn on a map; always with an end."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Annotated
 
@@ -31,6 +31,7 @@ from lamplighter_controller.lighting.overrides.in_force import InForce
 from lamplighter_controller.lighting.overrides.store import Ask, AskState
 from lamplighter_controller.lighting.overrides.target import Target
 from lamplighter_controller.lighting.overrides.wish import Wish
+from lamplighter_controller.security.callers import Caller
 
 router = APIRouter(prefix="/overrides", tags=["overrides"])
 
@@ -43,7 +44,7 @@ async def ask(
 ) -> OverrideFull:
     """Resolved to lamps when it is taken. Above 5 % of all lamps dark by hand it waits for a second person."""
     try:
-        taken = await services.overrides.ask(_wish(services, wanted, key), caller.who)
+        taken = await services.overrides.ask(_wish(services, wanted, key), caller.who, _within(services, caller))
     except Unusable as error:
         faults = [Fault(field=f"body.{one.field}", rule="unusable", detail=one.what) for one in error.wrong]
         raise several(HTTPStatus.UNPROCESSABLE_ENTITY, "unusable", str(error)[:500], faults) from error
@@ -101,6 +102,10 @@ async def approve(services: Provided, caller: Lighter, override: OverrideId, why
 async def resume(services: Provided, caller: Lighter, override: OverrideId, why: ReasonIn) -> Resumed:
     """Its lamps go back to plan; under a newer level or an emergency it ends unseen. One that waits is withdrawn."""
     ask, found = await services.overrides.find(override), await _found(services, override)
+    moved = [record.device for record in found.records] if found else list(ask.lamps if ask else ())
+    if not all(map(_within(services, caller), moved)):
+        detail = "It is for lamps outside the areas that were granted."
+        raise Problem(HTTPStatus.FORBIDDEN, "outside", detail)
     try:
         if found is not None:
             request = await services.overrides.resume(found, caller.who, why.reason)
@@ -111,6 +116,11 @@ async def resume(services: Provided, caller: Lighter, override: OverrideId, why:
     except NotNow as error:
         raise _conflict(error) from error
     return Resumed(id=withdrawn.id, state=withdrawn.state, request=None)
+
+
+def _within(services: Services, caller: Caller) -> Callable[[str], bool]:
+    """Which lamps the caller may move."""
+    return lambda lamp: caller.scope.has_gateway(services.twin.gateway_of(lamp))
 
 
 def _wish(services: Services, wanted: OverrideIn, key: str | None) -> Wish:

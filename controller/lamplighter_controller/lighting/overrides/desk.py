@@ -1,7 +1,7 @@
 """Where levels by hand are asked for, approved, given and taken back; each step is in the audit trail."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random, SystemRandom
 from typing import Any, Final, Protocol
@@ -34,6 +34,14 @@ EMERGENCY_EXPIRES_S: Final = 600.0  # a gateway that is away for a moment still 
 EXPIRES_S: Final = 60.0
 
 
+Within = Callable[[str], bool]
+
+
+def anywhere(_: str) -> bool:
+    """Every lamp."""
+    return True
+
+
 class Submits(Protocol):
     """Takes requests for commands; the dispatch is one."""
 
@@ -64,8 +72,8 @@ class OverrideDesk:
     random: Random = field(default_factory=SystemRandom)
     _one_by_one: asyncio.Lock = field(default_factory=asyncio.Lock)  # shares are judged and given in one step
 
-    async def ask(self, wish: Wish, who: str) -> Ask:
-        """Take an override: it goes out at once, or waits for a second person.
+    async def ask(self, wish: Wish, who: str, within: Within = anywhere) -> Ask:
+        """Take an override: it goes out at once, or waits for a second person. `within`: lamps `who` may move.
 
         Raises:
             Unusable: with everything wrong with it.
@@ -75,7 +83,7 @@ class OverrideDesk:
             known = await self._known(wish, who)
             if known is not None:
                 return await self._give(known) if known.state is AskState.GIVEN and not known.request else known
-            ask = await self._judged(wish, who)
+            ask = await self._judged(wish, who, within)
 
             def work(connection: Connection) -> None:
                 store.add(connection, ask)
@@ -181,11 +189,14 @@ class OverrideDesk:
             raise NotNow(f"the key {key!r} stands for another override, {known.id}")
         return known
 
-    async def _judged(self, wish: Wish, who: str) -> Ask:
+    async def _judged(self, wish: Wish, who: str, within: Within) -> Ask:
         inventory = await self.ledger.read(inventory_store.inventory)
         found = await asyncio.to_thread(resolved, wish.target, inventory, self.lamps())
         now_ms, wall_ms = self.clock.civil_ms(), self.clock.wall_ms()
+        outside = next((lamp for lamp in found.lamps if not within(lamp)), None)
         wrong = [*found.wrong, *wrong_with(wish, now_ms)]
+        if outside is not None:
+            wrong.append(Wrong("target", f"{outside} is outside the areas that were granted"))
         if wrong:
             raise Unusable(wrong)
         levels, span = dict.fromkeys(found.lamps, wish.level_percent), (now_ms, wish.end_ms(now_ms))
