@@ -77,12 +77,12 @@ class SafetyWork:
         if closed:
             await self._contactor(device, 1.0, command.by)
         found = await self._actuator.read(device)
-        if isinstance(found, ReadFailed):
-            return DeviceResult(device, CommandState.UNCONFIRMED, found.reason[:MAX_TEXT])
-        shown = found.values.get("contactor_closed")
-        if shown is closed:
-            return DeviceResult(device, CommandState.VERIFIED, "", dict(found.values))
-        return DeviceResult(device, CommandState.FAILED, f"contactor_closed is {shown}", dict(found.values))
+        for _ in range(LOOKS if closed else 0):
+            if isinstance(found, Reading) and _flows(found):
+                break
+            await asyncio.sleep(LOOK_S)
+            found = await self._actuator.read(device)
+        return _restored(device, found, closed=closed)
 
     async def _quiet(self, device: str) -> DeviceResult:
         """A lock holds once nothing is on its way any more that was begun before it."""
@@ -98,6 +98,26 @@ class SafetyWork:
         written: list[Written] = []
         await self._actuator.write(Point.CONTACTOR, {device: value}, lambda _device: None, written.extend, by=by)
         return written[0]
+
+
+def _flows(found: Reading) -> bool:
+    current_a = found.values.get("circuit_current_a")
+    return isinstance(current_a, int | float) and current_a > NO_CURRENT_A
+
+
+def _restored(device: str, found: Reading | ReadFailed, *, closed: bool) -> DeviceResult:
+    """What the contactor and the circuit's current say; closed without a current is told as that."""
+    if isinstance(found, ReadFailed):
+        return DeviceResult(device, CommandState.UNCONFIRMED, found.reason[:MAX_TEXT])
+    values = dict(found.values)
+    shown, current_a = values.get("contactor_closed"), values.get("circuit_current_a")
+    if shown is not closed:
+        return DeviceResult(device, CommandState.FAILED, f"contactor_closed is {shown}", values)
+    if not closed:
+        return DeviceResult(device, CommandState.VERIFIED, "open by plan", values)
+    if not isinstance(current_a, int | float):
+        return DeviceResult(device, CommandState.UNCONFIRMED, "closed, and its current cannot be read", values)
+    return DeviceResult(device, CommandState.VERIFIED, f"closed, {current_a:g} A", values)
 
 
 def _opened(device: str, found: Reading | ReadFailed) -> DeviceResult:

@@ -7,8 +7,11 @@ import pytest
 
 from lamplighter_contract.commands.command import Operation
 from lamplighter_contract.errors import Reason
+from lamplighter_contract.light.plans.plan import Circuit
+from lamplighter_contract.light.preview import preview
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
+from lamplighter_contract.wire.topics import Down
 from lamplighter_gateway.app import Gateway
 from lamplighter_gateway.drivers.port import BusStatus, Outcome, Point, ReadFailed, Reading, Written
 from lamplighter_gateway.faults import no_fault
@@ -16,6 +19,9 @@ from lamplighter_gateway.safety import work
 from lamplighter_gateway.safety.holds import OPENS, Hold, HoldKind, Holds
 from lamplighter_gateway.settings import Settings
 from tests.gateway.fakes import lamp_entry, until
+from tests.gateway.light.test_night import DAY, Street
+from tests.gateway.light.test_night import LAMPS as NIGHT_LAMPS
+from tests.gateway.plans import nights, signed, steady
 from tests.gateway.rig import FAST, GATEWAY, LAMPS, ROOT, Rig
 
 CIRCUIT = "circuit-1"
@@ -31,6 +37,7 @@ class Cabinet:
         self.welded = False
         self.silent = False
         self.leaking_a = 0.0
+        self.load_a: float | None = 12.5
         self.writes = []
 
     async def run(self):
@@ -40,7 +47,7 @@ class Cabinet:
             await asyncio.sleep(0.05)
 
     def reading(self):
-        current_a = 12.5 if self.closed else self.leaking_a
+        current_a = self.load_a if self.closed else self.leaking_a
         values = {"contactor_closed": self.closed, "circuit_current_a": current_a}
         return Reading(CIRCUIT, Kind.CIRCUIT, self.clock.civil_ms(), values)
 
@@ -138,9 +145,54 @@ async def test_only_the_confirmation_from_the_site_brings_power_back(rig):
         assert (await rig.centre.final(bare))["state"] == "rejected"
         assert gateway.journal.holds.isolated(CIRCUIT)
         final = await rig.done(Operation.SUPPLY_RESTORE)
-        assert final["state"] == "verified"
+        assert (final["state"], final["devices"][0]["reason"]) == ("verified", "closed, 12.5 A")
         assert rig.cabinet.closed
         assert not gateway.journal.holds.all()
+
+
+@pytest.mark.parametrize(
+    ("load_a", "state", "reason"),
+    [(0.0, "verified", "closed, 0 A"), (None, "unconfirmed", "closed, and its current cannot be read")],
+)
+async def test_a_circuit_is_restored_by_contactor_and_current(rig, load_a, state, reason):
+    async with rig.running():
+        await rig.done(Operation.SUPPLY_ISOLATE)
+        rig.cabinet.load_a = load_a
+        final = await rig.done(Operation.SUPPLY_RESTORE)
+        assert (final["state"], final["devices"][0]["reason"]) == (state, reason)
+
+
+async def test_an_isolation_outlives_a_new_plan(rig):
+    fed = {"circuits": (Circuit(CIRCUIT, lamps=LAMPS),)}
+    async with rig.running() as gateway:
+        rig.link.send(Down.PLAN, signed(steady(1, 70, **fed)), retained=True)
+        await until(lambda: gateway._plans.version == 1 and rig.bus.levels["lamp-1"] == 70)
+        await rig.done(Operation.SUPPLY_ISOLATE)
+        rig.cabinet.writes.clear()
+        rig.link.send(Down.PLAN, signed(steady(2, 40, **fed)), retained=True)
+        await until(lambda: gateway._plans.version == 2)
+        rig.cabinet.closed = True  # somebody presses its button
+        await until(lambda: not rig.cabinet.closed)
+        assert set(rig.cabinet.writes) == {0.0}
+        assert gateway.journal.holds.isolated(CIRCUIT)
+
+
+async def test_an_isolation_and_a_lock_outlive_dusk(tmp_path):
+    plan = nights(*NIGHT_LAMPS, circuits=(Circuit(CIRCUIT, lamps=NIGHT_LAMPS[:2]),))
+    street = Street(tmp_path, plan)
+    await street.journal.open()
+    holds = street.journal.holds
+    street.actuator.forbids = holds.forbids
+    holds.add((hold(HoldKind.ISOLATED), hold(HoldKind.LOCKED, device=NIGHT_LAMPS[3])))
+    began = next(c for c in preview(street.view, NIGHT_LAMPS[2], DAY, {}, ()) if c.level.why.source == "begin")
+    dusk_ms = began.start_ms
+    for minute in range(-20, 60, 5):
+        await street.at(dusk_ms + minute * 60_000)
+    lit = {lamp for lamp in NIGHT_LAMPS if street.bus.levels[lamp] > 0}
+    await street.journal.close()
+    assert not street.cabinet.closed
+    assert NIGHT_LAMPS[2] in lit
+    assert NIGHT_LAMPS[3] not in lit
 
 
 async def test_a_locked_lamp_takes_commands_of_its_holder_only(rig):
