@@ -15,6 +15,7 @@ from benchmarks import (
     diagnosis_speed,
     fleet_ingest,
     fleet_quality,
+    fleet_views,
     ingest,
     jt808_codec,
     level_now,
@@ -46,6 +47,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "diagnosis-speed": diagnosis_speed.run,
     "fleet-ingest": fleet_ingest.run,
     "fleet-quality": fleet_quality.run,
+    "fleet-views": fleet_views.run,
     "maintenance": maintenance.run,
     "start": start.run,
 }

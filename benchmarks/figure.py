@@ -46,6 +46,8 @@ AIMS: Final[dict[str, tuple[str, float] | None]] = {
     "fleet-ingest.positions_per_s": (">=", 2000),
     "fleet-ingest.ack_p99_ms": ("<=", 200),
     "fleet-ingest.rss_mib": None,
+    "fleet-views.last_hour_p95_ms": ("<=", 100),
+    "fleet-views.replay_s": None,
     "switch-all.seconds": ("<=", 20),
     "switch-all.lost": ("<=", 0),
     "city.compile_s": None,

@@ -67,7 +67,7 @@ def _end_to_end(count: int, demand: int, seconds: float) -> tuple[Told, Window, 
     with ExitStack() as parts:
         broker = parts.enter_context(Mosquitto())
         controller = parts.enter_context(Controller(broker.port, [GATEWAY]))
-        _register(controller, count)
+        register_trucks(controller, count)
         port = free_port()
         gateway = parts.enter_context(Gateway(_config(broker.port, port, count, controller.root_key())))
         per_s = counter()
@@ -90,7 +90,7 @@ def _controller_alone(count: int, seconds: float) -> dict[str, Any]:
     with ExitStack() as parts:
         broker = parts.enter_context(Mosquitto(lines=BROKER))
         controller = parts.enter_context(Controller(broker.port, [gateway_id(0)]))
-        _register(controller, blocks * ROWS)
+        register_trucks(controller, blocks * ROWS)
         progress = parts.enter_context(fleet(broker.port, plan))
         wait_for("announcing the trucks", lambda: progress.announced.value == plan.gateways, _START_S)
         progress.go.value = 1
@@ -124,7 +124,8 @@ def _config(broker: int, port: int, count: int, root_key: str) -> dict[str, Any]
     }
 
 
-def _register(controller: Controller, count: int) -> None:
+def register_trucks(controller: Controller, count: int) -> None:
+    """Put trucks t-1 and on, with terminals truck-1 and on, and 500 places on record."""
     trucks = "id,plate,company,device\n" + "".join(f"t-{n},A{n:05},c,truck-{n}\n" for n in range(1, count + 1))
     features = [
         {
