@@ -1,5 +1,6 @@
 from itertools import count
 
+from lamplighter_contract.quality import Quality
 from lamplighter_gateway.drivers.port import Outcome, Reading
 from tests.gateway.drivers.rig import lamps, running, serial, until
 from tests.gateway.drivers.units import SerialUnits, Units
@@ -94,6 +95,34 @@ async def test_wrong_checksums_are_never_read():
     async with flipped as line, running(serial(line.device, 0.2), lamps(1, poll_s=0)) as rig:
         await until(lambda: rig.driver.status().crc_errors >= 3)
     assert not rig.readings
+
+
+async def test_more_than_the_line_carries_is_shared_fairly_and_marked():
+    units = Units(range(1, 9))
+    slow = SerialUnits(units, delay=lambda _: 0.02)
+    async with slow as line, running(serial(line.device, 0.3), lamps(8, poll_s=0.05)) as rig:
+        await until(lambda: len(rig.readings) > 80, 60)
+        counts = [len(rig.of(f"lamp-{n}")) for n in range(1, 9)]
+        status = rig.driver.status()
+    assert max(counts) - min(counts) <= 2
+    assert all(reading.quality & Quality.PERIOD_MISSED for reading in rig.readings[40:])
+    assert status.utilisation > 0.5
+    assert status.cycle_s > 0.1
+    assert status.turnaround_s >= 0.015
+
+
+async def test_a_dead_unit_is_waited_for_no_longer_than_its_line_needs():
+    """What is learned of a unit bounds its first silence; after that it has all its time again."""
+    units = Units([1, 2])
+    async with SerialUnits(units) as line, running(serial(line.device, 1.0), lamps(2, poll_s=60)) as rig:
+        await until(lambda: rig.driver.status().connected)
+        for _ in range(3):
+            assert isinstance(await rig.driver.read("lamp-1", 5.0), Reading)
+        patience_s = rig.driver._asking.wire.turnarounds.patience_s
+        assert patience_s(1, 1.0) < 0.7
+        units.dead.add(1)
+        await rig.driver.read("lamp-1", 5.0)
+        assert patience_s(1, 1.0) == 1.0
 
 
 async def test_a_port_that_is_not_there_is_waited_for():
