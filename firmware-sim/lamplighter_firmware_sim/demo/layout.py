@@ -12,6 +12,7 @@ PREFERRED_HTTP: Final = 8080
 PREFERRED_UPLINK: Final = 18_830
 PREFERRED_FIELD: Final = 18_840
 PREFERRED_TRUCKS: Final = 18_880
+PREFERRED_RELAY: Final = 18_890
 PREFERRED_INFLUX: Final = 18_860
 PREFERRED_BUSES: Final = range(15_000, 19_000, 100)
 
@@ -81,6 +82,7 @@ class Ports:
     field: int
     influx: int
     trucks: int
+    relay: int
     buses_from: int  # cabinet n listens on this + n
 
 
@@ -109,6 +111,7 @@ def choose_ports(cabinets: int, http: int | None, free: Free = is_free) -> Ports
         field=_first(range(PREFERRED_FIELD, PREFERRED_FIELD + 10), free),
         influx=_first(range(PREFERRED_INFLUX, PREFERRED_INFLUX + 10), free),
         trucks=_first(range(PREFERRED_TRUCKS, PREFERRED_TRUCKS + 10), free),
+        relay=_first(range(PREFERRED_RELAY, PREFERRED_RELAY + 10), free),
         buses_from=_first([b for b in PREFERRED_BUSES if all(free(b + n) for n in range(1, cabinets + 1))], free),
     )
 

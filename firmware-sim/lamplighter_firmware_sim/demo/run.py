@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import http.client
 import json
+import secrets
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -194,7 +195,9 @@ class Demo:
         fleet = self._fleet()
         field, config = ("127.0.0.1", self.ports.field), self.layout.config(TRUCKS_GATEWAY)
         options = self._options(TRUCKS_GATEWAY, root_key)
-        config.write_text(trucks_gateway_config(fleet, TRUCKS_GATEWAY, self.ports.trucks, field, options))
+        secret = self._relay_secret()
+        relay = self.ports.relay, str(secret)
+        config.write_text(trucks_gateway_config(fleet, TRUCKS_GATEWAY, self.ports.trucks, field, options, relay=relay))
         await until_port(
             await self._launch(self._own(TRUCKS_GATEWAY, "lamplighter-gateway", "run", str(config))), self.ports.trucks
         )
@@ -206,9 +209,18 @@ class Demo:
             *("--scenario", str(self.scenario_file), "--directory", str(self.layout.fleet)),
             *("--clock", str(self.layout.clock), "--field-broker", f"127.0.0.1:{self.ports.field}"),
             *("--gateway", f"127.0.0.1:{self.ports.trucks}"),
+            *("--relay", f"127.0.0.1:{self.ports.relay}", "--relay-secret", str(secret)),
         )
         await until_line(await self._launch(program), "ready ")
         self.progress.step(f"{len(fleet.trucks)} trucks of {len(fleet.companies)} companies are on their way")
+
+    def _relay_secret(self) -> Path:
+        """What the vendor's platform and our gateway have agreed on; made at the first start."""
+        file = self.layout.fleet / "relay.secret"
+        if not file.exists():
+            file.write_text(secrets.token_hex(32))
+            file.chmod(0o600)
+        return file
 
     async def _first_reading(self, token: str) -> None:
         last = self.programs[-1]

@@ -18,9 +18,10 @@ from lamplighter_firmware_sim.gateway_config import GatewayOptions
 from lamplighter_firmware_sim.trucks import files
 from lamplighter_firmware_sim.trucks.control import Order, order, ordering
 from lamplighter_firmware_sim.trucks.fleet import Fleet, build_fleet
-from lamplighter_firmware_sim.trucks.gateway import trucks_gateway_config
+from lamplighter_firmware_sim.trucks.gateway import RELAY_BUS, trucks_gateway_config
 from lamplighter_firmware_sim.trucks.offences import Offence
 from lamplighter_firmware_sim.trucks.serve import Reporting, running_trucks
+from lamplighter_firmware_sim.trucks.wire.relay import Forwarding
 
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 _DIRECTORY: Final = click.Path(file_okay=False, path_type=Path)
@@ -49,6 +50,8 @@ def _fleet(path: Path, count: int, companies: int) -> Fleet:
 @_companies
 @click.option("--gateway", "server", type=Address(), required=True, help="host:port of the JT/T 808 server.")
 @click.option("--field-broker", type=Address(), help="Broker that the MQTT trackers speak to.")
+@click.option("--relay", type=Address(), help="host:port that a vendor's platform posts its trucks to.")
+@click.option("--relay-secret", "secret_path", type=_FILE, help="File with the secret it signs with.")
 @click.option("--clock", "clock_path", type=_FILE, help="Shared clock file; without it civil time is real time.")
 @click.option(
     "--interval-s", type=click.FloatRange(1), default=10, show_default=True, help="Civil seconds of a report."
@@ -69,6 +72,8 @@ def run(
     clock_path: Path | None,
     server: tuple[str, int],
     field_broker: tuple[str, int] | None,
+    relay: tuple[str, int] | None,
+    secret_path: Path | None,
     **reporting: Any,
 ) -> None:
     """Drive until SIGINT or SIGTERM; prints `ready` when the trucks are on their way."""
@@ -76,9 +81,18 @@ def run(
     fleet, clock = _fleet(scenario_path, count, companies), clock_of(clock_path)
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        asyncio.run(_serve(fleet, clock, directory, server, field_broker, Reporting(**reporting)))
+        forwarding = _forwarding(relay, secret_path)
+        asyncio.run(_serve(fleet, clock, directory, server, field_broker, Reporting(**reporting), forwarding))
     except (SimError, OSError) as error:
         fail(error)
+
+
+def _forwarding(server: tuple[str, int] | None, secret: Path | None) -> Forwarding | None:
+    if (server is None) is not (secret is None):
+        raise SimError("--relay and --relay-secret go together")
+    if server is None or secret is None:
+        return None
+    return Forwarding(server, secret.read_text(encoding="utf-8").strip().encode(), RELAY_BUS)
 
 
 async def _serve(
@@ -88,12 +102,13 @@ async def _serve(
     server: tuple[str, int],
     broker: tuple[str, int] | None,
     reporting: Reporting,
+    forwarding: Forwarding | None,
 ) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with (
-        running_trucks(fleet, clock, server, broker, reporting) as running,
+        running_trucks(fleet, clock, server, broker, reporting, forwarding) as running,
         ordering(running, directory),
     ):
         click.echo(f"ready {len(fleet.trucks)} trucks of {len(fleet.companies)} companies")
@@ -120,6 +135,8 @@ def files_command(scenario_path: Path, count: int, companies: int, directory: Pa
 @click.option("--gateway", required=True, help="Its id.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=7611, show_default=True, help="Where terminals call.")
 @click.option("--field-broker", "broker", type=Address(), help="Broker of the MQTT trackers; without it, none.")
+@click.option("--relay-port", type=click.IntRange(0, 65_535), help="Where a vendor's platform posts; without it, none.")
+@click.option("--relay-secret", help="File with the secret that it signs with.")
 @click.option("--data", required=True, help="The gateway's data directory.")
 @click.option("--root-key", required=True, help="Public half of the offline root key, base64.")
 @click.option("--profiles", default="config/profiles", show_default=True, help="Folder of device profiles.")
@@ -134,11 +151,14 @@ def gateway_command(
     gateway: str,
     port: int,
     broker: tuple[str, int] | None,
+    relay_port: int | None,
+    relay_secret: str | None,
     **options: Any,
 ) -> None:
     """Print the YAML file of the gateway that the trucks call."""
     fleet = _fleet(scenario_path, count, companies)
-    click.echo(trucks_gateway_config(fleet, gateway, port, broker, GatewayOptions(**options)), nl=False)
+    relay = (relay_port, relay_secret) if relay_port is not None and relay_secret is not None else None
+    click.echo(trucks_gateway_config(fleet, gateway, port, broker, GatewayOptions(**options), relay=relay), nl=False)
 
 
 @trucks.command()

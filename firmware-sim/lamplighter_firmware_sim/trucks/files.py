@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from lamplighter_firmware_sim.trucks.fleet import Fleet, PlaceKind, Spot
+from lamplighter_firmware_sim.trucks.fleet import Fleet, PlaceKind, Spot, Tracker
 from lamplighter_firmware_sim.trucks.roads import Leg
 
 BASIS: Final = "sample city / 示例城市"
@@ -44,6 +44,7 @@ def trucks(fleet: Fleet) -> list[Row]:
             "device": one.id,
             "profile": one.tracker.profile,
             "capacity_m3": one.capacity_m3,
+            "view_only": str(one.tracker is Tracker.RELAY).lower(),
         }
         for one in fleet.trucks
     ]

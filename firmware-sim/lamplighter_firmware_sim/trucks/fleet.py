@@ -50,6 +50,7 @@ class Tracker(StrEnum):
     MUCK_2019 = "zt-8f 2019"
     STANDARD = "jt808-std 2013"
     MQTT = "truck-mqtt"
+    RELAY = "truck-relay"
 
     @property
     def profile(self) -> str:
@@ -59,7 +60,7 @@ class Tracker(StrEnum):
     @property
     def limits(self) -> bool:
         """Whether it can limit at all."""
-        return self is not Tracker.STANDARD
+        return self not in (Tracker.STANDARD, Tracker.RELAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,12 @@ def build_fleet(place: Place, seed: int, trucks: int = 124, companies: int = 8) 
 
 
 def _tracker(number: int) -> Tracker:
-    """Of ten trucks five have an old muck terminal, two a new one, two MQTT, one knows the standard alone."""
+    """Of ten trucks five have an old muck terminal, two a new one, two MQTT, one knows the standard alone.
+
+    Every twentieth is forwarded by its vendor's platform.
+    """
+    if number % 20 == 19:
+        return Tracker.RELAY
     return (*(Tracker.MUCK_2013,) * 5, *(Tracker.MUCK_2019,) * 2, *(Tracker.MQTT,) * 2, Tracker.STANDARD)[number % 10]
 
 

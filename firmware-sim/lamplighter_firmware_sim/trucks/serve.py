@@ -15,6 +15,7 @@ from lamplighter_firmware_sim.trucks.traffic import Traffic
 from lamplighter_firmware_sim.trucks.wire.mqtt import MqttTrackers
 from lamplighter_firmware_sim.trucks.wire.onboard import Onboard
 from lamplighter_firmware_sim.trucks.wire.quirks import Quirks, Sickness, quirks
+from lamplighter_firmware_sim.trucks.wire.relay import Forwarding, VendorPlatform
 from lamplighter_firmware_sim.trucks.wire.terminal import Terminal
 
 TICK_S: Final = 0.2
@@ -45,6 +46,7 @@ class RunningTrucks:
     terminals: dict[str, Terminal]
     mqtt: MqttTrackers | None
     clock: Clock
+    vendor: VendorPlatform | None = None
     supervisor: asyncio.Task[None] | None = None
 
     def offend(self, truck: str, offence: Offence) -> None:
@@ -71,8 +73,9 @@ async def running_trucks(
     server: tuple[str, int],
     broker: tuple[str, int] | None,
     reporting: Reporting | None = None,
+    forwarding: Forwarding | None = None,
 ) -> AsyncIterator[RunningTrucks]:
-    """Trucks that work and report until the block ends: to a JT/T 808 server, and to a broker where there is one."""
+    """Trucks that work and report until the block ends: to a JT/T 808 server, to a broker, through their vendor."""
     reporting = reporting or Reporting()
     traffic = Traffic(fleet, clock.civil_ms() - round(reporting.at_work_s * 1000), reporting.per_truck_day)
     traffic.work(reporting.at_work_s)
@@ -84,11 +87,14 @@ async def running_trucks(
     terminals = {
         name: Terminal(one, server, clock, reporting.interval_s, reporting.least_s)
         for name, one in onboard.items()
-        if one.truck.tracker is not Tracker.MQTT
+        if one.truck.tracker not in (Tracker.MQTT, Tracker.RELAY)
     }
     others = [one for one in onboard.values() if one.truck.tracker is Tracker.MQTT]
     mqtt = MqttTrackers(others, broker, clock, reporting.interval_s, reporting.least_s) if broker and others else None
-    trucks = RunningTrucks(traffic, onboard, terminals, mqtt, clock)
+    shown = [one for one in onboard.values() if one.truck.tracker is Tracker.RELAY]
+    rhythm = reporting.interval_s, reporting.least_s
+    vendor = VendorPlatform(shown, forwarding, clock, *rhythm) if forwarding and shown else None
+    trucks = RunningTrucks(traffic, onboard, terminals, mqtt, clock, vendor)
     supervisor = trucks.supervisor = asyncio.create_task(_supervise(trucks), name="simulated trucks")
     try:
         yield trucks
@@ -103,6 +109,8 @@ async def _supervise(trucks: RunningTrucks) -> None:
         tasks.create_task(_tick(trucks), name="simulated trucks clock")
         if trucks.mqtt is not None:
             tasks.create_task(trucks.mqtt.run(), name="mqtt trackers")
+        if trucks.vendor is not None:
+            tasks.create_task(trucks.vendor.run(), name="vendor's platform")
         for name, terminal in trucks.terminals.items():
             tasks.create_task(terminal.run(), name=f"terminal of {name}")
             await asyncio.sleep(SPREAD_S)

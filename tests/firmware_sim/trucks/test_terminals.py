@@ -8,15 +8,18 @@ from pathlib import Path
 import pytest
 
 from lamplighter_contract.clock import CivilScale, SystemClock
+from lamplighter_contract.commands.command import Operation
 from lamplighter_contract.quality import Quality
 from lamplighter_firmware_sim.trucks.control import Order, order, ordering
 from lamplighter_firmware_sim.trucks.fleet import Tracker
 from lamplighter_firmware_sim.trucks.offences import Offence
 from lamplighter_firmware_sim.trucks.serve import Reporting, running_trucks
 from lamplighter_firmware_sim.trucks.wire.quirks import Quirks
-from lamplighter_gateway.config.model import Device, TrackerServer
+from lamplighter_firmware_sim.trucks.wire.relay import Forwarding
+from lamplighter_gateway.config.model import Device, RelayServer, TrackerServer
 from lamplighter_gateway.drivers.jt808.server import TrackerBus
-from lamplighter_gateway.drivers.port import Outcome, Point, Write
+from lamplighter_gateway.drivers.port import Outcome, Point, Reading, Write
+from lamplighter_gateway.drivers.relay.bus import RelayBus
 from lamplighter_gateway.profiles.load import load_profiles
 from tests.firmware_sim.trucks.fleets import fleet
 from tests.gateway.fakes import until
@@ -33,7 +36,7 @@ class Platform:
         devices = [
             Device(truck.id, "trackers", PROFILES[truck.tracker.profile], address=truck.phone)
             for truck in trucks
-            if truck.tracker is not Tracker.MQTT
+            if truck.tracker not in (Tracker.MQTT, Tracker.RELAY)
         ]
         self.clock = clock
         self.bus = TrackerBus(TrackerServer("trackers", "127.0.0.1", 0), devices, clock, b"secret")
@@ -147,3 +150,73 @@ async def test_a_truck_takes_orders_to_offend(tmp_path):
         assert running.traffic.offended[-1].offence is Offence.OVERSPEED
         seen = await asyncio.to_thread(order, tmp_path, Order("see", "truck-002"))
         assert seen["id"] == "truck-002"
+
+
+@pytest.mark.parametrize("truck", ["truck-001", "truck-006"])
+async def test_a_terminal_does_what_it_is_instructed_and_tells_what_was_set(truck):
+    fence = {"fence": 7, "shape": "circle", "points": [[36.65, 117.12]], "radius_m": 200}
+    ground = {
+        "fence": 8,
+        "shape": "polygon",
+        "points": [[36.6, 117.1], [36.7, 117.1], [36.7, 117.2]],
+        "meaning": "ground",
+    }
+    async with meeting() as (platform, running):
+        done = []
+        for operation, args in (
+            (Operation.TRUCK_SET_PARAMETERS, {"values": {"report_s": 20, "overspeed_kmh": 50}}),
+            (Operation.TRUCK_PARAMETERS, {}),
+            (Operation.TRUCK_FENCE, fence),
+            (Operation.TRUCK_FENCE, ground),
+            (Operation.TRUCK_TRACK, {"interval_s": 1, "seconds": 60}),
+            (Operation.TRUCK_CONFIRM_ALARM, {"alarms": ["area"]}),
+        ):
+            done.append(await platform.bus.instruct(truck, operation, args, 30.0))
+        settings = running.terminals[truck].settings
+        assert settings.fences == {(0, 7), (2, 8)}
+        for shape, number in (("circle", 7), ("polygon", 8)):
+            args = {"shape": shape, "fence": number}
+            done.append(await platform.bus.instruct(truck, Operation.TRUCK_UNFENCE, args, 30.0))
+    assert {one.outcome for one in done} == {Outcome.VERIFIED, Outcome.APPLIED}
+    assert done[1].told.items() >= {"0x0029": 20, "0x0055": 50}.items()
+    assert settings.fences == set()
+
+
+async def test_a_driver_puts_a_card_in():
+    async with meeting() as (platform, _):
+        await until(lambda: any(brought.event == "truck.driver_card" for _, brought in platform.kept))
+    cards = [brought.detail for _, brought in platform.kept if brought.event == "truck.driver_card"]
+    assert (cards[0]["card"], cards[0]["result"], cards[0]["valid_until"]) == (1, 0, "20301231")
+
+
+async def test_every_twentieth_truck_is_forwarded_by_its_vendor_and_seen_so(tmp_path):
+    clock = SystemClock(CivilScale(100.0, NOW_MS, SystemClock().wall_ms()))
+    found = fleet(20)
+    forwarded = [truck for truck in found.trucks if truck.tracker is Tracker.RELAY]
+    devices = [Device(one.id, "vendor", PROFILES["truck-relay"], address=one.plate) for one in forwarded]
+    stored: list[Reading] = []
+
+    async def store(readings):
+        stored.extend(readings)
+        return True
+
+    async def keep(_device, _brought):
+        return True
+
+    bus = RelayBus(RelayServer("vendor", "127.0.0.1", 0, tmp_path), devices, clock, b"agreed", tmp_path / "vendor.json")
+    bus.attach(store, keep, lambda _device: None)
+    task = asyncio.create_task(bus.run(), name="relay")
+    try:
+        await until(lambda: bus.status().connected)
+        to = Forwarding(("127.0.0.1", bus.port), b"agreed", "vendor")
+        async with running_trucks(found, clock, ("127.0.0.1", 1), None, ORDERS, to) as running:
+            await until(lambda: len(stored) >= 3)
+            assert running.vendor is not None
+            assert running.vendor.refused == 0
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    assert {reading.device for reading in stored} == {"truck-020"}
+    assert stored[0].values["load"] in ("empty", "full")
+    assert bus.status().refused == 0

@@ -19,6 +19,7 @@ PHOTO: Final = 0x0801
 PARAMETERS: Final = 0x0104
 
 OK: Final = 0
+BAD: Final = 2
 UNSUPPORTED: Final = 3
 _BEIJING: Final = timezone(timedelta(hours=8))
 _BASICS: Final = Struct(">IIIIHHH")
@@ -90,6 +91,14 @@ def waybill(text: str) -> bytes:
     """Body of 0x0701."""
     raw = text.encode("gbk", "replace")
     return len(raw).to_bytes(4) + raw
+
+
+def driver_card(name: str, licence: str, civil_ms: int, *, new: bool) -> bytes:
+    """Body of 0x0702: a card was put in, and could be read."""
+    agency = b"Jinan"
+    words = bytes((len(name.encode("gbk")),)) + name.encode("gbk") + licence.encode().ljust(20, b"\0")
+    rest = bytes((len(agency),)) + agency + bytes.fromhex("20301231")
+    return b"\x01" + moment(civil_ms) + b"\x00" + words + rest + (licence.encode().ljust(20, b"\0") if new else b"")
 
 
 def photo(number: int, fix: Fix, picture: bytes) -> bytes:

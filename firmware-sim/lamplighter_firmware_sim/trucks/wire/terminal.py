@@ -12,6 +12,7 @@ from lamplighter_firmware_sim.trucks.fleet import Tracker
 from lamplighter_firmware_sim.trucks.wire import messages as say
 from lamplighter_firmware_sim.trucks.wire.frames import Message, Reader, Writer
 from lamplighter_firmware_sim.trucks.wire.onboard import MOST_STORED, Onboard
+from lamplighter_firmware_sim.trucks.wire.settings import FENCING, Settings
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -48,13 +49,16 @@ class Terminal:
         self.logged_in = asyncio.Event()
         self.refused = 0
         self.photos = 0
+        self._carded = False
         self._replies: dict[int, asyncio.Future[int]] = {}
-        self._does: Mapping[int, Callable[[bytes], bytes | None]] = {
+        self.settings = Settings(interval_s)
+        self._tracked: tuple[float, float] = (0.0, 0.0)  # until when (real), and how often
+        self._does: Mapping[int, Callable[[bytes], None]] = {
             0x8F02: self._limit_speed,
             0x8F03: self._limit_lift,
             0x8300: self._speak,
-            0x8103: lambda _body: None,
-            0x8500: lambda _body: None,
+            0x8202: self._track,
+            **dict.fromkeys((0x8105, 0x8203, 0x8500), lambda _body: None),
         }
 
     async def run(self) -> None:
@@ -94,6 +98,10 @@ class Terminal:
             self._code = ""
             raise OSError("the code was refused")
         self.logged_in.set()
+        if not self._carded:
+            self._carded = True
+            card = say.driver_card(f"{truck.plate[-3:]}号司机", truck.phone, self._clock.civil_ms(), new=self._new)
+            self._send(writer, say.DRIVER_CARD, card)
 
     async def _report(self, writer: asyncio.StreamWriter, listening: "asyncio.Task[None]") -> None:
         beat_s = self._clock.monotonic_s()
@@ -137,8 +145,12 @@ class Terminal:
     def _due(self) -> bool:
         now_ms, now_s = self._clock.civil_ms(), self._clock.monotonic_s()
         changed = self.onboard.status() != self._status
-        return changed or (
-            now_ms - self._reported_ms >= self._interval_ms and now_s - self._reported_s >= self._least_s
+        until_s, every_s = self._tracked
+        tracked = now_s < until_s and now_s - self._reported_s >= every_s
+        return (
+            changed
+            or tracked
+            or (now_ms - self._reported_ms >= self._interval_ms and now_s - self._reported_s >= self._least_s)
         )
 
     def _position(self) -> bytes:
@@ -190,8 +202,18 @@ class Terminal:
             self.photos += 1
             fix = self.onboard.fix(self._clock.civil_ms())
             self._send(writer, say.PHOTO, say.photo(self.photos, fix, PICTURE))
+        elif message.id in (0x8104, 0x8106):
+            told = self.settings.told(message.serial, self.settings.asked(message.body))
+            self._send(writer, say.PARAMETERS, told)
+        elif message.id == 0x8103:
+            taken = self.settings.take(message.body)
+            self._interval_ms = self.settings.report_s * 1000
+            self._send(writer, say.ANSWER, say.answer(message.serial, message.id, say.OK if taken else say.BAD))
         elif message.id in self._does:
             self._does[message.id](message.body)
+            self._send(writer, say.ANSWER, say.answer(message.serial, message.id, say.OK))
+        elif message.id in FENCING:
+            self.settings.fence(message.id, message.body)
             self._send(writer, say.ANSWER, say.answer(message.serial, message.id, say.OK))
         elif message.id != 0x8800:
             self._send(writer, say.ANSWER, say.answer(message.serial, message.id, say.UNSUPPORTED))
@@ -208,6 +230,11 @@ class Terminal:
         reply = self._replies.get(serial)
         if reply is not None and not reply.done():
             reply.set_result(result)
+
+    def _track(self, body: bytes) -> None:
+        every_s = int.from_bytes(body[:2])
+        lasts_s = int.from_bytes(body[2:6]) if every_s else 0
+        self._tracked = self._clock.monotonic_s() + lasts_s, every_s
 
     def _limit_speed(self, body: bytes) -> None:
         self.onboard.limit_speed(float(body[6]))
