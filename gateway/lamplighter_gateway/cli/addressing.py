@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from lamplighter_gateway.cli.lines import EXIT_CONFIG, EXIT_FAILED, Chosen, chosen, line_options
+from lamplighter_contract.clock import SystemClock
+from lamplighter_gateway.cli.lines import EXIT_CONFIG, EXIT_FAILED, Chosen, chosen, config_of, line_options
 from lamplighter_gateway.cli.options import LANGUAGE
+from lamplighter_gateway.commands.journal import FILE_NAME as LEDGER
+from lamplighter_gateway.commands.journal import Journal
 from lamplighter_gateway.commissioning.addressing import Addressed, Outcome, give_number
 from lamplighter_gateway.commissioning.language import Language
 from lamplighter_gateway.profiles.model import Profile
@@ -49,6 +53,10 @@ def address(unit: int, number: int, name: str | None, language: str, **options: 
     """
     on = chosen(**options)
     profile = _profile(on, unit, name)
+    held = asyncio.run(_held(options["file"], on, unit))
+    if held:
+        click.echo(held, err=True)
+        raise SystemExit(EXIT_FAILED)
     done = asyncio.run(_give(on, profile, unit, number))
     spoken = Language(language)
     click.echo(_TOLD[spoken][done.outcome].format(unit=unit, number=number, detail=done.detail))
@@ -65,6 +73,22 @@ async def _give(on: Chosen, profile: Profile, unit: int, number: int) -> Address
         return await give_number(on.line, profile, unit, number, on.timeout_s)
     finally:
         on.line.close()
+
+
+async def _held(file: Path | None, on: Chosen, unit: int) -> str:
+    """Who is at work on this unit, as the gateway's own memory has it; nothing is asked of one that has none."""
+    if file is None or not on.devices:
+        return ""
+    data = config_of(file).data
+    if not (data / LEDGER).exists():
+        return ""
+    journal = Journal(data, SystemClock())
+    try:
+        await journal.open()
+        holders = {hold.device: f"{hold.device} is {hold.kind} by {hold.holder}" for hold in journal.holds.all()}
+    finally:
+        await journal.close()
+    return next((holders[one.id] for one in on.devices if one.unit == unit and one.id in holders), "")
 
 
 def _profile(on: Chosen, unit: int, name: str | None) -> Profile:

@@ -32,6 +32,7 @@ class Actuator:
         self.forbids: Callable[[str, Point, float, str | None], Reason | None] = lambda *_: None
         self.remember: Callable[[Collection[str]], Awaitable[None]] = _nothing
         self.busy: set[str] = set()
+        self.under_test: set[str] = set()  # a person has them in hand for seconds: the loop leaves them alone
         self.shown: dict[str, Shown] = {}
         self.tried: dict[str, Tried] = {}
         self.switched_s: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=switching.most_a_day))

@@ -136,7 +136,8 @@ class Autonomy:
 
     async def _look(self, device: str, wanted: Level) -> Action | None:
         wanted = self._steps.step(device, wanted)
-        if device in self._actuator.busy or device not in self._registry.bus_of:
+        in_hand = device in self._actuator.busy or device in self._actuator.under_test
+        if in_hand or device not in self._registry.bus_of:
             return None
         shown, now_s = self._actuator.shown.get(device), self._clock.monotonic_s()
         if shown is None:

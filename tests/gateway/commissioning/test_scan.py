@@ -12,6 +12,8 @@ from lamplighter_contract.clock import SystemClock
 from lamplighter_firmware_sim.gateway_config import GatewayOptions, gateway_config
 from lamplighter_firmware_sim.serve import running_city
 from lamplighter_gateway.cli.program import main
+from lamplighter_gateway.commands.journal import Journal
+from lamplighter_gateway.commands.ledger import Change
 from lamplighter_gateway.commissioning.addressing import Outcome, give_number
 from lamplighter_gateway.commissioning.language import Language, units_text
 from lamplighter_gateway.commissioning.scan.conflicts import Conflict, differences
@@ -20,6 +22,7 @@ from lamplighter_gateway.commissioning.scan.signatures import Refused, contradic
 from lamplighter_gateway.commissioning.wire.serial_line import SerialLine
 from lamplighter_gateway.commissioning.wire.tcp_line import TcpLine
 from lamplighter_gateway.profiles.model import Table
+from lamplighter_gateway.safety.holds import Hold, HoldKind
 from tests.firmware_sim.conftest import scenario_of
 from tests.gateway.commissioning.cabinet import PROFILES as FOLDER
 from tests.gateway.commissioning.lines import N1, FaultyLine
@@ -176,6 +179,20 @@ async def test_the_number_is_given_on_the_command_line(city, tmp_path):
     code, told = await command("commission", "address", "cab-01", "--config", file, "--unit", 240, "--to", 98)
     assert code == 1
     assert "names no register for the unit's number" in told
+
+
+async def test_a_unit_that_somebody_has_locked_gets_no_other_number(city, tmp_path):
+    file = config_file(city, tmp_path)
+    data = tmp_path / "data"
+    data.mkdir()
+    journal = Journal(data, SystemClock())
+    await journal.open()
+    await journal.want(Change(holds=(Hold("lamp-01-005", HoldKind.LOCKED, "user:li", "c", 1, 1),)), 1)
+    await journal.close()
+    code, told = await command("commission", "address", "cab-01", "--config", file, "--unit", 5, "--to", 99)
+    assert code == 1
+    assert "lamp-01-005 is locked by user:li" in told
+    assert {one.unit for one in await scanned(line_to(city), range(5, 6))} == {5}
 
 
 IMAGE = {(Table.HOLDING, address): value for address, value in enumerate(LAMP)}

@@ -10,9 +10,13 @@ from hypothesis import strategies as st
 
 from lamplighter_contract.clock import SystemClock
 from lamplighter_contract.commands.command import Operation
+from lamplighter_contract.level import Override
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_contract.wire.topics import Down
+from lamplighter_gateway.cli.host import RefusedError
+from lamplighter_gateway.cli.walking import Walk
+from lamplighter_gateway.commands.ledger import Change
 from lamplighter_gateway.commissioning.language import Language
 from lamplighter_gateway.commissioning.sheet import html, text
 from lamplighter_gateway.commissioning.sheet.model import sheet
@@ -54,6 +58,8 @@ class CabinetBus(MemoryBus):
     def __init__(self, sink, clock):
         super().__init__("bus-1", LAMPS, sink, clock)
         self.closed, self.phase, self.losses = True, "b", 0
+        self.in_hand: set[str] = set()
+        self.out_of_hand = 0  # switchings that the gateway's own loop might have undone
 
     async def read(self, device, timeout_s):
         now_ms = self._clock.civil_ms()
@@ -71,6 +77,7 @@ class CabinetBus(MemoryBus):
         if write.device != CIRCUIT:
             return super()._write(write, applied)
         assert write.point is Point.CONTACTOR
+        self.out_of_hand += CIRCUIT not in self.in_hand
         self.losses += self.closed and not write.value
         self.closed = bool(write.value)
         return Written(CIRCUIT, Outcome.VERIFIED)
@@ -92,6 +99,7 @@ class CabinetRig(Rig):
             capabilities = ("supply.isolate", "supply.restore") if kind is Kind.CIRCUIT else ()
             gateway.registry.entries[name] = DeviceEntry(name, kind, "p", "bus-1/240", capabilities)
             gateway.registry.bus_of[name] = "bus-1"
+        self.bus.in_hand = gateway.actuator.under_test
         field = Field(gateway.registry, gateway.actuator, gateway.journal, gateway.clock)
         self.desk = WalkDesk("gw-7", field, RecordFile(self.folder), gateway.events, gateway.clock)
         gateway.services["commissioning"] = self.desk.run
@@ -115,6 +123,7 @@ async def test_a_circuit_is_opened_for_seconds_its_phase_and_lamps_found_and_the
         fed = await rig.fed()
         assert (fed.phase, set(fed.lamps or ())) == ("b", set(LAMPS))
         assert rig.bus.closed
+        assert rig.bus.out_of_hand == 0
         assert rig.desk.record.open_circuits == {}
         await until(lambda: any(event["event"] == "commission.feeder" for event in rig.link.events()), 60)
         event = next(event for event in rig.link.events() if event["event"] == "commission.feeder")
@@ -140,6 +149,20 @@ async def test_nothing_is_switched_where_anybody_is_at_work(tmp_path, operation)
         assert ("isolated" if isolates else "lamp-2 is locked by user:li") in fed.why
         assert [write for write in rig.bus.writes if write.device != CIRCUIT] == before
         assert all(not write.value for write in rig.bus.writes if write.device == CIRCUIT)
+
+
+async def test_the_loop_leaves_alone_what_is_under_test_and_mends_it_afterwards(tmp_path):
+    rig = Rig(tmp_path)
+    async with rig.running() as gateway:
+        now_ms = rig.clock.civil_ms()
+        await gateway.journal.want(Change(overrides=(Override("o", 1, now_ms, "lamp-1", 70.0, now_ms + 600_000),)), 1)
+        gateway.actuator.under_test.add("lamp-1")
+        await until(lambda: "lamp-1" in gateway.actuator.shown, 60)
+        async with asyncio.TaskGroup() as writes:
+            await gateway._autonomy.step(writes)
+        assert rig.bus.writes == []
+        gateway.actuator.under_test.clear()
+        await until(lambda: rig.levels["lamp-1"] == 70, 60)
 
 
 async def test_a_circuit_left_open_by_a_kill_is_closed_at_the_next_start(tmp_path):
@@ -351,6 +374,64 @@ def test_a_clean_sheet_says_so():
     made = sheet("gw-1", record, [f"lamp-{n}" for n in (1, 2, 3, 4)], ["circuit-1"])
     assert made.clean
     assert "agree" in "\n".join(text.lines(made, Language.EN))
+
+
+class Street:
+    """What a gateway answers, and what it is asked; a phone may answer for a lamp first."""
+
+    def __init__(self, *lamps, phoned=()):
+        self.left, self.seen, self.said, self.phoned = list(lamps), {}, [], set(phoned)
+
+    async def speak(self, step, **details):
+        self.said.append((step, details))
+        if step == "state":
+            left = [lamp for lamp in self.left if lamp not in self.seen]
+            expected = {lamp: f"P-{lamp}" for lamp in self.left if lamp != "new"}
+            answered = len(self.seen)
+            return {"running": True, "left": left, "lamps": len(self.left), "answered": answered, "expected": expected}
+        if step == "blink":
+            if details["device"] == "mute":
+                raise RefusedError("mute cannot blink")
+            if details["device"] in self.phoned:
+                self.seen[details["device"]] = {"pole": "phoned"}
+        if step == "saw":
+            if details["pole"] == "bad":
+                raise RefusedError("no")
+            self.seen[details["device"]] = {"pole": details["pole"]}
+        return {"record": {"seen": self.seen}}
+
+    async def walk(self, typed, language=Language.EN):
+        keyboard = asyncio.StreamReader()
+        keyboard.feed_data(typed.encode())
+        if not self.phoned:
+            keyboard.feed_eof()
+        async with asyncio.timeout(60):
+            await Walk(self.speak, 5, language, keyboard).run()
+        return {lamp: its["pole"] for lamp, its in self.seen.items()}
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("\n\n", {"a": "P-a", "b": "P-b"}),
+        ("P-7\nn\n", {"a": "P-7", "b": None}),
+        ("b\n\ns\n", {"a": "P-a"}),
+        ("q\n", {}),
+        ("\n", {"a": "P-a"}),  # the end of the input is a stop
+        ("bad\nP-1\n\n", {"a": "P-1", "b": "P-b"}),
+    ],
+)
+async def test_the_keyboard_answers_lamp_by_lamp(typed, found):
+    assert await Street("a", "b").walk(typed) == found
+
+
+async def test_a_lamp_without_a_pole_in_the_inventory_needs_one_typed_and_one_that_cannot_blink_is_said():
+    street = Street("new", "mute")
+    assert await street.walk("\nP-9\nn\n", Language.ZH) == {"new": "P-9", "mute": None}
+
+
+async def test_a_phone_may_answer_while_the_keyboard_waits():
+    assert await Street("a", "b", phoned={"a", "b"}).walk("") == {"a": "phoned", "b": "phoned"}
 
 
 async def test_a_full_disk_takes_no_answer(tmp_path):

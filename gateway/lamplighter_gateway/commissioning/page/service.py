@@ -29,6 +29,7 @@ from lamplighter_gateway.control import Answer, Handle, Request
 from lamplighter_gateway.light.actuator import Actuator
 from lamplighter_gateway.light.registry import Registry
 from lamplighter_gateway.safety.holds import Holds
+from lamplighter_gateway.uplink.pace import Pace
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ FULL_PERCENT: Final = 100
 FULL_MIN: Final = 5
 BLINK_S: Final = 20
 RETRY_S: Final = 30.0
+ACTS_PER_S: Final = 2.0  # of all visitors together
+ACTS_BURST: Final = 20.0
 SESSION: Final = "lamplighter"
 LANGUAGE: Final = "language"
 NAME_LENGTH: Final = 40
@@ -63,6 +66,7 @@ class Page:
         self._gateway, self._at, self._data, self._clock = gateway, at, data, clock
         self._registry, self._actuator, self._holds, self._desk, self._local = registry, actuator, holds, desk, local
         self._access = Access("", lambda: secrets.token_urlsafe(24))
+        self._pace = Pace(ACTS_PER_S, ACTS_BURST)
         self._certificate: Certificate | None = None
         self.port = 0
 
@@ -108,6 +112,8 @@ class Page:
             return await self._show(asked, stage, session)
         if asked.fields.get("form") != session.form:
             return Reply(403, pages.login(stage))
+        if not self._pace.take(now_s):
+            return Reply(429, pages.devices(replace(stage, told=_said(stage, "slowly")), (), ""))
         return await self._act(asked, stage, session)
 
     def _outside(self, asked: Asked, stage: Stage, now_s: float) -> Reply:

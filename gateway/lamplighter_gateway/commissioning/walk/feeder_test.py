@@ -44,7 +44,8 @@ class FeederTest:
                 await self.field.full_light(lamps, FULL_MIN)
                 lit.update(lamps)
                 counted |= await self.field.losses(lamps)
-            await self._test(circuit, meter, lamps, counted)
+            with self.field.in_hand(circuit):
+                await self._test(circuit, meter, lamps, counted)
 
     async def _test(self, circuit: str, meter: str, lamps: Sequence[str], counted: dict[str, int]) -> None:
         was_closed = await self.field.closed(circuit)

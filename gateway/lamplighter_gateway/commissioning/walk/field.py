@@ -1,7 +1,8 @@
 """What commissioning does to devices: blink, full light, switch a circuit. Locks and isolations stand above it."""
 
+import contextlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from lamplighter_contract.clock import Clock
@@ -72,6 +73,15 @@ class Field:
     async def switch(self, circuit: str, *, closed: bool, by: str) -> str:
         """Close or open a contactor, read back; why it did not, or nothing."""
         return await self._write(Point.CONTACTOR, {circuit: 1.0 if closed else 0.0}, by)
+
+    @contextlib.contextmanager
+    def in_hand(self, circuit: str) -> Iterator[None]:
+        """Meanwhile the gateway's own loop leaves this circuit alone; an isolation it keeps open all the same."""
+        self._actuator.under_test.add(circuit)
+        try:
+            yield
+        finally:
+            self._actuator.under_test.discard(circuit)
 
     async def closed(self, circuit: str) -> bool | None:
         """Whether a contactor says that it is closed; None when it says nothing."""
