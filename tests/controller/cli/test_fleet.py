@@ -1,6 +1,7 @@
 """Trucks from the command line: the register from files, limits, policies, figures."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.controller.cli.conftest import Terminal
@@ -40,6 +41,31 @@ async def test_a_fleet_is_imported_limited_and_told_of(terminal: Terminal, tmp_p
     assert "no permit holds" in await terminal.shown("permit", "red-alert", *WHY)
     assert "1 released" in await terminal.shown("policy", "kill", "--release", *WHY)
     assert "red" in await terminal.shown("waybill", "figures")
+
+
+async def test_waybills_sites_and_strangers(terminal: Terminal, tmp_path: Path):
+    await stocked(terminal, tmp_path)
+    file = tmp_path / "waybills.csv"
+    now = datetime.fromtimestamp(terminal.world.clock.civil_ms() / 1000, UTC)
+    loaded, unloaded = (f"{now - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%S+00:00}" for minutes in (90, 30))
+    file.write_text(
+        f"id,truck,site,ground,loaded,unloaded,volume_m3\nLD-1,truck-1,site-7,ground-2,{loaded},{unloaded},9\n"
+    )
+    assert "1 rows, 1 added" in await terminal.shown("waybill", "import", str(file), *WHY)
+    assert "LD-1" in await terminal.shown("waybill", "list")
+    assert "by declared, number LD-1" in await terminal.shown("waybill", "show", "LD-1")
+    assert "100.0%" in await terminal.shown("waybill", "closure", "--by", "ground")
+    assert "1 loads, 9 m3" in await terminal.shown("fleet", "object", "ground-2")
+    assert await terminal.json("truck", "cards", "truck-1") == []
+    file.write_text("id,truck,site,ground,loaded\nLD-2,truck-9,site-7,ground-2,yesterday\n")
+    wrong = await terminal.run("waybill", "import", str(file), "--dry-run", *WHY)
+    assert (wrong.exit_code, "line 2, loaded" in wrong.output) == (1, True)
+    terminal.world.twin.adopt("gw-1", [entry("t-1"), entry("t-2"), entry("t-3")])
+    terminal.world.services.fleet.register_changed()
+    await terminal.world.services.fleet.step()
+    assert "t-3" in await terminal.shown("fleet", "strangers")
+    adopted = ("fleet", "adopt", "t-3", "--truck", "truck-3", "--plate", "鲁A3", "--company", "red", *WHY)
+    assert "truck-3 is in the register" in await terminal.shown(*adopted, who="admin")
 
 
 async def test_a_policy_is_written_tried_and_switched_on(terminal: Terminal, tmp_path: Path):

@@ -89,7 +89,7 @@ def import_(session: Session, file: Path, dry_run: bool, reason: str, as_json: b
 def figures(session: Session, hours: int, as_json: bool) -> None:
     """Each company: online rate, violations, what followed, closed waybills."""
     found = session.api.get("/fleet/figures", _span(session, hours))
-    header = ("company", "trucks", "online", "violations", "per truck-day", "acted on", "limited h", "closed")
+    header = ("company", "trucks", "online", "violations", "per truck-day", "acted on", "limited h", "closed", "repeat")
     names = (
         "company",
         "trucks",
@@ -100,7 +100,13 @@ def figures(session: Session, hours: int, as_json: bool) -> None:
         "limited_h",
         "closure_rate",
     )
-    rows = [[f"{one[name]:.1%}" if _is_share(name, one[name]) else one[name] for name in names] for one in found]
+    rows = [
+        [
+            *(f"{one[name]:.1%}" if _is_share(name, one[name]) else one[name] for name in names),
+            len(one["repeat_offenders"]),
+        ]
+        for one in found
+    ]
     tell(found, as_json=as_json, lines=lambda: table(header, rows))
 
 
