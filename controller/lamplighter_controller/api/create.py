@@ -60,6 +60,7 @@ from lamplighter_controller.api.resources.maintenance import orders as maintenan
 from lamplighter_controller.api.resources.maintenance import parts as maintenance_parts
 from lamplighter_controller.api.resources.maintenance import work as maintenance_work
 from lamplighter_controller.api.services import Services
+from lamplighter_controller.api.resources.maintenance import patrols as maintenance_patrols
 from lamplighter_controller.ledger.errors import LedgerUnavailable
 from lamplighter_controller.security.accounts.desk import AccountDesk
 from lamplighter_controller.security.attempts import GATHERED_S, Attempts
@@ -144,6 +145,7 @@ ROUTERS: Final = (
     alarms.router,
     dead_letters.router,
     audit.router,
+    maintenance_patrols.router,
     tokens.router,
     accounts.router,
     session.router,

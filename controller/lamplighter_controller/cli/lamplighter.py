@@ -49,6 +49,7 @@ NOUNS: Final = (
     order.order,
     crew.crew,
     part.part,
+    patrol.patrol,
     report.report,
 )
 

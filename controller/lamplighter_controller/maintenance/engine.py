@@ -40,6 +40,7 @@ from lamplighter_controller.maintenance.orders.order import (
 )
 from lamplighter_controller.maintenance.orders.proving import Prover
 from lamplighter_controller.maintenance.parts.desk import PartDesk
+from lamplighter_controller.maintenance.patrols.desk import PatrolDesk
 from lamplighter_controller.maintenance.reporting import Reporter
 from lamplighter_controller.maintenance.streets import StreetMap
 from lamplighter_controller.series.port import SeriesUnavailable
@@ -66,6 +67,7 @@ class Maintenance:
         self.attachments = Attachments(around)
         self.prover = Prover(around, self.streets, self.orders)
         self.parts = PartDesk(around, self.streets)
+        self.patrols = PatrolDesk(around, self.streets, self.orders)
         self.reporter = Reporter(around, city)
         self.new_id = around.new_id
         self._wake = asyncio.Event()
@@ -116,6 +118,7 @@ class Maintenance:
         await self.parts.tell()
         await self.prover.close()
         await self.prover.look()
+        await self.patrols.look()
         await self._escalate()
         await self._keep_house()
 

@@ -83,6 +83,9 @@ _TABLE: Final[Mapping[tuple[Operation, By], tuple[str, ...]]] = {
         "GET /reports",
         "GET /reports/{month}",
     ),
+        "GET /patrols",
+        "GET /patrols/plans",
+        "GET /patrols/{round}",
     (Operation.SEE_SYSTEM, By.ANYTHING): ("GET /alarms", "GET /dead-letters"),
     (Operation.SEE_TRUCKS, By.COMPANY): (
         "GET /fleet/positions",
@@ -163,10 +166,13 @@ _TABLE: Final[Mapping[tuple[Operation, By], tuple[str, ...]]] = {
         "POST /orders/{order}/photos",
         "POST /orders/{order}/parts",
     ),
+        "POST /patrols/{round}/results",
+        "POST /patrols/{round}/finish",
     (Operation.MANAGE_WORK, By.NOTHING): (
         "PUT /crews",
         "POST /trips",
         "PUT /parts",
+        "PUT /patrols/plans",
         "POST /parts/moves",
         "POST /reports/{month}",
     ),

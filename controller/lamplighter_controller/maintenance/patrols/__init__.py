@@ -1,0 +1,1 @@
+"""Inspection: who looks at what how often, by which list, and what comes of it."""
