@@ -23,7 +23,7 @@ from lamplighter_controller.cli import (
 from lamplighter_controller.cli.asking import Asking, Session
 from lamplighter_controller.cli.client import Client
 from lamplighter_controller.cli.fleet import fleet, permit, policy, truck, violation, waybill
-from lamplighter_controller.cli.maintenance import crew, order, part, report
+from lamplighter_controller.cli.maintenance import crew, order, part, patrol, report
 
 URL: Final = "http://127.0.0.1:8080"
 FILE: Final = click.Path(dir_okay=False, path_type=Path)

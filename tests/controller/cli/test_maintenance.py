@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from lamplighter_controller.lighting import store
+from lamplighter_controller.lighting.inventory import Cabinet
 from tests.controller.api.world import LAMPS
 from tests.controller.cli.conftest import Terminal
 
@@ -75,3 +77,19 @@ async def test_a_month_as_page_document_and_tables(terminal: Terminal, tmp_path:
     assert missing.exit_code == 1
     future = await terminal.run("report", "make", "2099-01", *WHY)
     assert "has not begun" in future.stderr
+
+
+async def test_a_round_is_told_and_walked(terminal: Terminal) -> None:
+    await terminal.world.ledger.write(lambda connection: store.put(connection, [Cabinet("cab-07")]))
+    put = ("patrol", "put", "monthly", "--kind", "equipment", "--cabinet", "cab-07", "--crew", "east-1", *WHY)
+    await terminal.shown(*put)
+    assert "monthly" in await terminal.shown("patrol", "plans")
+    [walk] = await terminal.json("patrol", "list")
+    for check in ("leakage", "protector", "grounding"):
+        await terminal.shown("patrol", "result", walk["id"], "cab-07", check, "--passed")
+    early = await terminal.run("patrol", "finish", walk["id"])
+    assert "cab-07: door" in early.stderr
+    told = await terminal.shown("patrol", "result", walk["id"], "cab-07", "door", "--failed", "--note", "no lock")
+    assert "WO-" in told
+    assert "failed" in await terminal.shown("patrol", "show", walk["id"])
+    assert "walked by token:operator" in await terminal.shown("patrol", "finish", walk["id"])
