@@ -37,7 +37,7 @@ from lamplighter_controller.fleet.live import history
 from lamplighter_controller.fleet.live.city import City, Register, city_of
 from lamplighter_controller.fleet.live.collector import fixes_of, parted
 from lamplighter_controller.fleet.live.judge import LiveJudge
-from lamplighter_controller.fleet.live.reading import register_of
+from lamplighter_controller.fleet.live.reading import city_now
 from lamplighter_controller.fleet.live.second_pass import SecondPass
 from lamplighter_controller.fleet.live.silence import Silence
 from lamplighter_controller.fleet.policies.desk import PolicyDesk
@@ -182,7 +182,7 @@ class Fleet:
                 await self.violations.load()
                 await self._policies.load()
                 self._judge.trips.load(await self._around.ledger.read(trip_records.open_trips))
-                self._judge.moved(await self._found())
+                self._judge.moved(await city_now(self._around.ledger, self._around.twin, self._around.box))
                 self._routes()
                 await self._catch_up(await self._judge.begin())
             except (LedgerUnavailable, SeriesUnavailable) as error:
@@ -287,17 +287,10 @@ class Fleet:
         await self.keep()
 
     async def _look_around(self) -> None:
-        self._judge.moved(await self._found())
+        self._judge.moved(await city_now(self._around.ledger, self._around.twin, self._around.box))
         self._moved = False
         self._routes()
 
     def _routes(self) -> None:
         local = datetime.fromtimestamp(self._around.clock.civil_ms() / 1000, self._around.zone)
         self._judge.set_routes(self.city.routes(local, suspended=self.red_alert()))
-
-    async def _found(self) -> City:
-        stands = await self._around.ledger.read(register_of)
-        served = [entry for entry in self._around.twin.entries() if entry.kind is Kind.TRUCK]
-        forwarded = frozenset(entry.device for entry in served if entry.view_only)
-        names = [entry.device for entry in served]
-        return await asyncio.to_thread(city_of, stands, names, self._around.box, forwarded)
