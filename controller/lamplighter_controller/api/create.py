@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 from lamplighter_controller.api import attempts, live, problems, reference, static
 from lamplighter_controller.api.envelope import BodyLimit, SecurityHeaders
 from lamplighter_controller.api.hub import Hub
+from lamplighter_controller.api.pace import KeepsPace, Pace
 from lamplighter_controller.api.queries import known_query
 from lamplighter_controller.api.resources import (
     accounts,
@@ -58,9 +59,9 @@ from lamplighter_controller.api.resources.maintenance import crews as maintenanc
 from lamplighter_controller.api.resources.maintenance import figures as maintenance_figures
 from lamplighter_controller.api.resources.maintenance import orders as maintenance_orders
 from lamplighter_controller.api.resources.maintenance import parts as maintenance_parts
-from lamplighter_controller.api.resources.maintenance import patrols as maintenance_patrols
 from lamplighter_controller.api.resources.maintenance import work as maintenance_work
 from lamplighter_controller.api.services import Services
+from lamplighter_controller.api.resources.maintenance import patrols as maintenance_patrols
 from lamplighter_controller.ledger.errors import LedgerUnavailable
 from lamplighter_controller.security.accounts.desk import AccountDesk
 from lamplighter_controller.security.attempts import GATHERED_S, Attempts
@@ -106,6 +107,7 @@ TAGS: Final = [
     {"name": "session", "description": "A browser's access"},
     {"name": "system", "description": "The controller itself"},
 ]
+USUAL_PACE: Final = Pace()
 ROUTERS: Final = (
     devices.router,
     latest.router,
@@ -141,11 +143,11 @@ ROUTERS: Final = (
     maintenance_work.router,
     maintenance_crews.router,
     maintenance_parts.router,
-    maintenance_patrols.router,
     maintenance_figures.router,
     alarms.router,
     dead_letters.router,
     audit.router,
+    maintenance_patrols.router,
     tokens.router,
     accounts.router,
     session.router,
@@ -153,7 +155,7 @@ ROUTERS: Final = (
 )
 
 
-def create_api(services: Services, web: Path = static.WEB) -> FastAPI:
+def create_api(services: Services, web: Path = static.WEB, pace: Pace = USUAL_PACE) -> FastAPI:
     """The whole HTTP side; its lifespan runs the live stream. `web` holds the built console."""
     app = FastAPI(
         title="Lamplighter",
@@ -177,6 +179,7 @@ def create_api(services: Services, web: Path = static.WEB) -> FastAPI:
     reference.install(app, services.clock, f"{PREFIX}/openapi.json")
     static.install(app, web)
     app.add_middleware(BodyLimit)
+    app.add_middleware(KeepsPace, clock=services.clock, pace=pace)
     app.add_middleware(attempts.RecordsRefusals, services=services, attempts=app.state.attempts)
     app.add_middleware(SecurityHeaders)
     return app

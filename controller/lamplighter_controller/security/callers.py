@@ -36,8 +36,14 @@ class Caller:
     scope: Scope = field(default=EVERYTHING)
 
     def allows(self, right: Right) -> bool:
-        """True for the rights it has, and those they hold."""
-        return right in self.rights or (right is Right.LIGHTING and Right.COMMAND in self.rights)
+        """True for the rights a token has, and those they hold; for a person, when nothing of it is beyond the roles.
+
+        Else somebody could make a token that may do more than themselves, and approve with it what they asked for.
+        """
+        if self.account is None or right is Right.READ:
+            return right in self.rights or (right is Right.LIGHTING and Right.COMMAND in self.rights)
+        roles = {grant.role for grant in self.grants if grant.scope.whole}
+        return bool(self.rights) and all(roles & rule.roles for rule in OPERATIONS.values() if rule.right is right)
 
     def reach(self, operation: Operation, by: By) -> Scope | None:
         """What the caller reaches for an operation at a route that looks at `by`; None = it may not."""

@@ -41,6 +41,7 @@ _TABLE: Final[Mapping[tuple[Operation, By], tuple[str, ...]]] = {
         "GET /showings",
         "GET /signal-values",
         "GET /gateways",
+        "GET /rollouts",
         "GET /gateways/{gateway}",
         "GET /gateways/{gateway}/events",
         "GET /plans",
@@ -225,6 +226,8 @@ _TABLE: Final[Mapping[tuple[Operation, By], tuple[str, ...]]] = {
         "POST /gateways/{gateway}/replace",
         "DELETE /gateways/{gateway}",
         "POST /dead-letters/replay",
+        "POST /rollouts",
+        "POST /rollouts/{rollout}/stop",
     ),
     (Operation.ADMINISTER, By.NOTHING): (
         "GET /audit",

@@ -23,6 +23,7 @@ from lamplighter_contract.geo.box import Box
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_controller.api import City, Services, create_api
+from lamplighter_controller.api.pace import Pace
 from lamplighter_controller.api.services import Commands
 from lamplighter_controller.config import DiagnosisConfig
 from lamplighter_controller.diagnosis.engine import Around, Diagnosis, diagnosis
@@ -293,7 +294,7 @@ async def open_world(
         maintenance=maintaining(ledger, series, twin, events, commands, alarms, clock, folder, watched, proved, rate),
         session_key=bytes(32),
     )
-    app = create_api(services, web)
+    app = create_api(services, web, Pace(per_s=1.0, at_once=1_000_000))  # the clock stands still
     secret = await ledger.write(make_tokens(clock))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://controller") as client:
