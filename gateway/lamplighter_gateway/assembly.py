@@ -122,6 +122,7 @@ def build(config: Config, link: Link | None = None) -> Gateway:
             health_s=config.report.health_s,
         ),
         frames=FrameLimits(round(config.trucks.frames_h * MS_PER_H), config.trucks.frames_mib * MIB),
+        lift_lock=config.trucks.lift_lock,
         metrics=(config.metrics.host, config.metrics.port) if config.metrics else None,
         rate=scale.rate,
         switching=Switching(DWELL_S / scale.rate, config.light.switch_ons_per_s * scale.rate, day_s=DAY_S / scale.rate),

@@ -36,3 +36,4 @@ class Settings:
     dusk: Dusk = field(default_factory=Dusk)
     buses: tuple[BusEntry, ...] = ()
     frames: FrameLimits = field(default_factory=FrameLimits)
+    lift_lock: bool = False

@@ -14,6 +14,7 @@ from lamplighter_contract.ids import is_id
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.truck import orders
 from lamplighter_contract.truck.orders import Check
+from lamplighter_contract.wire.files import file_name
 from lamplighter_contract.wire.limits import (
     EARLIEST_TIME_MS,
     LATEST_TIME_MS,
@@ -134,6 +135,10 @@ def _span(args: Mapping[str, Any]) -> str | None:
     return None if fits else f"to after from, by at most {MAX_EVIDENCE_MS} ms"
 
 
+def _file(value: object) -> str | None:
+    return None if file_name(value) is not None else "a file as <sha256>:<bytes>"
+
+
 class Rule(msgspec.Struct, frozen=True):
     """What an operation takes: kinds of device it acts on (none: the gateway itself), arguments needed and allowed.
 
@@ -163,8 +168,10 @@ RULES: Final[dict[Operation, Rule]] = {
     Operation.DEVICE_READ: Rule(_ANY),
     Operation.DEVICE_LOCK: Rule(_ANY, {"holder": _text(64)}),
     Operation.DEVICE_UNLOCK: Rule(_ANY, {"confirmation": _text(MAX_TEXT)}),
-    Operation.TRUCK_LIMIT_SPEED: Rule(_TRUCKS, {"limit_kmh": _number(1, 120), "until": _time}),
-    Operation.TRUCK_LIMIT_LIFT: Rule(_TRUCKS, {"until": _time}),
+    Operation.TRUCK_LIMIT_SPEED: Rule(
+        _TRUCKS, {"limit_kmh": _number(1, 120), "until": _time}, {"closed": orders.closed}
+    ),
+    Operation.TRUCK_LIMIT_LIFT: Rule(_TRUCKS, {"until": _time}, {"closed": orders.closed}),
     Operation.TRUCK_RELEASE: Rule(_TRUCKS, {}, {"what": _text(16)}),
     Operation.TRUCK_SPEAK: Rule(_TRUCKS, {"text": _text(MAX_TEXT)}),
     Operation.TRUCK_LOCATE: Rule(_TRUCKS),
@@ -199,7 +206,7 @@ RULES: Final[dict[Operation, Rule]] = {
     Operation.TRUCK_CONTROL: Rule(_TRUCKS, {"action": orders.one_of(orders.Action)}),
     Operation.GATEWAY_PROBE: Rule(_GATEWAY, {"bus": _text(64)}),
     Operation.GATEWAY_RESEND: Rule(_GATEWAY, {"from": _whole, "to": _whole}),
-    Operation.GATEWAY_UPDATE: Rule(_GATEWAY, {"bundle": _text(MAX_TEXT)}),
+    Operation.GATEWAY_UPDATE: Rule(_GATEWAY, {"bundle": _file}),
     Operation.GATEWAY_SUPPORT: Rule(_GATEWAY),
     Operation.GATEWAY_RESTART: Rule(_GATEWAY),
 }

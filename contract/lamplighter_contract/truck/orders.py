@@ -13,6 +13,7 @@ from lamplighter_contract.wire.fields import is_plain
 
 MOST_POINTS: Final = 100
 MOST_IDS: Final = 32
+MOST_CLOSED: Final = 40  # places where nothing is tightened, and corners of each
 LONGEST_RADIUS_M: Final = 100_000
 WIDEST_ROUTE_M: Final = 255
 LAST_FENCE: Final = 2**32 - 1
@@ -149,6 +150,13 @@ def points(value: object) -> str | None:
     """Latitude and longitude of each point, WGS-84."""
     fits = isinstance(value, list | tuple) and 0 < len(value) <= MOST_POINTS and all(map(_is_point, value))
     return None if fits else f"at most {MOST_POINTS} points [latitude, longitude], WGS-84"
+
+
+def closed(value: object) -> str | None:
+    """Outlines of places where no limit is tightened: tunnels, bridges, expressways, crossings."""
+    fits = isinstance(value, list | tuple) and len(value) <= MOST_CLOSED
+    fits = fits and all(points(one) is None and 3 <= len(one) <= MOST_CLOSED for one in value)  # type: ignore[attr-defined]  # a list by now
+    return None if fits else f"at most {MOST_CLOSED} outlines of 3 to {MOST_CLOSED} points [latitude, longitude]"
 
 
 def _is_point(value: object) -> bool:

@@ -58,6 +58,9 @@ ALTER TABLE truck_limit ADD COLUMN sent REAL;
 ALTER TABLE truck_limit ADD COLUMN confirmed REAL;
 UPDATE truck_limit SET sent = target
 """,
+    """
+ALTER TABLE truck_limit ADD COLUMN closed TEXT NOT NULL DEFAULT '[]'
+""",
 )
 KEEP_MS: Final = 48 * 3_600_000  # twice the longest life of a command
 PRUNE_EVERY: Final = 64

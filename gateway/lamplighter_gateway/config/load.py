@@ -20,7 +20,7 @@ from lamplighter_gateway.config.model import (
     Rules,
     Ruling,
     SpoolLimits,
-    TruckRecords,
+    TruckRules,
     Updating,
     Uplink,
 )
@@ -65,7 +65,7 @@ def _read(candidate: Candidate, tree: Mapping[str, Any], problems: list[Problem]
         buses=buses,
         devices=read_devices(parts, buses, profiles),
         light=_light(parts.section("light")) if parts.has("light") else Lighting(),
-        trucks=_trucks(parts.section("trucks")) if parts.has("trucks") else TruckRecords(),
+        trucks=_trucks(parts.section("trucks")) if parts.has("trucks") else TruckRules(),
         ruling=ruling,
         updating=_updating(section.section("update")) if section.has("update") else Updating(),
         number=candidate.number,
@@ -169,11 +169,12 @@ def _light(section: Section) -> Lighting:
     return light
 
 
-def _trucks(section: Section) -> TruckRecords:
-    usual = TruckRecords()
-    trucks = TruckRecords(
+def _trucks(section: Section) -> TruckRules:
+    usual = TruckRules()
+    trucks = TruckRules(
         section.number("frames_h", 1, 10_000, usual.frames_h),
         section.integer("frames_mib", 1, 1_048_576, usual.frames_mib),
+        section.flag("lift_lock", usual.lift_lock),
     )
     section.close()
     return trucks

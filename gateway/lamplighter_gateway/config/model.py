@@ -82,11 +82,12 @@ class SpoolLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class TruckRecords:
-    """How long frames of trucks are kept as they came, and how much room they may take."""
+class TruckRules:
+    """How long frames of trucks are kept as they came, and how much room they take; whether we lock lifts at all."""
 
     frames_h: float = 72
     frames_mib: int = 256
+    lift_lock: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +261,7 @@ class Config:
     buses: tuple[Bus, ...]
     devices: tuple[Device, ...]
     light: Lighting = Lighting()
-    trucks: TruckRecords = TruckRecords()
+    trucks: TruckRules = TruckRules()
     ruling: Ruling = Ruling()
     updating: Updating = Updating()
     number: int = 0  # what the birth tells as its version

@@ -72,11 +72,10 @@ class LimitKeeper:
         rate: float,
         say: Say,
         bounds: interlock.Bounds = interlock.DEFAULT,
-        place: Callable[[float, float], bool] = lambda _latitude, _longitude: False,
     ) -> None:
-        """`say` raises an event of a device; `place` tells where limits are never tightened."""
+        """`say` raises an event of a device."""
         self._kept, self._trackers, self._clock, self._rate = kept, trackers, clock, rate
-        self._say, self._bounds, self._place = say, bounds, place
+        self._say, self._bounds = say, bounds
         self._courses: dict[LimitKey, _Course] = {}
         self._following: dict[LimitKey, asyncio.Event] = {}
         self._changed = asyncio.Event()
@@ -177,7 +176,7 @@ class LimitKeeper:
 
     def _verdict(self, limit: Limit, course: _Course) -> Verdict:
         sight = self.sight(limit.device)
-        truck = known(sight, limit, self._place)
+        truck = known(sight, limit)
         if limit.what is What.LIFT:
             return interlock.lift_limit(truck, sight.wall_ms, warned_ms=course.warned_ms, bounds=self._bounds)
         last = course.last if sight.shows(limit.what) else None  # a bound that is no longer in force leads nowhere

@@ -3,7 +3,6 @@
 A limit stays on disk until the truck's own status says that it is over: its end is a debt, not a timer.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
@@ -25,6 +24,7 @@ STATUS: Final = {What.SPEED: "speed_limited", What.LIFT: "lift_limited"}
 
 
 LimitKey = tuple[str, What]
+Outline = tuple[tuple[float, float], ...]  # latitude and longitude of each corner
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ class Limit:
     """One limit of one truck; `until` in civil, `expires` in real epoch ms. A released one is only a debt any more.
 
     `sent` is the last bound that went to the terminal and may be in force, `confirmed` the last one that its own
-    status proved; None = none. Where nothing was ever sent, a limit that the truck shows is somebody else's.
+    status proved; None = none. Where nothing was ever sent, a limit that the truck shows is somebody else's. Within
+    `closed` it is not tightened.
     """
 
     device: str
@@ -45,6 +46,7 @@ class Limit:
     released: bool = False
     sent: float | None = None
     confirmed: float | None = None
+    closed: tuple[Outline, ...] = ()
 
     @property
     def key(self) -> LimitKey:
@@ -83,19 +85,28 @@ class Sight:
         return value if isinstance(value, bool) else None
 
 
-def known(sight: Sight, limit: Limit, place: Callable[[float, float], bool]) -> Known:
-    """A truck as the interlock wants it; `place` tells whether limits are never tightened there."""
+def within(outline: Outline, latitude: float, longitude: float) -> bool:
+    """True inside an outline: a line to the east crosses its sides an odd number of times."""
+    inside = False
+    for (south, west), (north, east) in zip(outline, (*outline[1:], outline[0]), strict=True):
+        if (south > latitude) != (north > latitude):
+            inside ^= longitude < west + (latitude - south) / (north - south) * (east - west)
+    return inside
+
+
+def known(sight: Sight, limit: Limit) -> Known:
+    """A truck as the interlock wants it."""
     values = {} if sight.reading is None else sight.reading.values
     limited = sight.shows(limit.what)
     latitude, longitude = values.get("latitude"), values.get("longitude")
-    placed = isinstance(latitude, float) and isinstance(longitude, float)
+    place = (latitude, longitude) if isinstance(latitude, float) and isinstance(longitude, float) else None
     speed, lift, ignition = values.get("speed_kmh"), values.get("lift"), values.get("ignition")
     return Known(
-        seen_ms=sight.seen_ms if placed else None,
+        seen_ms=None if place is None else sight.seen_ms,
         speed_kmh=float(speed) if isinstance(speed, int | float) else None,
         ignition=ignition if isinstance(ignition, bool) else None,
         lift=lift if isinstance(lift, str) else None,
-        forbidden_place=isinstance(latitude, float) and isinstance(longitude, float) and place(latitude, longitude),
+        forbidden_place=place is not None and any(within(outline, *place) for outline in limit.closed),
         limit_kmh=limit.confirmed if limited and limit.what is What.SPEED else None,
         foreign=bool(limited) and limit.sent is None,
     )

@@ -1,10 +1,12 @@
 """Everything of the gateway that is about trucks, put together."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lamplighter_contract.clock import Clock
+from lamplighter_contract.truck.interlock import DEFAULT
 from lamplighter_gateway.commands.journal import Journal
 from lamplighter_gateway.drivers.port import Driver, Trackers
 from lamplighter_gateway.events import Events
@@ -35,7 +37,8 @@ class TruckRoom:
         """Nothing is touched before `open`."""
         self._positions = Positions(spool, settings.data, clock, time.doubts)
         self._recorder = Recorder(settings.data, settings.frames, clock, time.trusted)
-        self._limits = LimitKeeper(journal, registry.trackers, clock, settings.rate, events.say)
+        bounds = replace(DEFAULT, lift_lock=settings.lift_lock)
+        self._limits = LimitKeeper(journal, registry.trackers, clock, settings.rate, events.say, bounds)
         evidence = EvidenceWork(settings.gateway, self._recorder, settings.data / PHOTOS, spool)
         self.work = TruckWork(self._limits, lambda: journal.limits, registry.trackers, clock, evidence)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from lamplighter_contract.clock import Clock
@@ -52,7 +53,9 @@ def limits_of(command: Command, devices: tuple[str, ...]) -> tuple[Limit, ...]:
         return ()
     target = float(command.args.get("limit_kmh", 0))
     until = int(command.args["until"])
-    return tuple(Limit(device, what, target, until, command.expires, command.id, command.seq) for device in devices)
+    closed = tuple(tuple((float(north), float(east)) for north, east in one) for one in command.args.get("closed", ()))
+    limit = Limit("", what, target, until, command.expires, command.id, command.seq, closed=closed)
+    return tuple(replace(limit, device=device) for device in devices)
 
 
 def released_by(command: Command, devices: tuple[str, ...]) -> tuple[LimitKey, ...]:

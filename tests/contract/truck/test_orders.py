@@ -5,6 +5,7 @@ import pytest
 from lamplighter_contract.commands.command import RULES, Operation, check_args
 from lamplighter_contract.truck import orders
 
+NOW = 1_763_650_000_000
 HERE = [36.65, 117.12]
 FENCE = {"fence": 7, "shape": "circle", "points": [HERE], "radius_m": 200}
 
@@ -24,6 +25,7 @@ FENCE = {"fence": 7, "shape": "circle", "points": [HERE], "radius_m": 200}
         (Operation.TRUCK_FENCE, {"fence": 1, "shape": "polygon", "points": [HERE] * 3, "meaning": "ground"}),
         (Operation.TRUCK_FENCE, {"fence": 1, "shape": "route", "points": [HERE] * 2, "width_m": 60}),
         (Operation.TRUCK_UNFENCE, {"shape": "route"}),
+        (Operation.TRUCK_LIMIT_SPEED, {"limit_kmh": 40, "until": NOW, "closed": [[HERE] * 3]}),
         (Operation.TRUCK_CONTROL, {"action": "reset"}),
     ],
 )
@@ -50,6 +52,10 @@ def test_what_is_right_is_taken(operation, args):
         (Operation.TRUCK_FENCE, FENCE | {"points": [[float("nan"), 117.0]]}, "latitude"),
         (Operation.TRUCK_FENCE, FENCE | {"name": "a\nb"}, "name"),
         (Operation.TRUCK_CONTROL, {"action": "off"}, "reset"),
+        (Operation.TRUCK_LIMIT_LIFT, {"until": NOW, "closed": [[HERE, HERE]]}, "outlines"),
+        (Operation.TRUCK_LIMIT_LIFT, {"until": NOW, "closed": [[HERE] * 3] * 41}, "outlines"),
+        (Operation.TRUCK_FENCE, FENCE | {"begins": "22:00"}, "together"),
+        (Operation.TRUCK_FENCE, FENCE | {"begins": "22:00", "ends": "25:00"}, "time of day"),
         (Operation.TRUCK_UNFENCE, {"shape": "star"}, "circle"),
     ],
 )

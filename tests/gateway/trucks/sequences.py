@@ -23,6 +23,7 @@ from tests.gateway.trucks.virtual import VirtualClock, VirtualLoop
 
 TRUCK = "truck-1"
 TUNNEL_NORTH = 36.7
+TUNNEL = (((TUNNEL_NORTH, 117.0), (TUNNEL_NORTH, 117.5), (36.8, 117.5), (36.8, 117.0)),)
 EXPIRES_S = 120.0
 HEAL_S = 300.0
 REPORT_S = 5.0
@@ -215,7 +216,6 @@ class Story:
             1.0,
             lambda *_event, **_detail: None,
             self.bounds,
-            lambda latitude, _longitude: latitude > TUNNEL_NORTH,
         )
         self.keeping = self.loop.create_task(keeper.run(), name="limits")
 
@@ -242,7 +242,7 @@ class Story:
         self.commands += 1
         end_ms = self.clock.civil_ms() + round(lasts_s * 1000)
         expires_ms = self.clock.wall_ms() + round(EXPIRES_S * 1000)
-        self.disk.put(Limit(TRUCK, what, target, end_ms, expires_ms, f"c{self.commands}", self.commands))
+        self.disk.put(Limit(TRUCK, what, target, end_ms, expires_ms, f"c{self.commands}", self.commands, closed=TUNNEL))
         self.until_s = max(self.until_s, self.clock.monotonic_s() + lasts_s)
         if self.terminal.ends_limits:
             self.terminal.ends_s[what] = self.clock.monotonic_s() + lasts_s

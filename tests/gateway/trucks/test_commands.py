@@ -127,6 +127,20 @@ async def test_a_release_that_cannot_reach_its_truck_stays_owed(rig):
         await until(lambda: not rig.gateway.journal.limits)
 
 
+async def test_places_where_nothing_is_tightened_are_kept_with_the_limit_over_a_restart(rig):
+    here = [[36.6, 117.0], [36.7, 117.0], [36.7, 117.2], [36.6, 117.2]]
+    rig.trackers.report("truck-1")
+    async with rig.running():
+        args = {"limit_kmh": 40, "until": rig.clock.civil_ms() + 3_600_000, "closed": [here]}
+        rig.centre.send(rig.centre.command(Operation.TRUCK_LIMIT_SPEED, args, ("truck-1",)))
+        await until(lambda: bool(rig.gateway.journal.limits))
+    async with rig.running():
+        [limit] = rig.gateway.journal.limits.values()
+        assert limit.closed == (tuple(map(tuple, here)),)
+        await asyncio.sleep(0.3)
+    assert rig.trackers.trucks["truck-1"].bounds == []
+
+
 async def test_an_end_too_far_away_is_refused(rig):
     async with rig.running():
         await asyncio.sleep(0)

@@ -85,7 +85,7 @@ class Sending:
         if not book.pace.allows(ask.who, wall_ms):
             await book.held(limit, f"at most {judging.TRUCKS_PER_MINUTE} trucks a minute for one operator")
             return
-        args: dict[str, Any] = {"until": limit.until_ms}
+        args: dict[str, Any] = {"until": limit.until_ms, "closed": self._closed(limit)}
         if limit.what is What.SPEED:
             args["limit_kmh"] = limit.target
         taken = await self._submit(limit, ask, OPERATIONS[limit.what], args, LIMIT_EXPIRES_S, f"limit-{limit.id}")
@@ -97,6 +97,11 @@ class Sending:
         for other in book.of_truck(limit.truck):
             if other.id != limit.id and other.what is limit.what and other.state in AT_THE_TRUCK:
                 await book.end(other, LimitState.SUPERSEDED, "a newer limit took its place")
+
+    def _closed(self, limit: Limit) -> list[list[list[float]]]:
+        """Where the gateway, too, is not to tighten it: it asks the same interlock again on its way."""
+        values = self.book.ground.sight(limit.device).values
+        return self.city().closed_near(values.get("latitude", 0.0), values.get("longitude", 0.0))
 
     async def _warn(self, limit: Limit, ask: Ask) -> None:
         if limit.id in self._speaking.values():

@@ -11,6 +11,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from lamplighter_contract.geo.box import Box
+from lamplighter_contract.truck.orders import MOST_CLOSED
 from lamplighter_controller.fleet.judging import places as judged
 from lamplighter_controller.fleet.judging.places import PlaceKind, Places, Plane
 from lamplighter_controller.fleet.register.holding import holding
@@ -18,6 +19,7 @@ from lamplighter_controller.fleet.register.things import Driver, Permit, Place, 
 
 MIDDLE: Final = Plane(35.0, 110.0)
 NO_COMPANY: Final = ""
+CLOSED_NEAR_M: Final = 20_000.0  # as far as a truck may come until a limit's command expires
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,18 @@ class City:
         permits = [self.permit_of(row.truck, local, suspended=suspended) for row in self.rows]
         return [shapely.from_geojson(one.corridor) if one and one.corridor else None for one in permits]
 
+    def closed_near(self, latitude: float, longitude: float) -> list[list[list[float]]]:
+        """Outlines of the nearest places where no limit is tightened, as a command carries them."""
+        here = self.places.plane.flat(shapely.Point(longitude, latitude))
+        found = [
+            (here.distance(self.places.plane.flat(one.outline)), part)
+            for one in self.places.places
+            if one.kind is PlaceKind.NO_LIMIT
+            for part in shapely.get_parts(one.outline)
+        ]
+        near = sorted((away_m, n) for n, (away_m, _) in enumerate(found) if away_m <= CLOSED_NEAR_M)[:MOST_CLOSED]
+        return [_outline(found[n][1]) for _, n in near]
+
     def forbids_limits(self, latitude: float, longitude: float) -> bool:
         """True in a tunnel, on a bridge, an expressway or a crossing."""
         if self.no_limit.is_empty:
@@ -97,6 +111,14 @@ class City:
         east_m, north_m = self.places.plane.metres(np.array([latitude]), np.array([longitude]))
         found: bool = self.no_limit.contains(shapely.Point(float(east_m[0]), float(north_m[0])))
         return found
+
+
+def _outline(part: Any) -> list[list[float]]:
+    """Its corners; one with more than are taken is told a little larger."""
+    corners = part.exterior.coords[:-1]
+    if len(corners) > MOST_CLOSED:
+        corners = part.envelope.exterior.coords[:-1]
+    return [[round(north, 6), round(east, 6)] for east, north, *_ in corners]
 
 
 def city_of(
