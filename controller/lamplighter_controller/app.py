@@ -49,6 +49,8 @@ from lamplighter_controller.link.mqtt import Broker, MqttLink
 from lamplighter_controller.link.port import Message, Will
 from lamplighter_controller.losses import Losses
 from lamplighter_controller.maintenance_setup import maintenance_of
+from lamplighter_controller.rollout.engine import RolloutKeeper
+from lamplighter_controller.rollout.files import Bundles, FileServer
 from lamplighter_controller.security.keys import Keys
 from lamplighter_controller.series.factory import open_series
 from lamplighter_controller.series.port import Series, SeriesUnavailable
@@ -186,6 +188,11 @@ class _Program:
         )
         stores = on.ledger, on.series
         self._evidence = evidence_of(config, stores, on.keys, self._dispatch, self._events, clock)
+        bundles = Bundles(config.data)
+        self._files = FileServer(self._link, registry.gateways, bundles)
+        self._rollouts = RolloutKeeper(
+            on.ledger, self._dispatch, registry.gateways, bundles, registry.alarms, clock, secrets.token_bytes
+        )
         self._support = SupportDesk(config.data, on.ledger, self._evidence.desk)
         self._support.open()
         self._intake = Intake(
@@ -289,6 +296,8 @@ class _Program:
                 group.create_task(self._dispatch.run(), name="commands")
                 group.create_task(self._keeper.run(), name="keys")
                 group.create_task(self._handovers.run(), name="handovers")
+                group.create_task(self._files.run(), name="files")
+                group.create_task(self._rollouts.run(), name="rollouts")
                 group.create_task(self._plans.run(), name="plans")
                 group.create_task(self._light.run(), name="lighting")
                 group.create_task(self._signals.run(), name="signals")
@@ -310,7 +319,7 @@ class _Program:
     def _receive(self, message: Message) -> None:
         if message.topic == CONTROLLER_STATE:
             self._intake.controller_state(message.payload)
-        else:
+        elif not self._files.receive(message):
             self._intake.reception.receive(message)
 
     def _services(self) -> Services:
@@ -347,6 +356,7 @@ class _Program:
             cases=self._evidence.cases,
             evidence=self._evidence.desk,
             support=self._support,
+            rollouts=self._rollouts,
             maintenance=self._maintenance,
             session_key=first_start.session_key(config.data),
         )

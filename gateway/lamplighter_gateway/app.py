@@ -312,6 +312,11 @@ class Gateway:
         self._autonomy.refresh()
         self.uplink.say_birth(devices=True)
 
+    @property
+    def counters(self) -> Counters:
+        """Things counted since the start."""
+        return self._counters
+
     def answering(self, since_s: float) -> Answering:
         """What has answered since then."""
         return Answering(self.buses.answering(since_s), self.uplink.heard_s >= since_s)

@@ -48,7 +48,9 @@ from lamplighter_gateway.support.ring import Ring
 from lamplighter_gateway.support.work import SupportWork
 from lamplighter_gateway.trucks.evidence.store import FrameLimits
 from lamplighter_gateway.update.desk import UpdateDesk
+from lamplighter_gateway.update.fetching import Fetching
 from lamplighter_gateway.update.place import Place
+from lamplighter_gateway.update.work import UpdateWork
 from lamplighter_gateway.uplink.lanes import Timing
 
 S_PER_MIN: Final = 60.0
@@ -81,6 +83,10 @@ def assemble(start: Start, environment: Mapping[str, str], ring: Ring | None = N
     gateway.services["update"] = updates.run
     gateway.requests["switch"] = updates.switch
     gateway.shown["update"] = lambda: updates.about
+    fetching = Fetching(start.config.data, gateway.uplink.ask, gateway.counters)
+    work = UpdateWork(place, fetching, updates, decode_key(start.config.root_key))
+    gateway.uplink.handlers[Down.FILE] = fetching.take
+    gateway.operations[Operation.GATEWAY_UPDATE] = work.carry_out
     support = SupportWork(lambda: desk.in_force, gateway.status, ring or Ring(), gateway.spool)
     gateway.operations[Operation.GATEWAY_SUPPORT] = support.carry_out
     equip(gateway, start.config)

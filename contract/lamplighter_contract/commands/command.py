@@ -14,6 +14,7 @@ from lamplighter_contract.ids import is_id
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.truck import orders
 from lamplighter_contract.truck.orders import Check
+from lamplighter_contract.wire.files import file_name
 from lamplighter_contract.wire.limits import (
     EARLIEST_TIME_MS,
     LATEST_TIME_MS,
@@ -134,6 +135,10 @@ def _span(args: Mapping[str, Any]) -> str | None:
     return None if fits else f"to after from, by at most {MAX_EVIDENCE_MS} ms"
 
 
+def _file(value: object) -> str | None:
+    return None if file_name(value) is not None else "a file as <sha256>:<bytes>"
+
+
 class Rule(msgspec.Struct, frozen=True):
     """What an operation takes: kinds of device it acts on (none: the gateway itself), arguments needed and allowed.
 
@@ -201,7 +206,7 @@ RULES: Final[dict[Operation, Rule]] = {
     Operation.TRUCK_CONTROL: Rule(_TRUCKS, {"action": orders.one_of(orders.Action)}),
     Operation.GATEWAY_PROBE: Rule(_GATEWAY, {"bus": _text(64)}),
     Operation.GATEWAY_RESEND: Rule(_GATEWAY, {"from": _whole, "to": _whole}),
-    Operation.GATEWAY_UPDATE: Rule(_GATEWAY, {"bundle": _text(MAX_TEXT)}),
+    Operation.GATEWAY_UPDATE: Rule(_GATEWAY, {"bundle": _file}),
     Operation.GATEWAY_SUPPORT: Rule(_GATEWAY),
     Operation.GATEWAY_RESTART: Rule(_GATEWAY),
 }

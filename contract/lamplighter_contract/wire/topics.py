@@ -16,6 +16,7 @@ class Up(StrEnum):
     URGENT = "urgent"
     LIVE = "live"
     BACKLOG = "backlog"
+    WANTS = "wants"
 
 
 class Down(StrEnum):
@@ -28,6 +29,7 @@ class Down(StrEnum):
     CONFIG = "config"
     KEYS = "keys"
     HANDOVER = "handover"
+    FILE = "file"
 
 
 RETAINED: Final = frozenset({Up.STATE, Up.DEVICES, Down.PLAN, Down.SIGNAL, Down.CONFIG, Down.KEYS, Down.HANDOVER})

@@ -37,6 +37,7 @@ from lamplighter_controller.api.resources import (
     plans,
     rates,
     roads,
+    rollouts,
     session,
     showings,
     signals,
@@ -59,9 +60,9 @@ from lamplighter_controller.api.resources.maintenance import crews as maintenanc
 from lamplighter_controller.api.resources.maintenance import figures as maintenance_figures
 from lamplighter_controller.api.resources.maintenance import orders as maintenance_orders
 from lamplighter_controller.api.resources.maintenance import parts as maintenance_parts
+from lamplighter_controller.api.resources.maintenance import patrols as maintenance_patrols
 from lamplighter_controller.api.resources.maintenance import work as maintenance_work
 from lamplighter_controller.api.services import Services
-from lamplighter_controller.api.resources.maintenance import patrols as maintenance_patrols
 from lamplighter_controller.ledger.errors import LedgerUnavailable
 from lamplighter_controller.security.accounts.desk import AccountDesk
 from lamplighter_controller.security.attempts import GATHERED_S, Attempts
@@ -117,6 +118,7 @@ ROUTERS: Final = (
     showings.router,
     signals.router,
     gateways.router,
+    rollouts.router,
     plans.router,
     library.router,
     lamps.router,
@@ -143,11 +145,11 @@ ROUTERS: Final = (
     maintenance_work.router,
     maintenance_crews.router,
     maintenance_parts.router,
+    maintenance_patrols.router,
     maintenance_figures.router,
     alarms.router,
     dead_letters.router,
     audit.router,
-    maintenance_patrols.router,
     tokens.router,
     accounts.router,
     session.router,

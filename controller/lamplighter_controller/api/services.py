@@ -27,6 +27,7 @@ from lamplighter_controller.lighting.overrides.desk import OverrideDesk
 from lamplighter_controller.lighting.proof.desk import ProofDesk
 from lamplighter_controller.lighting.scenes.desk import SceneDesk
 from lamplighter_controller.maintenance.engine import Maintenance
+from lamplighter_controller.rollout.engine import RolloutKeeper
 from lamplighter_controller.security.keys import Keys
 from lamplighter_controller.series.port import Series
 from lamplighter_controller.twin.columns import Twin
@@ -133,6 +134,7 @@ class Services:
     evidence: EvidenceDesk
     maintenance: Maintenance
     support: SupportFiles = field(default_factory=NoSupport)
+    rollouts: RolloutKeeper | None = None
     session_key: bytes = field(default_factory=lambda: secrets.token_bytes(SESSION_KEY_BYTES), repr=False)
 
 

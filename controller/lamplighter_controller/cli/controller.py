@@ -20,6 +20,7 @@ from lamplighter_controller.config import Config, ConfigWrong, read_config
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.first_start import FolderTaken
 from lamplighter_controller.ledger.engine import open_ledger
+from lamplighter_controller.rollout.files import Bundles
 from lamplighter_controller.security.rights import Right
 
 T = TypeVar("T")
@@ -112,7 +113,7 @@ def replace(file: Path, name: str, reason: str) -> None:
     wanted = {"do": "replace", "gateway": name, "reason": reason}
     answer = _ask_or_do(_read(file), wanted, actions.change_enrolment)
     click.echo(f"{answer['gateway']} is another box, generation {answer['generation']}")
-    click.echo("give it a password of its own at the broker: the old box still has the old one", err=True)
+    _of_the_broker(file, "give it a password of its own at the broker: the old box still has the old one")
 
 
 @gateway.command()
@@ -124,7 +125,30 @@ def revoke(file: Path, name: str, reason: str) -> None:
     wanted = {"do": "revoke", "gateway": name, "reason": reason}
     answer = _ask_or_do(_read(file), wanted, actions.change_enrolment)
     click.echo(f"{answer['gateway']} is not listened to any more")
-    click.echo("take its password from the broker, too", err=True)
+    _of_the_broker(file, "take its password from the broker, too")
+
+
+@main.command()
+@FILE
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def bundle(file: Path, path: Path) -> None:
+    """Keep the bundle at PATH, so that gateways can be updated with it, and print its name."""
+    bundles = Bundles(_read(file).data)
+    click.echo(_or_fail(lambda: bundles.add(path)))
+
+
+@gateway.command()
+@FILE
+@click.argument("name")
+@click.option("--code", is_flag=True, help="A code the box itself exchanges for its password, once, within a day.")
+@REASON
+def rotate(file: Path, name: str, code: bool, reason: str) -> None:
+    """Give a gateway a new password at the broker; it is shown this one time, and the one before ends."""
+    config = _read(file)
+    wanted = {"do": "credential", "gateway": name, "code": code, "reason": reason}
+    click.echo(_ask_or_do(config, wanted, actions.make_credential)["secret"])
+    if config.broker.files is None:
+        click.echo("broker.files names no folder: give the broker this password yourself", err=True)
 
 
 @main.command()
@@ -182,6 +206,12 @@ def _read(file: Path) -> Config:
         click.echo(f"{file}: {error}", err=True)
         sys.exit(WRONG_CONFIG)
     return config
+
+
+def _of_the_broker(file: Path, advice: str) -> None:
+    """What a person has to do at a broker whose files are not ours."""
+    if _read(file).broker.files is None:
+        click.echo(advice, err=True)
 
 
 def _tell(text: str) -> None:

@@ -1,6 +1,7 @@
 """`lamplighter gateway`: how gateways fare, and a bundle of what one has to show to whoever helps from afar."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,6 +44,64 @@ def support(session: Session, gateway: str, output: Path, wait_s: float, reason:
     content = _brought(session, gateway, asked["request"], wait_s)
     output.write_bytes(content)
     click.echo(f"{output}: {len(content)} bytes")
+
+
+@gateway.command()
+@click.argument("bundle")
+@click.argument("gateways", nargs=-1, required=True)
+@click.option("--canaries", type=click.IntRange(1, 100), default=1, show_default=True, help="How many go first.")
+@click.option("--share", type=click.FloatRange(0, 100), default=10, show_default=True, help="Percent that go next.")
+@click.option("--tolerated", type=click.FloatRange(0, 50), default=5, show_default=True, help="Percent that may fail.")
+@reason
+@as_json
+@asks
+def update(
+    session: Session,
+    bundle: str,
+    gateways: tuple[str, ...],
+    canaries: int,
+    share: float,
+    tolerated: float,
+    reason: str,
+    as_json: bool,
+) -> None:
+    """Bring BUNDLE, as `lamplighter-controller bundle` printed it, to GATEWAYS in waves; `all` means all of them."""
+    named = [one["gateway"] for one in session.api.every("/gateways") if one["enrolled"]]
+    body = {
+        "bundle": bundle,
+        "gateways": named if gateways == ("all",) else list(gateways),
+        "canaries": canaries,
+        "share_percent": share,
+        "tolerated_percent": tolerated,
+        "reason": reason,
+    }
+    begun = session.api.send("POST", "/rollouts", body)
+    tell(begun, as_json=as_json, lines=lambda: [f"rollout {begun['id']} is {begun['state']}"])
+
+
+@gateway.command()
+@as_json
+@asks
+def updates(session: Session, as_json: bool) -> None:
+    """How far updates have come."""
+    found = session.api.get("/rollouts")
+    rows = [(one["id"], one["state"], _progress(one), one["why"]) for one in found]
+    tell(found, as_json=as_json, lines=lambda: table(("rollout", "state", "updated", "why"), rows))
+
+
+@gateway.command("stop-update")
+@click.argument("rollout")
+@reason
+@asks
+def stop_update(session: Session, rollout: str, reason: str) -> None:
+    """Let ROLLOUT go no further."""
+    stopped = session.api.send("POST", f"/rollouts/{rollout}/stop", {"reason": reason})
+    click.echo(f"rollout {stopped['id']} is {stopped['state']}")
+
+
+def _progress(rollout: Mapping[str, Any]) -> str:
+    updated = sum(its["state"] == "verified" for its in rollout["sent"])
+    return f"{updated} of {len(rollout['sent']) + len(rollout['waiting'])}"
 
 
 def _brought(session: Session, gateway: str, request: str, wait_s: float) -> bytes:

@@ -59,7 +59,13 @@ ON_DEVICES: Final = ON_TRUCKS | {
     Operation.DEVICE_UNLOCK,
 }
 ON_GATEWAYS: Final = frozenset(
-    {Operation.GATEWAY_PROBE, Operation.GATEWAY_RESEND, Operation.GATEWAY_RESTART, Operation.GATEWAY_SUPPORT}
+    {
+        Operation.GATEWAY_PROBE,
+        Operation.GATEWAY_RESEND,
+        Operation.GATEWAY_RESTART,
+        Operation.GATEWAY_SUPPORT,
+        Operation.GATEWAY_UPDATE,
+    }
 )
 EVERY_DEVICE_CAN: Final = frozenset({Operation.DEVICE_READ, Operation.DEVICE_LOCK, Operation.DEVICE_UNLOCK})
 OPEN: Final = frozenset(CommandState) - FINAL

@@ -25,6 +25,7 @@ OFFERED: Final = frozenset(
         Operation.GATEWAY_RESEND,
         Operation.GATEWAY_RESTART,
         Operation.GATEWAY_SUPPORT,
+        Operation.GATEWAY_UPDATE,
         Operation.TRUCK_LIMIT_SPEED,
         Operation.TRUCK_LIMIT_LIFT,
         Operation.TRUCK_RELEASE,

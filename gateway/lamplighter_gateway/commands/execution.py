@@ -238,6 +238,9 @@ class Execution:
         if command.op in SAFETY:
             await self._hold(progress)  # it was in force all the while; only its read-back is missing
             return
+        if command.op is Operation.GATEWAY_UPDATE:
+            await self.carry_out(progress)  # it goes on where it was, or is answered by the version that runs now
+            return
         log.warning("command %s was cut off by the last stop; its devices are read back", command.id)
         if command.op is Operation.GATEWAY_RESTART:
             await self._tell(progress, [DeviceResult("", CommandState.VERIFIED)])

@@ -60,14 +60,14 @@ class UpdateDesk:
             return {"error": f"installed: {error}"}
         return self.begin(installed, f"local:{user}")
 
-    def begin(self, installed: Installed, by: str) -> Answer:
-        """Have the launcher start it next, on trial."""
+    def begin(self, installed: Installed, by: str, asked: str = "") -> Answer:
+        """Have the launcher start it next, on trial; `asked` is the id of the command that wants it."""
         slots = self._place.load()
         if installed.slot is not slots.spare:
             return {"error": f"slot {installed.slot} is not the spare one"}
         since_s = self._clock.monotonic_s() - self._health_s
         before = self._gateway.answering(since_s)
-        if not self._keep(slots.tries(installed, (before.bus, before.uplink), self._health_s)):
+        if not self._keep(slots.tries(installed, (before.bus, before.uplink), self._health_s, asked)):
             return {"error": "no room on the disk to note it"}
         self._gateway.events.say("update.tried", version=installed.version, by=by)
         self._gateway.stop(Ending.SWITCH)

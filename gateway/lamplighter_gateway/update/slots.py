@@ -37,6 +37,7 @@ class Slots(msgspec.Struct, frozen=True):
         health_s: how long it has to prove itself after each start.
         starts: how often it was started.
         failed: digests of bundles that did not prove themselves, the newest last, with why.
+        asked: id of the command that asked for the last trial, empty when a person beside it did.
         untold: True until the centre was told of the last one of them.
     """
 
@@ -46,6 +47,7 @@ class Slots(msgspec.Struct, frozen=True):
     health_s: float = 600.0
     starts: int = 0
     failed: tuple[tuple[str, str], ...] = ()
+    asked: str = ""
     untold: bool = False
 
     @property
@@ -53,9 +55,9 @@ class Slots(msgspec.Struct, frozen=True):
         """Where the next version goes."""
         return Slot.B if self.good.slot is Slot.A else Slot.A
 
-    def tries(self, installed: Installed, before: tuple[bool, bool], health_s: float) -> "Slots":
+    def tries(self, installed: Installed, before: tuple[bool, bool], health_s: float, asked: str = "") -> "Slots":
         """This one is on trial from the next start on."""
-        return msgspec.structs.replace(self, trial=installed, before=before, health_s=health_s, starts=0)
+        return msgspec.structs.replace(self, trial=installed, before=before, health_s=health_s, starts=0, asked=asked)
 
     def starts_again(self) -> "Slots":
         """One more start of the trial; one start too many ends it."""
@@ -66,12 +68,12 @@ class Slots(msgspec.Struct, frozen=True):
 
     def proves(self) -> "Slots":
         """The trial is good."""
-        return Slots(self.trial or self.good, failed=self.failed)
+        return Slots(self.trial or self.good, failed=self.failed, asked=self.asked)
 
     def takes_back(self, why: str) -> "Slots":
         """The trial is not good; the version before it runs again."""
         bad = ((self.trial.sha256, why),) if self.trial is not None else ()
-        return Slots(self.good, failed=(*self.failed, *bad)[-MOST_FAILED:], untold=bool(bad))
+        return Slots(self.good, failed=(*self.failed, *bad)[-MOST_FAILED:], asked=self.asked, untold=bool(bad))
 
 
 def runs(slots: Slots) -> Installed:

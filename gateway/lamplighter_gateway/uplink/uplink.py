@@ -83,6 +83,7 @@ class Uplink:
         self._denied_logged = False
         self._of_use = False
         self._devices_due = False
+        self._connection: Connection | None = None
         self.traffic = Traffic()
         self.connected = False
         self.heard_s = -math.inf  # when the centre last said that it has stored something
@@ -102,6 +103,17 @@ class Uplink:
         """What the birth says changed, or what is served, too."""
         self._devices_due = self._devices_due or devices
         self._birth_due.set()
+
+    async def ask(self, payload: bytes) -> bool:
+        """Ask the centre for pieces of a file; False when there is no connection."""
+        connection = self._connection
+        if connection is None:
+            return False
+        try:
+            await self._publish(connection, Up.WANTS, payload)
+        except LinkDownError:
+            return False
+        return True
 
     def look_again(self) -> None:
         """Frames wait in the spool that no commit told about."""
@@ -134,12 +146,12 @@ class Uplink:
         finally:
             if self.connected:
                 self._counters.add("uplink_losses")
-            self.connected = False
+            self.connected, self._connection = False, None
             self._lanes.allow(urgent=False, readings=False)
         return cause
 
     async def _session(self, connection: Connection) -> None:
-        self.connected = True
+        self.connected, self._connection = True, connection
         self._counters.add("uplink_sessions")
         self._centre.forget()
         self._lanes.begin(self._clock.monotonic_s())

@@ -7,7 +7,10 @@ from lamplighter_controller.commands.handing_over import Carried, Said, also_tol
 ISOLATE, RESTORE = Operation.SUPPLY_ISOLATE, Operation.SUPPLY_RESTORE
 LOCK, UNLOCK = Operation.DEVICE_LOCK, Operation.DEVICE_UNLOCK
 LIMIT, RELEASE = Operation.TRUCK_LIMIT_SPEED, Operation.TRUCK_RELEASE
-ARGS: dict[Operation, dict[str, Any]] = {LOCK: {"holder": "user:crew"}, LIMIT: {"limit_kmh": 20, "until": 1_763_650_000_000}}
+ARGS: dict[Operation, dict[str, Any]] = {
+    LOCK: {"holder": "user:crew"},
+    LIMIT: {"limit_kmh": 20, "until": 1_763_650_000_000},
+}
 
 
 def said(*steps, device="c-1"):
