@@ -97,13 +97,14 @@ def _controller_alone(count: int, seconds: float) -> dict[str, Any]:
         wait_for("every truck's first position", lambda: progress.readings() >= blocks * ROWS, _START_S)
         measure(progress.readings, [controller.pid], seconds / 3)
         window = measure(progress.readings, [controller.pid], seconds)
-        violations = controller.ask("/fleet/violations?limit=1")["total"]
+        trucks = controller.ask("/fleet/positions")["items"]
+        judged = sum(one["trip"] != "unknown" for one in trucks)
     return {
         "controller_alone_per_s": round(window.rate),
         "controller_alone_cores": round(window.cores, 2),
         "controller_alone_others_cores": round(window.others_cores, 2),
         "controller_alone_rss_mib": round(window.rss_mib),
-        "controller_alone_violations": violations,
+        "controller_alone_judged_trucks": judged,
     }
 
 
