@@ -207,6 +207,26 @@ async def test_a_release_that_came_due_while_nobody_ran_goes_out_first(yard):
     assert yard.truck.bounds == [0.0]
 
 
+async def test_after_a_restart_what_is_due_goes_out_before_anything_is_tightened(yard):
+    yard.truck.speed_kmh = 30.0
+    yard.bus.trucks["truck-2"].limit = 40.0
+    yard.limit(40.0)
+    past_ms = yard.clock.civil_ms() - 1
+    yard.disk.put(Limit("truck-2", What.SPEED, 40.0, past_ms, past_ms, "c2", 2, sent=40.0, confirmed=40.0))
+    async with yard.running():
+        await until(lambda: len(yard.bus.order) >= 2)
+    assert yard.bus.order[0] == ("truck-2", 0.0)
+
+
+async def test_a_terminal_that_should_end_a_limit_and_does_not_is_told_to(yard):
+    yard.truck.ends_limits = True
+    async with yard.running():
+        await yard.state(yard.limit(lasts_ms=600))
+        await until(lambda: not yard.disk.limits)
+    assert yard.truck.limit == 0.0
+    assert ("truck.limit_outlived", "truck-1") in yard.events
+
+
 async def test_a_newer_limit_takes_the_place_of_one_under_way(yard):
     yard.truck.speed_kmh = None
     async with yard.running():
@@ -239,7 +259,8 @@ async def test_a_lift_lock_waits_for_the_body_to_be_down(yard, lift, state):
     assert yard.truck.lift_limited is (state is CommandState.VERIFIED)
 
 
-async def test_a_terminal_that_ends_limits_itself_is_only_looked_at(yard):
+async def test_a_terminal_that_ends_limits_itself_is_only_looked_at_while_it_has_time(yard, monkeypatch):
+    monkeypatch.setattr(keeping, "OUTLIVED_S", 60.0)
     yard.truck.ends_limits = True
     async with yard.running():
         await yard.state(yard.limit(lasts_ms=600))

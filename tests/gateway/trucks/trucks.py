@@ -74,6 +74,7 @@ class MemoryTrackers:
         self.trucks = {device: Truck() for device in devices}
         self.readings = {}
         self.instructed = []
+        self.order = []  # to whom bounds went, one after the other
         self.losing = 0  # so many bounds get lost on the way
         self.tell_login = lambda _device: None
 
@@ -118,6 +119,7 @@ class MemoryTrackers:
             return Written(write.device, Outcome.UNCONFIRMED, "no answer from the terminal", answered=False)
         if write.point is Point.SPEED_LIMIT:
             truck.bounds.append(write.value)
+            self.order.append((write.device, write.value))
         if truck.obeys:
             if write.point is Point.SPEED_LIMIT:
                 truck.limit = write.value
