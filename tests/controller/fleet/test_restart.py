@@ -94,7 +94,7 @@ async def test_limits_outlive_a_restart_and_due_ones_are_released_at_once(tmp_pa
 async def test_a_load_that_leaves_on_a_red_alert_day_is_on_record_and_has_no_waybill(tmp_path):
     async with open_town(tmp_path) as town:
         await town.fleet.limits.throw("red_alert", "token:wang", "heavy air", thrown=True)
-        await town.live(dumped(loaded().drive(10_000, 0, 50.0)))
+        await town.live(dumped(loaded().drive(10_000, 0, 28.0)))
         found, _ = await kept(town, lambda ledger: violations.some(ledger, Wanted(), 0, 9))
         papers, _ = await kept(town, lambda ledger: waybills.some(ledger, Filed(0, 2**52), 0, 9))
     assert [(one.kind, one.evidence["permit"], one.rules) for one in found] == [("permit_suspended", "p-1", 2)]
