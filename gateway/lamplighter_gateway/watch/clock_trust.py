@@ -1,22 +1,26 @@
 """Where the time comes from and whether it is to be trusted."""
 
+from collections.abc import Callable
 from typing import Final
 
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.quality import Quality
 from lamplighter_contract.wire.documents import ClockState
 from lamplighter_contract.wire.limits import EARLIEST_TIME_MS
+from lamplighter_gateway.watch.kernel_clock import SYSTEM_UNCERTAINTY_MS, system_clock
 
-SYSTEM_UNCERTAINTY_MS: Final = 1000.0
 UNKNOWN_UNCERTAINTY_MS: Final = 1e12
 BACKWARDS_MS: Final = 300_000
 
 
-def clock_state(wall_ms: int, latest_known_ms: int) -> ClockState:
-    """The system clock, unless it was never set or stands before a moment already lived through."""
+SYSTEM: Final = ClockState("system", SYSTEM_UNCERTAINTY_MS)
+
+
+def clock_state(wall_ms: int, latest_known_ms: int, system: ClockState = SYSTEM) -> ClockState:
+    """The system clock as it is known, unless it was never set or stands before a moment already lived through."""
     if wall_ms < max(EARLIEST_TIME_MS, latest_known_ms - BACKWARDS_MS):
         return ClockState("none", UNKNOWN_UNCERTAINTY_MS)
-    return ClockState("system", SYSTEM_UNCERTAINTY_MS)
+    return system
 
 
 def trusted(state: ClockState) -> bool:
@@ -27,14 +31,14 @@ def trusted(state: ClockState) -> bool:
 class TimeSense:
     """What the gateway thinks of its clock now; `latest_known_ms` is a moment it has lived through."""
 
-    def __init__(self, clock: Clock) -> None:
-        """Nothing has been lived through."""
-        self._clock = clock
+    def __init__(self, clock: Clock, system: Callable[[], ClockState] = system_clock) -> None:
+        """Nothing has been lived through; `system` tells where the machine has its time from."""
+        self._clock, self._system = clock, system
         self.latest_known_ms = 0
 
     def state(self) -> ClockState:
         """Where the time comes from, and how far it may be off."""
-        return clock_state(self._clock.wall_ms(), self.latest_known_ms)
+        return clock_state(self._clock.wall_ms(), self.latest_known_ms, self._system())
 
     def trusted(self) -> bool:
         """True when plans and expiries may be judged by it."""
