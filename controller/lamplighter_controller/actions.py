@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.errors import Refusal
 from lamplighter_controller import backup, hold
+from lamplighter_controller.broker_files import BrokerFiles
 from lamplighter_controller.config import Config
 from lamplighter_controller.control import ControlError, Handler
 from lamplighter_controller.handover_keeper import HandoverKeeper
@@ -20,7 +21,7 @@ from lamplighter_controller.intake.engine import Identity, Intake
 from lamplighter_controller.intake.gateways import Unheard
 from lamplighter_controller.keys_keeper import KeysKeeper
 from lamplighter_controller.ledger.engine import Ledger
-from lamplighter_controller.security import audit, enrolment, tokens
+from lamplighter_controller.security import audit, credentials, enrolment, tokens
 from lamplighter_controller.security.rights import Right
 from lamplighter_controller.series.port import Series
 
@@ -49,9 +50,15 @@ class ProgramActions:
         self._handovers = handovers
         self._released = tuple(released)
         self._copying = asyncio.Lock()
+        self._broker_files = BrokerFiles(config.broker, ledger, intake.alarms)
+
+    async def begin(self) -> None:
+        """Bring the broker's files in line with what was changed while nothing ran."""
+        await self._broker_files.changed()
 
     async def enrolment_changed(self) -> None:
         """Listen to the gateways that are enrolled now, and give them the keys and what they have to take over."""
+        await self._broker_files.changed()  # first: who is revoked is to be out before anything else
         await self._intake.enrolment_changed()
         self._keeper.enrolment_changed()
         await self._handovers.enrolment_changed()
@@ -102,6 +109,7 @@ class ProgramActions:
             "replace": self._ask_enrolment,
             "revoke": self._ask_enrolment,
             "token": self._ask_token,
+            "credential": self._ask_credential,
         }
 
     async def _status(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -138,6 +146,11 @@ class ProgramActions:
         await self.enrolment_changed()
         return changed
 
+    async def _ask_credential(self, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+        made = await self._ledger.write(lambda connection: make_credential(connection, wanted, self._clock.wall_ms()))
+        await self._broker_files.changed()
+        return made
+
     async def _ask_token(self, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
         return await self._ledger.write(lambda connection: make_token(connection, wanted, self._clock.wall_ms()))
 
@@ -168,6 +181,22 @@ def change_enrolment(connection: Connection, wanted: Mapping[str, Any], wall_ms:
     if isinstance(changed, Refusal):
         raise ControlError(changed.detail)
     return {"gateway": changed.gateway, "generation": changed.generation}
+
+
+def make_credential(connection: Connection, wanted: Mapping[str, Any], wall_ms: int) -> Mapping[str, Any]:
+    """A gateway's new password at the broker, or a code that brings one; either is seen this one time.
+
+    Raises:
+        ControlError: no such gateway is enrolled.
+    """
+    make = credentials.offer if wanted.get("code") else credentials.issue
+    gateway = str(wanted.get("gateway", ""))
+    made = make(
+        connection, gateway, who=_who(wanted), reason=_reason(wanted), time_ms=wall_ms, random=secrets.token_bytes
+    )
+    if isinstance(made, Refusal):
+        raise ControlError(made.detail)
+    return {"gateway": gateway, "secret": made}
 
 
 def make_token(connection: Connection, wanted: Mapping[str, Any], wall_ms: int) -> Mapping[str, Any]:

@@ -287,6 +287,7 @@ class _Program:
         await self._handovers.load()
         if self._on.hold.held:
             self._intake.alarms.raised(HELD, WHY)
+        await self._actions.begin()
         commands = await control.serve(self._on.config.control_socket, self._actions.handlers())
         up()
         try:

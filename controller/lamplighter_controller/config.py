@@ -109,7 +109,7 @@ class TlsConfig(_Section):
 
 
 class BrokerConfig(_Section):
-    """The MQTT broker."""
+    """The MQTT broker. `files`: where its password and ACL files are, which we keep; `pid_file`: of the broker."""
 
     host: str = "127.0.0.1"
     port: Port = 1883
@@ -117,6 +117,8 @@ class BrokerConfig(_Section):
     password_file: File | None = None
     tls: TlsConfig | None = None
     keepalive_s: Annotated[int, Field(ge=5, le=3600)] = 30
+    files: Place | None = None
+    pid_file: Place | None = None
 
 
 class SeriesConfig(_Section):

@@ -15,12 +15,13 @@ from sqlalchemy import Connection
 
 from lamplighter_contract.clock import SystemClock
 from lamplighter_contract.commands.signing import encode_key
-from lamplighter_controller import actions, backup, control, first_start
+from lamplighter_controller import actions, backup, broker_files, control, first_start
 from lamplighter_controller.config import Config, ConfigWrong, read_config
 from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.first_start import FolderTaken
 from lamplighter_controller.ledger.engine import open_ledger
 from lamplighter_controller.rollout.files import Bundles
+from lamplighter_controller.security import credentials
 from lamplighter_controller.security.rights import Right
 
 T = TypeVar("T")
@@ -253,7 +254,10 @@ async def _on_ledger(config: Config, work: Callable[[Connection], T]) -> T:
     with first_start.own_folder(config.data):
         ledger = await open_ledger(config.ledger_url)
         try:
-            return await ledger.write(work)
+            done = await ledger.write(work)
+            ours, lines = await ledger.read(lambda read: (credentials.known(read), credentials.lines(read)))
+            broker_files.apply(config.broker, ours, lines)
+            return done
         finally:
             await ledger.close()
 

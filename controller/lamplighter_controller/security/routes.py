@@ -42,6 +42,7 @@ _TABLE: Final[Mapping[tuple[Operation, By], tuple[str, ...]]] = {
         "GET /signal-values",
         "GET /gateways",
         "GET /rollouts",
+        "GET /gateways/{gateway}/config",
         "GET /gateways/{gateway}",
         "GET /gateways/{gateway}/events",
         "GET /plans",
@@ -224,10 +225,12 @@ _TABLE: Final[Mapping[tuple[Operation, By], tuple[str, ...]]] = {
         *(f"POST /{stock}/import" for stock in _STOCK),
         "PUT /gateways/{gateway}",
         "POST /gateways/{gateway}/replace",
+        "POST /gateways/{gateway}/credential",
         "DELETE /gateways/{gateway}",
         "POST /dead-letters/replay",
         "POST /rollouts",
         "POST /rollouts/{rollout}/stop",
+        "PUT /gateways/{gateway}/config",
     ),
     (Operation.ADMINISTER, By.NOTHING): (
         "GET /audit",
@@ -245,7 +248,7 @@ _TABLE: Final[Mapping[tuple[Operation, By], tuple[str, ...]]] = {
         "POST /controller/backup",
     ),
 }
-OPEN: Final = frozenset({"GET /health", "GET /session", "DELETE /session", "POST /session/login"})
+OPEN: Final = frozenset({"GET /health", "GET /session", "DELETE /session", "POST /session/login", "POST /enrolment"})
 """Routes that answer everybody."""
 
 

@@ -63,6 +63,17 @@ gateway: Final = Table(
     Column("revoked_ms", BigInteger),
 )
 
+gateway_credential: Final = Table(
+    "gateway_credential",
+    metadata,
+    Column("gateway", NAME, primary_key=True),
+    Column("generation", Integer, nullable=False),  # of the box the password was made for
+    Column("line", Text),  # as the broker's password file has it
+    Column("issued_ms", BigInteger),
+    Column("code_sha256", NAME),
+    Column("code_expires_ms", BigInteger),
+)
+
 audit: Final = Table(
     "audit",
     metadata,

@@ -69,7 +69,7 @@ def test_nothing_that_changes_is_for_everybody_or_needs_only_reading():
 
 
 def test_what_answers_everybody_is_this_and_no_more():
-    assert {"GET /health", "GET /session", "DELETE /session", "POST /session/login"} == OPEN
+    assert {"GET /health", "GET /session", "DELETE /session", "POST /session/login", "POST /enrolment"} == OPEN
     assert not OPEN & set(ROUTES)
 
 
