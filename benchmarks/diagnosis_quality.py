@@ -22,7 +22,7 @@ from benchmarks.figure import Effort, Figure
 from lamplighter_firmware_sim.campaign.groups import CASES
 from lamplighter_firmware_sim.campaign.recipes import What
 
-_ABLATION_SEEDS: Final = 4
+_ABLATION_SEEDS: Final = 2
 _LEARNER_SEEDS: Final = 2
 _THRESHOLDS: Final = ("Echelon CPD 3000", "city platform")
 

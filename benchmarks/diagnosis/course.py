@@ -83,7 +83,7 @@ def course_of(campaign: Campaign, ablation: Ablation = WHOLE) -> Course:
     )
     models = {one.id: LampModel(one.id, one.rated_w, one.source, tuple(one.curve)) for one in file.models}
     period_s = float(campaign.order.interval_s)
-    settings = Settings(period_s=period_s)
+    settings = Settings(period_s=period_s, common_mode=ablation.common_mode, learned_gain=ablation.learned_gain)
     return Course(campaign, topology, models, settings, Stream(rows, period_s), told, row)
 
 
