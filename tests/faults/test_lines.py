@@ -209,7 +209,7 @@ async def test_a_serial_line(
         ("slow", "lamp-01-001", 3000, is_silent("lamp-01-001")),
         ("third_late", "lamp-01-001", 130, lambda status: status.timeouts > 2),
         ("refuses", "lamp-01-001", 11, is_silent("lamp-01-001")),
-        ("wrong_unit", "lamp-01-001", 2, lambda status: status.refused > 2 or status.timeouts > 2),
+        ("wrong_unit", "lamp-01-001", 2, says("two units have one id")),
     ],
 )
 async def test_a_unit_behind_a_socket(

@@ -55,8 +55,12 @@ class Hearing:
             self._overhears(buffer, now_s)
             return b""
         self._buffer = buffer
-        if question.reads:
-            self._looks_for_echo(question)
+        if not question.reads:  # the answer to a write of one register looks like its question: only a read tells
+            return _answer_in(self._said, question)
+        if self.echoes and _answer_in(buffer, question):
+            self.echoes = False
+        elif not self.echoes and self._sent and buffer.startswith(self._sent):
+            self.echoes = True
         return _answer_in(self._said, question)
 
     @property
@@ -85,13 +89,6 @@ class Hearing:
             self.stray_s = now_s
             self.disturbed = True
         self._late_expected = False
-
-    def _looks_for_echo(self, question: Question) -> None:
-        """Only a read tells: the answer to a write of one register looks like its question."""
-        if self._sent and self._buffer.startswith(self._sent):
-            self.echoes = True
-        elif _answer_in(self._buffer, question):
-            self.echoes = False
 
     @property
     def _said(self) -> bytes:
