@@ -49,6 +49,7 @@ from lamplighter_controller.link.mqtt import Broker, MqttLink
 from lamplighter_controller.link.port import Message, Will
 from lamplighter_controller.losses import Losses
 from lamplighter_controller.maintenance_setup import maintenance_of
+from lamplighter_controller.rollout.configs import ConfigKeeper
 from lamplighter_controller.rollout.engine import RolloutKeeper
 from lamplighter_controller.rollout.files import Bundles, FileServer
 from lamplighter_controller.security.keys import Keys
@@ -188,6 +189,9 @@ class _Program:
         )
         stores = on.ledger, on.series
         self._evidence = evidence_of(config, stores, on.keys, self._dispatch, self._events, clock)
+        self._configs = ConfigKeeper(
+            self._link, on.ledger, on.keys.signer, registry.gateways, registry.alarms, clock, lambda: on.hold.held
+        )
         bundles = Bundles(config.data)
         self._files = FileServer(self._link, registry.gateways, bundles)
         self._rollouts = RolloutKeeper(
@@ -274,6 +278,7 @@ class _Program:
             self._intake.connected,
             self._keeper.connected,
             self._handovers.connected,
+            self._configs.connected,
             self._plans.connected,
             self._signals.connected,
             self._dispatch.link_up,
@@ -297,6 +302,7 @@ class _Program:
                 group.create_task(self._dispatch.run(), name="commands")
                 group.create_task(self._keeper.run(), name="keys")
                 group.create_task(self._handovers.run(), name="handovers")
+                group.create_task(self._configs.run(), name="configs")
                 group.create_task(self._files.run(), name="files")
                 group.create_task(self._rollouts.run(), name="rollouts")
                 group.create_task(self._plans.run(), name="plans")
@@ -358,6 +364,7 @@ class _Program:
             evidence=self._evidence.desk,
             support=self._support,
             rollouts=self._rollouts,
+            configs=self._configs,
             maintenance=self._maintenance,
             session_key=first_start.session_key(config.data),
         )

@@ -27,6 +27,7 @@ from lamplighter_controller.lighting.overrides.desk import OverrideDesk
 from lamplighter_controller.lighting.proof.desk import ProofDesk
 from lamplighter_controller.lighting.scenes.desk import SceneDesk
 from lamplighter_controller.maintenance.engine import Maintenance
+from lamplighter_controller.rollout.configs import ConfigKeeper
 from lamplighter_controller.rollout.engine import RolloutKeeper
 from lamplighter_controller.security.keys import Keys
 from lamplighter_controller.series.port import Series
@@ -135,6 +136,7 @@ class Services:
     maintenance: Maintenance
     support: SupportFiles = field(default_factory=NoSupport)
     rollouts: RolloutKeeper | None = None
+    configs: ConfigKeeper | None = None
     session_key: bytes = field(default_factory=lambda: secrets.token_bytes(SESSION_KEY_BYTES), repr=False)
 
 

@@ -3,10 +3,12 @@
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import click
+import yaml
 
+from lamplighter_contract.wire.config import PARTS
 from lamplighter_controller.cli.asking import Session, as_json, asks, reason, tell
 from lamplighter_controller.cli.client import Refused
 from lamplighter_controller.cli.table import table
@@ -87,6 +89,22 @@ def updates(session: Session, as_json: bool) -> None:
     found = session.api.get("/rollouts")
     rows = [(one["id"], one["state"], _progress(one), one["why"]) for one in found]
     tell(found, as_json=as_json, lines=lambda: table(("rollout", "state", "updated", "why"), rows))
+
+
+@gateway.command()
+@click.argument("gateway")
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.option("--profiles", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A folder of profiles.")
+@reason
+@asks
+def config(session: Session, gateway: str, file: TextIO, profiles: Path | None, reason: str) -> None:
+    """Have GATEWAY serve the buses and devices of FILE; only where its own file lets the centre rule."""
+    parts = yaml.safe_load(file)
+    trees = [yaml.safe_load(path.read_text("utf-8")) for path in sorted(profiles.glob("*.yaml"))] if profiles else []
+    named = {str(tree["profile"]): tree for tree in trees}
+    body = {key: value for key, value in parts.items() if key in PARTS} | {"profiles": named, "reason": reason}
+    given = session.api.send("PUT", f"/gateways/{gateway}/config", body)
+    click.echo(f"{gateway} is given configuration {given['version']}; it follows {given['in_force']}")
 
 
 @gateway.command("stop-update")

@@ -36,7 +36,7 @@ def test_ntp_before_a_hardware_clock_before_whoever_set_it(tmp_path, monkeypatch
     (tmp_path / "rtc0").mkdir()
     (tmp_path / "rtc0" / "hctosys").write_text(f"{hctosys}\n")
     monkeypatch.setattr(kernel_clock, "_RTC", tmp_path)
-    monkeypatch.setattr(kernel_clock.ctypes, "CDLL", lambda *_, **__: Kernel(status, 12_500))
+    monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: Kernel(status, 12_500))
     assert kernel_clock.system_clock() == state
 
 
