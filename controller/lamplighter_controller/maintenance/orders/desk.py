@@ -154,7 +154,7 @@ class OrderDesk:
         found = [records.find(connection, name) for name in dict.fromkeys(orders)]
         mine = [one for one in found if one is not None]
         if len(mine) < len(found) or not mine:
-            return Refused("body.orders", "known", "not all of these orders are known")
+            return Refused("body.orders", "known", "not all of these orders are known", conflict=True)
         wrong = trips.cannot_go(trip, mine)
         if wrong is not None:
             return wrong
@@ -222,7 +222,9 @@ class OrderDesk:
         if wish.action in {Action.ASSIGN, Action.TAKE}:
             crew = next((one for one in records.crews(connection) if one.id == wish.detail["crew"]), None)
             if crew is None:
-                return Refused("body.crew", "known", f"there is no crew {str(wish.detail['crew'])[:64]!r}")
+                return Refused(
+                    "body.crew", "known", f"there is no crew {str(wish.detail['crew'])[:64]!r}", conflict=True
+                )
             if wish.action is Action.TAKE and crew.members and wish.who not in crew.members:
                 return Refused("body.crew", "member", f"{wish.who} is not of the crew {crew.id}", conflict=True)
             after = msgspec.structs.replace(after, company=crew.company or "")

@@ -82,7 +82,7 @@ class PartDesk:
             if answer is not None:
                 return answer if isinstance(answer, Refused) else move
             if move.part not in records.parts(connection):
-                return Refused("body.part", "known", f"there is no part {move.part[:64]!r}")
+                return Refused("body.part", "known", f"there is no part {move.part[:64]!r}", conflict=True)
             if move.quantity < 0:
                 in_store = records.stock(connection).get((move.part, move.batch), 0.0)
                 wrong = cannot_take(move.part, move.batch, -move.quantity, in_store)
@@ -151,7 +151,7 @@ class PartDesk:
     ) -> Fitted:
         part = records.parts(connection).get(replacement.part)
         if part is None:
-            raise _Changed(Refused("body.part", "known", f"there is no part {replacement.part[:64]!r}"))
+            raise _Changed(Refused("body.part", "known", f"there is no part {replacement.part[:64]!r}", conflict=True))
         in_store = records.stock(connection).get((part.id, replacement.batch), 0.0)
         wrong = cannot_take(part.id, replacement.batch, replacement.quantity, in_store)
         if wrong is not None:
@@ -192,7 +192,9 @@ class PartDesk:
         if found is None:
             if replacement.new_device:
                 raise _Changed(
-                    Refused("body.element", "known", f"there is no luminaire {name[:64]!r} in the inventory")
+                    Refused(
+                        "body.element", "known", f"there is no luminaire {name[:64]!r} in the inventory", conflict=True
+                    )
                 )
             return ""
         taken = any(isinstance(one, Luminaire) and one.device == replacement.new_device for one in every)

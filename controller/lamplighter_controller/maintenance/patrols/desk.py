@@ -64,10 +64,10 @@ class PatrolDesk:
         streets = await self._streets.get()
         for name in plan.roads:
             if name not in streets.inventory.roads:
-                return Refused("body.plan.roads", "known", f"there is no road {name}")
+                return Refused("body.plan.roads", "known", f"there is no road {name}", conflict=True)
         for name in plan.cabinets:
             if name not in streets.cabinets:
-                return Refused("body.plan.cabinets", "known", f"there is no cabinet {name}")
+                return Refused("body.plan.cabinets", "known", f"there is no cabinet {name}", conflict=True)
         if not plan.roads and not plan.cabinets:
             return Refused("body.plan.roads", "needed", "a patrol needs roads or cabinets")
         plan = plan if plan.from_ms else msgspec.structs.replace(plan, from_ms=self._around.clock.civil_ms())

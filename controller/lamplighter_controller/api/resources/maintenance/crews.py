@@ -43,6 +43,10 @@ class CrewBody(BaseModel):
 class CrewIn(ReasonIn):
     """A crew to be kept."""
 
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"reason": "new crew", "crew": {"id": "east-1"}}]}
+    )
+
     crew: CrewBody
 
 

@@ -100,7 +100,7 @@ class StepIn(BaseModel):
 class ProofIn(BaseModel):
     """What a second person says of a repair, with a photo of it at hand."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"helped": True, "text": "lit again"}]})
 
     helped: bool
     text: str = Field(min_length=1, max_length=500, examples=["lit again, photo from the east"])

@@ -39,6 +39,11 @@ class PartBody(BaseModel):
 class PartKept(ReasonIn):
     """A part to be kept."""
 
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"reason": "new part", "part": {"id": "led-150", "kind": "lamp"}}]},
+    )
+
     part: PartBody
 
 

@@ -43,6 +43,13 @@ class PlanBody(BaseModel):
 class PlanIn(ReasonIn):
     """A plan to be kept."""
 
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"reason": "new plan", "plan": {"id": "east-monthly", "kind": "night", "roads": ["road-01"]}}]
+        },
+    )
+
     plan: PlanBody
 
 
@@ -115,7 +122,14 @@ class ResultIn(BaseModel):
 class ResultsIn(BaseModel):
     """What somebody found."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"results": [{"element_kind": "cabinet", "element": "cab-01", "check": "door", "passed": True}]}
+            ]
+        },
+    )
 
     results: list[ResultIn] = Field(min_length=1, max_length=1_000)
 

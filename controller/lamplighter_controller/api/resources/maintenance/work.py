@@ -40,6 +40,10 @@ Short = Annotated[str, Field(max_length=120)]
 class LockIn(ReasonIn):
     """Until when the crew means to be done; the lock itself has no end but the one on site."""
 
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"reason": "joint box", "until_ms": 1763650000000}]}
+    )
+
     until_ms: int = Field(gt=0, lt=2**53, description="Civil epoch ms, within 24 h")
 
 
@@ -63,6 +67,13 @@ class SafetyIn(BaseModel):
 
 class PartIn(ReasonIn):
     """What was put in; it leaves the store."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"reason": "dead", "part": "led-150", "element": {"kind": "lamp", "id": "lamp-01-017"}}]
+        },
+    )
 
     element: OrderElementIn
     part: str = Field(min_length=1, max_length=64, examples=["led-150"])
@@ -131,7 +142,10 @@ async def add_photo(
 
 @router.get("/photos/{sha256}", name="photo", summary="A photo", response_class=Response, responses=_FILE)
 async def photo(
-    services: Provided, _: Reader, order: OrderId, sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
+    services: Provided,
+    _: Reader,
+    order: OrderId,
+    sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", examples=["0" * 64])],
 ) -> Response:
     """Byte by byte as it came."""
     try:
