@@ -101,6 +101,7 @@ def test_the_program_serves_without_uplink_and_stops_within_two_seconds(tmp_path
             time.sleep(0.05)
         answer = json.loads(invoke("status", "--data", data, "--json").output)
         assert (answer["gateway"], answer["uplink"]) == ("gw-1", False)
+        assert answer["per_day"].keys() == {"up_bytes", "down_bytes", "flash_bytes"}
         read = invoke("read", "lamp-01-001", "--data", data)
         assert read.exit_code == 1
         second = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20, check=False)
@@ -137,3 +138,22 @@ def test_status_counts_frames_and_writes_times_for_people(waiting, said):
     assert f"spool ok: {said}, 0 dropped" in told
     (line,) = [line for line in told.splitlines() if line.startswith("override")]
     assert datetime.fromisoformat(line.rpartition(" ")[2]).timestamp() == 1_795_172_657
+
+
+def test_status_says_what_a_day_costs_and_what_is_wrong_with_a_line():
+    bus = {"bus": "cab-04", "wire": "modbus-rtu", "connected": True, "devices": 60, "silent": [], "last_error": ""}
+    told = cli._overview(
+        {
+            "gateway": "gw-1",
+            "version": "1",
+            "boot": "b",
+            "uplink": True,
+            "controller": None,
+            "spool": {"waiting": 0},
+            "overrides": [],
+            "per_day": {"up_bytes": 1_540_000, "down_bytes": 320_000, "flash_bytes": 60_300_000},
+            "buses": [bus | {"utilisation": 0.874, "findings": ["another master is on the line"]}],
+        }
+    ).splitlines()
+    assert "per day: 1.54 MB up, 0.32 MB down, 60.3 MB written to the disk" in told
+    assert told[-2:] == ["bus cab-04 (modbus-rtu): connected, 60 devices, 87% busy", "  another master is on the line"]

@@ -1,6 +1,8 @@
+from dataclasses import replace
 from itertools import count
 
 from lamplighter_contract.quality import Quality
+from lamplighter_gateway.config.model import Parity, SerialBus
 from lamplighter_gateway.drivers.port import Outcome, Reading
 from tests.gateway.drivers.rig import lamps, running, serial, until
 from tests.gateway.drivers.units import SerialUnits, Units
@@ -123,6 +125,36 @@ async def test_a_dead_unit_is_waited_for_no_longer_than_its_line_needs():
         units.dead.add(1)
         await rig.driver.read("lamp-1", 5.0)
         assert patience_s(1, 1.0) == 1.0
+
+
+async def test_the_line_is_idle_for_three_and_a_half_characters_before_each_question():
+    """At 1200 baud that is 29 ms, which no other wait in the driver comes near."""
+    units, asked_s, answered_s = Units([1, 2]), [], []
+
+    def spoil(frame):
+        answered_s.append(rig.clock.monotonic_s())
+        return frame
+
+    units.on_request = lambda _: asked_s.append(rig.clock.monotonic_s())
+    slow = SerialBus("bus", "", 1200, Parity.NONE, 1, 0.3)
+    async with SerialUnits(units, spoil=spoil) as line, running(replace(slow, device=line.device), lamps(2)) as rig:
+        await until(lambda: len(asked_s) > 20, 30)
+    gaps_s = [asked - answered for answered, asked in zip(answered_s, asked_s[1:], strict=False)]
+    assert min(gaps_s) >= 3.5 * 10 / 1200 - 0.002  # the unit's own clock is read before its frame is out
+
+
+async def test_what_lies_in_the_buffer_is_older_than_the_question():
+    """A frame that looks like the answer, and came before the question was asked."""
+    units = numbered(Units([1]))
+    async with SerialUnits(units) as line, running(serial(line.device, 0.3), lamps(1, poll_s=60)) as rig:
+        await until(lambda: rig.readings)
+        body = bytes([1, 3, 32]) + bytes(32)
+        for _ in range(5):
+            line.say(body)
+            found = await rig.driver.read("lamp-1", 5.0)
+            assert isinstance(found, Reading)
+            assert number_in(found) == len(units.requests)
+        assert rig.driver.status().timeouts == 0
 
 
 async def test_a_port_that_is_not_there_is_waited_for():

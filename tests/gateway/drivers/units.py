@@ -118,6 +118,10 @@ class SerialUnits:
             os.close(self._ours)
             self._ours = -1
 
+    def say(self, body):
+        """A sound frame that nobody asked for."""
+        self._write(body + FramerRTU.compute_CRC(body).to_bytes(2, "big"))
+
     def _read(self):
         self._take(os.read(self._ours, 1024))
 
