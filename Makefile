@@ -7,7 +7,7 @@ PY := .venv/bin/python
 RUN_DIR ?= run
 CONSOLE := $(shell find dashboards/console -name node_modules -prune -o -name dist -prune -o -type f -print)
 
-.PHONY: help run test check format bench soak lock pictures guides reference env clean
+.PHONY: help run test check format bench soak bundle lock pictures guides reference env clean
 
 help: ## Show what can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -37,6 +37,9 @@ bench: .venv/.ready ## Every headline figure, one JSON line each (NAME=... for s
 
 soak: .venv/.ready ## The long campaigns
 	@$(PY) -m benchmarks.soak $(NAME)
+
+bundle: .venv/.ready ## A signed bundle of the gateway: ARCH=x86_64|aarch64 KEY=root.key OUT=file
+	@.ci/bundle $(ARCH) $(KEY) $(OUT)
 
 lock: .tools/bin/uv ## Renew requirements.lock (pins and hashes)
 	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

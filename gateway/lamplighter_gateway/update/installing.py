@@ -21,7 +21,7 @@ from lamplighter_contract.errors import Reason, Refusal
 from lamplighter_gateway.update.bundle import unpack
 from lamplighter_gateway.update.manifest import Machine
 from lamplighter_gateway.update.place import Place
-from lamplighter_gateway.update.slots import Installed, runs
+from lamplighter_gateway.update.slots import Installed
 
 log = logging.getLogger(__name__)
 
@@ -41,24 +41,34 @@ def install(bundle: Path, place: Place, root_key: bytes, *, older: bool = False)
         OSError: the disk does not take it.
     """
     slots = place.load()
-    machine = this_machine(runs(slots).version, older=older)
-    slot = place.path(slots.spare)
-    shutil.rmtree(slot, ignore_errors=True)
-    wheels = slot / WHEELS
+    if slots.trial is not None:
+        return Refusal(Reason.SUPERSEDED, f"version {slots.trial.version} is on trial; what comes of it is waited for")
+    wheels = place.folder / WHEELS
+    shutil.rmtree(wheels, ignore_errors=True)
     wheels.mkdir(mode=0o700, parents=True)
-    manifest = unpack(bundle, wheels, root_key, machine)
-    refusal = manifest if isinstance(manifest, Refusal) else _fill(slot, wheels)
+    try:
+        manifest = unpack(bundle, wheels, root_key, this_machine(slots.good.version, older=older))
+        refusal = manifest if isinstance(manifest, Refusal) else _fill(place.path(slots.spare), wheels)
+    finally:
+        shutil.rmtree(wheels)
     if isinstance(manifest, Refusal) or refusal is not None:
-        shutil.rmtree(slot, ignore_errors=True)
         assert refusal is not None, "one of both"
         return refusal
-    shutil.rmtree(wheels)
     with bundle.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
     return Installed(slots.spare, manifest.version, digest)
 
 
 def _fill(slot: Path, wheels: Path) -> Refusal | None:
+    """Only what was checked whole takes the place of the version before the last."""
+    shutil.rmtree(slot, ignore_errors=True)
+    refusal = _install_into(slot, wheels)
+    if refusal is not None:
+        shutil.rmtree(slot, ignore_errors=True)
+    return refusal
+
+
+def _install_into(slot: Path, wheels: Path) -> Refusal | None:
     venv.create(slot, with_pip=False, symlinks=True)
     python = slot / "bin" / "python"
     paths = sysconfig.get_paths("posix_prefix", {"base": str(slot), "platbase": str(slot)})

@@ -40,6 +40,8 @@ class Place:
         if not self._is_there(slots.good):
             log.error("slot %s is empty: the version that the machine came with runs", slots.good.slot)
             return msgspec.structs.replace(slots, good=self._base.good)
+        if slots.trial is not None and not self._is_there(slots.trial):
+            return slots.takes_back("its slot is empty")
         return slots
 
     def save(self, slots: Slots) -> None:

@@ -122,6 +122,29 @@ def test_wheels_that_cannot_be_installed_leave_the_slot_empty(tmp_path, place):
     assert not place.path(Slot.A).exists()
 
 
+def test_a_version_on_trial_is_not_overwritten(tmp_path, place):
+    (place.path(Slot.A) / "bin").mkdir(parents=True)
+    (place.path(Slot.A) / "bin" / "python").touch()
+    place.save(place.load().tries(Installed(Slot.A, "1.5.0", "f" * 64), (True, True), 600))
+    found = install(make(tmp_path, version="1.6.0"), place, ROOT.public)
+    assert isinstance(found, Refusal)
+    assert "on trial" in found.detail
+    assert (place.path(Slot.A) / "bin" / "python").exists()
+
+
+def test_a_refused_bundle_leaves_the_version_before_the_last_in_its_slot(tmp_path, place):
+    (place.path(Slot.A) / "bin").mkdir(parents=True)
+    assert isinstance(install(make(tmp_path, signer=OTHER), place, ROOT.public), Refusal)
+    assert (place.path(Slot.A) / "bin").exists()
+    assert not (place.folder / "wheels").exists()
+
+
+def test_a_trial_whose_slot_is_empty_is_over(tmp_path, place):
+    place.save(place.load().tries(Installed(Slot.A, "1.5.0", "f" * 64), (True, True), 600))
+    assert place.load().trial is None
+    assert place.load().failed[-1] == ("f" * 64, "its slot is empty")
+
+
 @pytest.mark.parametrize("content", [b"", b"hello", b"\0" * 4096])
 def test_no_archive_is_no_bundle(tmp_path, content):
     path = tmp_path / "no.bundle"
