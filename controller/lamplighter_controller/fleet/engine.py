@@ -197,6 +197,7 @@ class Fleet:
         self._judged_ms = now_ms
         if judged_ms is None or judged_ms >= now_ms:
             return
+        await self.waybills.catch_up(judged_ms - OVERLAP_MS)
         count = 0
         async for readings in history.since(self._around.series, self.city, judged_ms - OVERLAP_MS, now_ms):
             fixes = fixes_of(readings, self.city.row_of_device)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from lamplighter_contract.wire.events import Event
 from lamplighter_controller.events import DeviceHappened
 from lamplighter_controller.fleet.live.city import Register, city_of
 from lamplighter_controller.fleet.register.things import Driver
@@ -12,6 +13,7 @@ from lamplighter_controller.fleet.waybills.closure import By
 from lamplighter_controller.fleet.waybills.records import Wanted
 from lamplighter_controller.fleet.waybills.told import CARD_HOLDS_MS, Card, card, driving, waybill
 from lamplighter_controller.fleet.waybills.waybill import Source
+from lamplighter_controller.intake.store import put_events
 from tests.controller.fleet.days import MORNING_MS, Day
 from tests.controller.fleet.test_restart import dumped, kept, loaded, on_from
 from tests.controller.fleet.town import open_town
@@ -93,3 +95,17 @@ async def test_a_stranger_and_another_load_days_later(tmp_path):
         await town.fleet.step()
         found = await all_of(town)
     assert [one.number for one in found] == ["LD-5", "LD-0"]
+
+
+async def test_what_was_told_before_a_restart_is_taken_up_once(tmp_path):
+    async with open_town(tmp_path) as town:
+        await town.live(Day(truck=1).stand(30))
+        await town.fleet.keep()
+        paper = Event("e-1", town.clock.civil_ms(), "truck.waybill", "t-1", {"waybill": "words without a number"})
+        await town.fleet.violations.ledger.write(lambda ledger: put_events(ledger, [("gw", paper)]))
+        now_ms = town.clock.civil_ms() + 60_000
+    for _ in range(2):
+        async with open_town(tmp_path, now_ms=now_ms) as town:
+            await town.fleet.step()
+            [one] = await all_of(town)
+            assert (one.source, one.content) == (Source.TERMINAL, "words without a number")

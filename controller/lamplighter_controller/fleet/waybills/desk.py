@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 WAYBILL: Final = "truck.waybill"
 CARD: Final = "truck.driver_card"
+EVENTS: Final = frozenset({WAYBILL, CARD})
 MOST_WAITING: Final = 10_000
 WRITE_S: Final = 60.0
 
@@ -40,8 +41,17 @@ class WaybillDesk:
 
     def happened(self, event: DeviceHappened) -> None:
         """A terminal told of a load or of a card; it is written by `save`."""
-        if event.event in {WAYBILL, CARD}:
+        if event.event in EVENTS:
             self._waiting.append(event)
+
+    async def catch_up(self, since_ms: int) -> None:
+        """What was told since a time (civil) and may not have been written; what was, is known again.
+
+        Raises:
+            LedgerUnavailable: it is not known what was told.
+        """
+        told = await self.ledger.read(lambda connection: records.told_since(connection, EVENTS, since_ms))
+        self._waiting = deque([*told, *self._waiting], maxlen=MOST_WAITING)
 
     async def save(self, city: City, *, suspended: bool) -> None:
         """Write what terminals told.

@@ -44,6 +44,8 @@ def tell(connection: Connection, told: Told, permit: Permit | None, city: City, 
     if paper is not None:
         records.put(connection, replace(paper, content=paper.content or told.content))
         return
+    if records.has_content(connection, told.truck, told.content, told.time_ms, TOGETHER_MS):
+        return
     known = records.last_open(connection, told.truck)
     near = known is not None and abs(known.loaded_ms - told.time_ms) <= TOGETHER_MS
     if known is not None and near and not known.number:

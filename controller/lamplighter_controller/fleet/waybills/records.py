@@ -4,13 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, desc, func, select, true, update
 
+from lamplighter_controller.events import DeviceHappened
 from lamplighter_controller.fleet.register.things import ObjectKind, WatchedObject
 from lamplighter_controller.fleet.store import card_table, waybill_table
 from lamplighter_controller.fleet.waybills.closure import By, Closure, Handled
 from lamplighter_controller.fleet.waybills.told import Card
 from lamplighter_controller.fleet.waybills.waybill import ENGINE, Source, Waybill
+from lamplighter_controller.intake.store import gateway_event
 from lamplighter_controller.ledger.tables import storable
 
 TEXTS = ("number", "content", "driver_told", "closed_by")
@@ -59,6 +62,25 @@ def of_number(connection: Connection, truck: str, number: str) -> Waybill | None
     where = (table.c.truck == truck) & (table.c.number == storable(number))
     row = connection.execute(select(table).where(where).order_by(desc(table.c.loaded_ms)).limit(1)).first()
     return _waybill(row) if row else None
+
+
+def has_content(connection: Connection, truck: str, content: str, time_ms: int, within_ms: int) -> bool:
+    """True when a truck has a waybill of about that time (civil) with the same words of its terminal."""
+    table = waybill_table.c
+    near = table.loaded_ms.between(time_ms - within_ms, time_ms + within_ms)
+    where = (table.truck == truck) & near & (table.content == storable(content))
+    return bool(connection.scalar(select(func.count()).select_from(waybill_table).where(where)))
+
+
+def told_since(connection: Connection, events: Iterable[str], since_ms: int) -> list[DeviceHappened]:
+    """What gateways told of loads and cards since a time (civil), in the order in which it came."""
+    table = gateway_event.c
+    where = (table.time_ms >= since_ms) & table.event.in_(list(events)) & table.device.is_not(None)
+    rows = connection.execute(select(gateway_event).where(where).order_by(table.number)).all()
+    return [
+        DeviceHappened(row.gateway, row.device, row.event, msgspec.json.decode(row.body).get("detail", {}), row.time_ms)
+        for row in rows
+    ]
 
 
 def some(connection: Connection, wanted: Wanted, offset: int, limit: int) -> tuple[list[Waybill], int]:
