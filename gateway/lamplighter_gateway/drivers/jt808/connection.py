@@ -171,10 +171,9 @@ class Connection:
             self.messages += 1
             assert isinstance(between, bytes)
             self._record(frame, between)
-            wait_s = self._pace.wait_s(self._clock.monotonic_s())
             if not self._pace.take(self._clock.monotonic_s()):
                 self._shore.refusals["slowed"] += 1
-                await asyncio.sleep(wait_s)
+                await asyncio.sleep(self._pace.wait_s(self._clock.monotonic_s()))
             why = await self._frame(frame)
             if why is not None:
                 return why
@@ -188,7 +187,10 @@ class Connection:
 
     async def _frame(self, frame: Frame) -> str | None:
         now_s = self._clock.monotonic_s()
-        for action in [*self._session.take(frame, self._clock.civil_ms(), now_s), *self._session.late(now_s)]:
+        actions = self._session.take(frame, self._clock.civil_ms(), now_s)
+        if len(self._session.assembly):
+            actions = [*actions, *self._session.late(now_s)]
+        for action in actions:
             why = await self._act(action)
             if why is not None:
                 return why
@@ -241,9 +243,9 @@ class Connection:
         await self._write(b"".join(write_message(self._session.header(reply.message), reply.body)))
 
     async def _write(self, frames: bytes) -> None:
-        async with self._busy:
-            self._writer.write(frames)
-            async with asyncio.timeout(WRITE_S):
+        self._writer.write(frames)
+        if self._writer.transport.get_write_buffer_size():  # as a rule the socket has taken all of it
+            async with self._busy, asyncio.timeout(WRITE_S):
                 await self._writer.drain()
 
 
