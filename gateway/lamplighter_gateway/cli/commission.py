@@ -76,7 +76,8 @@ def walk(file: Path, language: str, seconds: float) -> None:
     """Let lamps blink one by one; say at which pole each of them does, here or on the page by phone."""
 
     async def work(speak: Speak) -> None:
-        await Walk(speak, seconds, Language(language), await keyboard()).run()
+        async with keyboard() as typed:
+            await Walk(speak, seconds, Language(language), typed).run()
 
     _run(file, work)
 

@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
+import os
+import pwd
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lamplighter_contract.quantities import Kind
@@ -67,12 +70,24 @@ def _own(config: Config) -> "Gateway":
     from lamplighter_gateway.commissioning.equipment import equip  # noqa: PLC0415
     from lamplighter_gateway.link.nobody import NoLink  # noqa: PLC0415
 
+    _check_owner(config.data)
     try:
         gateway = build(config, NoLink())
     except UnusableFileError as error:
         raise RefusedError(str(error)) from error
     equip(gateway, config)
     return gateway
+
+
+def _check_owner(folder: Path) -> None:
+    """What another user leaves in the data folder, the service could not read."""
+    if not folder.exists() or folder.stat().st_uid == os.geteuid():
+        return
+    try:
+        owner = pwd.getpwuid(folder.stat().st_uid).pw_name
+    except KeyError:
+        owner = str(folder.stat().st_uid)
+    raise RefusedError(f"{folder} belongs to {owner}: run this as that user (sudo -u {owner} …)")
 
 
 async def _runs(config: Config) -> bool:

@@ -1,8 +1,11 @@
 """The walk as a conversation: a lamp blinks, a person says at which pole; by keyboard here or by phone on the page."""
 
 import asyncio
+import contextlib
+import os
+import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -123,9 +126,19 @@ class Walk:
         sys.stdout.flush()
 
 
-async def keyboard() -> asyncio.StreamReader:
-    """Lines of the standard input as they are typed."""
+@contextlib.asynccontextmanager
+async def keyboard() -> AsyncIterator[asyncio.StreamReader]:
+    """Lines of the standard input as they are typed, or of a file; a terminal is left as it was."""
     reader = asyncio.StreamReader()
-    loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    return reader
+    if stat.S_ISREG(os.fstat(sys.stdin.fileno()).st_mode):
+        reader.feed_data(sys.stdin.buffer.read())
+        reader.feed_eof()
+        yield reader
+        return
+    protocol = asyncio.StreamReaderProtocol(reader)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
+    try:
+        yield reader
+    finally:
+        transport.pause_reading()
+        os.set_blocking(sys.stdin.fileno(), True)  # the shell after us shares it

@@ -14,6 +14,7 @@ def equip(gateway: Gateway, config: Config) -> Page | None:
     desk = WalkDesk(config.gateway, field, RecordFile(config.data), gateway.events, gateway.clock)
     gateway.services["commissioning"] = desk.run
     gateway.requests["commission"] = desk.handle
+    gateway.shown["commissioning"] = desk.about
     if config.page is None:
         return None
     page = Page(

@@ -54,8 +54,11 @@ class FaultyLine(SerialUnits):
             super()._write(bytes(byte ^ 0x5A for byte in frame[:-1]))
 
 
-async def probed(line: Line | FaultyLine, *units: int, setting=N1, timeout_s=0.05, budget_s=20.0) -> Observed:
-    """One probe of a line."""
+async def probed(
+    line: Line | FaultyLine, *units: int, setting=N1, timeout_s=0.5, budget_s=60.0, listen_s=0.25, slowest_s=0.5
+) -> Observed:
+    """One probe of a line, with less patience than a person at a cabinet has."""
     on = line if not isinstance(line, FaultyLine) else SerialLine(line.device, SystemClock())
     targets = [Target(unit) for unit in units or range(1, 5)]
-    return await Probe(on, targets, setting, timeout_s, budget_s, SystemClock()).run()
+    probe = Probe(on, targets, setting, timeout_s, budget_s, SystemClock(), listen_s=listen_s, slowest_s=slowest_s)
+    return await probe.run()

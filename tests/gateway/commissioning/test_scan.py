@@ -67,7 +67,7 @@ async def command(*args):
     return result.exit_code, result.output
 
 
-async def scanned(line, units, devices=(), setting=None, timeout_s=0.1):
+async def scanned(line, units, devices=(), setting=None, timeout_s=0.4):
     assert await line.open(setting) is None
     try:
         return await Scan(line, units, MODBUS, devices, timeout_s).run()
@@ -92,7 +92,7 @@ async def test_a_bus_as_configured_has_no_differences_and_others_are_named(city,
         return re.sub(r"  - \{id: lamp-01-002.*\n", "", text).replace("unit: 6", "unit: 8")
 
     file = config_file(city, tmp_path, changed)
-    code, told = await command("scan", "cab-01", "--config", file, "--units", "1-8", "--json", "--timeout-s", "0.1")
+    code, told = await command("scan", "cab-01", "--config", file, "--units", "1-8", "--json", "--timeout-s", "0.5")
     assert code == 1
     found = {(one["conflict"], one["unit"]) for one in json.loads(told)["differences"]}
     assert found == {("stranger", 2), ("stranger", 6), ("missing", 8)}
@@ -147,7 +147,7 @@ async def test_probe_on_the_command_line_says_good_and_refuses_beside_a_running_
 async def test_two_devices_of_one_number_are_visible_and_cost_their_neighbours_nothing():
     spoilt = FaultyLine(Units(), spoil=lambda frame: frame[:-2] + b"\x00\x01" if frame[0] == 3 else frame)
     async with spoilt as line:
-        found = await scanned(SerialLine(line.device, SystemClock()), range(1, 6), lamps(4), N1, 0.1)
+        found = await scanned(SerialLine(line.device, SystemClock()), range(1, 6), lamps(4), N1, 0.4)
     assert [(one.unit, one.double) for one in found] == [(1, False), (2, False), (3, True), (4, False)]
     (difference,) = differences(found, lamps(4), range(1, 6))
     assert (difference.conflict, difference.unit) == (Conflict.DOUBLE, 3)
@@ -158,14 +158,14 @@ async def test_a_unit_gets_another_number_and_answers_to_it_alone(city):
     assert await line.open(None) is None
     lamp = PROFILES["lamp-single"]
     try:
-        assert (await give_number(line, lamp, 2, 3, 0.1)).outcome is Outcome.TAKEN
-        assert (await give_number(line, lamp, 9, 10, 0.1)).outcome is Outcome.NOBODY
-        assert (await give_number(line, lamp, 2, 0, 0.1)).outcome is Outcome.OUT_OF_RANGE
-        wrong = await give_number(line, lamp, 240, 10, 0.1)
+        assert (await give_number(line, lamp, 2, 3, 0.4)).outcome is Outcome.TAKEN
+        assert (await give_number(line, lamp, 9, 10, 0.4)).outcome is Outcome.NOBODY
+        assert (await give_number(line, lamp, 2, 0, 0.4)).outcome is Outcome.OUT_OF_RANGE
+        wrong = await give_number(line, lamp, 240, 10, 0.4)
         assert wrong.outcome is Outcome.OTHER_DEVICE
         assert wrong.contradictions
-        assert (await give_number(line, PROFILES["cabinet-meter"], 240, 10, 0.1)).outcome is Outcome.NOT_POSSIBLE
-        assert (await give_number(line, lamp, 2, 77, 0.1)).outcome is Outcome.DONE
+        assert (await give_number(line, PROFILES["cabinet-meter"], 240, 10, 0.4)).outcome is Outcome.NOT_POSSIBLE
+        assert (await give_number(line, lamp, 2, 77, 0.4)).outcome is Outcome.DONE
     finally:
         line.close()
     assert {one.unit for one in await scanned(line, range(1, 4))} == {1, 3}

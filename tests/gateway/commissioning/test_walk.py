@@ -14,6 +14,7 @@ from lamplighter_contract.level import Override
 from lamplighter_contract.quantities import Kind
 from lamplighter_contract.wire.documents import DeviceEntry
 from lamplighter_contract.wire.topics import Down
+from lamplighter_gateway.cli import host
 from lamplighter_gateway.cli.host import RefusedError
 from lamplighter_gateway.cli.walking import Walk
 from lamplighter_gateway.commands.ledger import Change
@@ -41,6 +42,7 @@ from lamplighter_gateway.commissioning.walk.record import (
     from_json,
 )
 from lamplighter_gateway.config.problem import Problem
+from lamplighter_gateway.disk import DiskFullError
 from lamplighter_gateway.drivers.port import Outcome, Point, Reading, Written
 from tests.gateway.fakes import MemoryBus, until
 from tests.gateway.rig import LAMPS, Rig, keys_document
@@ -128,6 +130,9 @@ async def test_a_circuit_is_opened_for_seconds_its_phase_and_lamps_found_and_the
         await until(lambda: any(event["event"] == "commission.feeder" for event in rig.link.events()), 60)
         event = next(event for event in rig.link.events() if event["event"] == "commission.feeder")
         assert (event["detail"]["phase"], event["detail"]["expected"], event["device"]) == ("b", "a", CIRCUIT)
+        assert "error" not in await rig.say("end")
+        assert "error" in await rig.say("saw", device="lamp-1", pole="P1")
+        assert rig.desk.about()["job"] is None
 
 
 @pytest.mark.parametrize("operation", [Operation.SUPPLY_ISOLATE, Operation.DEVICE_LOCK])
@@ -432,6 +437,23 @@ async def test_a_lamp_without_a_pole_in_the_inventory_needs_one_typed_and_one_th
 
 async def test_a_phone_may_answer_while_the_keyboard_waits():
     assert await Street("a", "b", phoned={"a", "b"}).walk("") == {"a": "phoned", "b": "phoned"}
+
+
+async def test_a_record_that_cannot_be_read_stops_nobody_and_takes_no_answer(tmp_path):
+    (tmp_path / FILE_NAME).mkdir()
+    file = RecordFile(tmp_path)
+    await file.open()
+    assert file.record.job == ""
+    with pytest.raises(DiskFullError):
+        await file.add(saw("lamp-1", "P1"))
+
+
+def test_a_data_folder_of_another_user_is_left_alone(tmp_path, monkeypatch):
+    host._check_owner(tmp_path)
+    host._check_owner(tmp_path / "none")
+    monkeypatch.setattr("os.geteuid", lambda: tmp_path.stat().st_uid + 1)
+    with pytest.raises(RefusedError, match="run this as that user"):
+        host._check_owner(tmp_path)
 
 
 async def test_a_full_disk_takes_no_answer(tmp_path):

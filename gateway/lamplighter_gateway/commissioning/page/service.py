@@ -87,8 +87,10 @@ class Page:
                 continue
             self.port = server.sockets[0].getsockname()[1]
             log.info("local page on port %d, certificate SHA-256 %s", self.port, self._certificate.fingerprint)
-            async with server:
+            try:
                 await server.serve_forever()
+            finally:
+                server.close()
 
     async def about(self, _request: Request, _user: str) -> Answer:
         """What an installer needs to open it."""

@@ -11,7 +11,7 @@ from lamplighter_gateway.commissioning.wire.asking import ask
 from lamplighter_gateway.commissioning.wire.frames import Kind, read_pdu
 from lamplighter_gateway.commissioning.wire.port import Line, Setting, Trouble
 
-LISTEN_S: Final = 0.5  # long enough for another master's poll
+LISTEN_S: Final = 1.0  # long enough for the poll of most other masters
 SLOWEST_S: Final = 1.0  # a unit that thinks longer is taken for silent
 FEW: Final = 3  # units asked at a setting that is only a guess
 PATIENCE: Final = 2  # questions to a unit that says nothing
@@ -35,7 +35,10 @@ class Target:
 
 @dataclass(slots=True)
 class Probe:
-    """One probe of one line. `say` is told each step, for a person who waits."""
+    """One probe of one line. `say` is told each step, for a person who waits.
+
+    It listens for `listen_s` before it asks, and gives a unit `slowest_s` before it takes it for silent.
+    """
 
     line: Line
     targets: Sequence[Target]
@@ -44,6 +47,8 @@ class Probe:
     budget_s: float
     clock: Clock
     say: Callable[[str], None] = lambda _text: None
+    listen_s: float = LISTEN_S
+    slowest_s: float = SLOWEST_S
     _attempts: list[Attempt] = field(default_factory=list)
     _unsupported: list[Setting] = field(default_factory=list)
     _end_s: float = 0.0
@@ -57,7 +62,7 @@ class Probe:
         try:
             if failure is not None and failure.trouble is not Trouble.UNSUPPORTED:
                 return replace(seen, not_opened=failure)
-            unasked = await self.line.listen(LISTEN_S) if failure is None else b""
+            unasked = await self.line.listen(self.listen_s) if failure is None else b""
             await self._try_settings()
         finally:
             self.line.close()
@@ -91,15 +96,15 @@ class Probe:
             if (await self._ask(setting, target, self.timeout_s)).said.alive:
                 return True
         if own and self.targets and not self._over:
-            await self.line.listen(SLOWEST_S)  # a late answer must not be taken for the next question's
-            return (await self._ask(setting, self.targets[0], max(SLOWEST_S, self.timeout_s))).said.alive
+            await self.line.listen(self.slowest_s)  # a late answer must not be taken for the next question's
+            return (await self._ask(setting, self.targets[0], max(self.slowest_s, self.timeout_s))).said.alive
         return False
 
     async def _look_closely(self, setting: Setting | None) -> None:
         """Somebody answers: everybody is asked, more than once, with patience for the slow."""
         self.say(f"{self.line.name} {setting or ''}: somebody answers, asking all {len(self.targets)} units")
         slow = any(one.said.alive and (one.after_s or 0.0) > self.timeout_s for one in self._attempts)
-        patience_s = max(SLOWEST_S, self.timeout_s)
+        patience_s = max(self.slowest_s, self.timeout_s)
         for turn in range(TIMES):
             for target in self.targets:
                 if self._over:

@@ -66,6 +66,15 @@ class WalkDesk:
         """The lamp that was last told to blink and not yet answered for."""
         return self._blinking
 
+    def about(self) -> dict[str, object]:
+        """For `status`: what is open, and how far it is."""
+        record = self.record
+        return {
+            "job": record.job if record.running else None,
+            "left": len(self.unanswered()),
+            "circuits_left_open": list(record.open_circuits),
+        }
+
     def unanswered(self) -> list[str]:
         """Lamps nobody has answered for, in the order of the configuration."""
         return [lamp for lamp in self._field.of_kind(Kind.LAMP) if lamp not in self.record.seen]

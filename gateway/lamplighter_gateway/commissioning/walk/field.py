@@ -115,5 +115,6 @@ class Field:
 
     def _place(self, device: str) -> tuple[str, str]:
         """Bus and unit of a device."""
-        unit = self._registry.entries[device].address.rpartition("/")[2].partition("+")[0]
+        entry = self._registry.entries.get(device)  # the configuration may have changed meanwhile
+        unit = entry.address.rpartition("/")[2].partition("+")[0] if entry is not None else ""
         return self._registry.bus_of.get(device, ""), unit

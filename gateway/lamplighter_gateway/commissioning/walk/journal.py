@@ -26,8 +26,12 @@ class RecordFile:
         self.record = Record()
 
     async def open(self) -> None:
-        """Read what there is."""
-        self.record = await asyncio.to_thread(self._read)
+        """Read what there is; a file that cannot be read is told of, and the gateway goes on without it."""
+        try:
+            self.record = await asyncio.to_thread(self._read)
+        except OSError as error:
+            log.error("%s cannot be read, so no commissioning goes on: %s", self._path, error)  # noqa: TRY400 - no trace wanted
+            self.record = Record()
 
     async def add(self, entry: Entry) -> None:
         """Make one entry durable, then know it.
