@@ -1,6 +1,6 @@
 """What the gateway tells of itself: its birth, its devices, its health, its status for the person beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Final
@@ -10,6 +10,7 @@ from lamplighter_contract.wire import documents
 from lamplighter_contract.wire.documents import ClockState, DevicesDocument, GatewayState, Health
 from lamplighter_gateway.commands.journal import Journal
 from lamplighter_gateway.control import Answer
+from lamplighter_gateway.drivers.port import Trackers
 from lamplighter_gateway.light.registry import Registry
 from lamplighter_gateway.settings import Settings
 from lamplighter_gateway.spool.spool import Spool
@@ -103,7 +104,12 @@ class About:
         }
         answer: Answer = documents.as_json(await self.health())
         buses = [asdict(driver.status()) for driver in self._registry.drivers.values()]
-        return answer | about | {"buses": buses}
+        return answer | about | {"buses": buses, "strangers": self._strangers()}
+
+    def _strangers(self) -> list[Mapping[str, object]]:
+        """Trackers that called and are not configured."""
+        trackers = [driver for driver in self._registry.drivers.values() if isinstance(driver, Trackers)]
+        return [one for driver in trackers for one in driver.strangers()]
 
     def _per_day(self, uplink: Uplink) -> dict[str, int]:
         """What a day costs: bytes of the uplink with what MQTT, TLS and TCP add, bytes written to the disk."""

@@ -157,3 +157,24 @@ def test_status_says_what_a_day_costs_and_what_is_wrong_with_a_line():
     ).splitlines()
     assert "per day: 1.54 MB up, 0.32 MB down, 60.3 MB written to the disk" in told
     assert told[-2:] == ["bus cab-04 (modbus-rtu): connected, 60 devices, 87% busy", "  another master is on the line"]
+
+
+def test_status_says_what_a_bus_refused_and_who_called_without_being_configured():
+    bus = {"bus": "trackers", "wire": "jt808", "connected": True, "devices": 2, "silent": [], "last_error": ""}
+    told = cli._overview(
+        {
+            "gateway": "gw-1",
+            "version": "1",
+            "boot": "b",
+            "uplink": True,
+            "controller": None,
+            "spool": {"waiting": 0},
+            "overrides": [],
+            "buses": [bus | {"refusals": [["checksum", 2], ["unknown_terminal", 1]]}],
+            "strangers": [
+                {"bus": "trackers", "wire": "jt808", "phone": "013900000000", "plate": "鲁A12345", "maker": ""}
+            ],
+        }
+    ).splitlines()
+    assert "  refused: checksum 2, unknown_terminal 1" in told
+    assert "NOT CONFIGURED on trackers: 013900000000 鲁A12345" in told

@@ -78,7 +78,10 @@ class DevicesDocument(msgspec.Struct, frozen=True):
 
 
 class BusHealth(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One bus: whether it is connected, its cycle and how full it is, what went wrong since start."""
+    """One bus: whether it is connected, its cycle and how full it is, what went wrong since start.
+
+    `refusals` counts by reason what it was sent and did not take.
+    """
 
     bus: Text
     wire: Text
@@ -92,6 +95,7 @@ class BusHealth(msgspec.Struct, frozen=True, omit_defaults=True):
     crc_errors: Count = 0
     exceptions: Count = 0
     refused: Count = 0
+    refusals: Annotated[dict[Text, Count], msgspec.Meta(max_length=100)] = {}
 
 
 class SpoolHealth(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -176,8 +176,13 @@ def _overview(answer: Answer) -> str:
     lines += [
         f"override {o['device']}: {o['level_percent']:g} % until {_local(o['until_ms'])}" for o in answer["overrides"]
     ]
+    lines += [f"NOT CONFIGURED on {one['bus']}: {_stranger(one)}" for one in answer.get("strangers", ())]
     lines += [f"{name}: {count}" for name, count in answer.get("counters", {}).items()]
     return "\n".join(lines)
+
+
+def _stranger(one: Mapping[str, Any]) -> str:
+    return " ".join(str(one[name]) for name in ("phone", "truck", "plate", "maker", "model", "terminal") if one.get(name))
 
 
 def _config_lines(config: Mapping[str, Any]) -> list[str]:
@@ -212,4 +217,5 @@ def _bus_lines(bus: Mapping[str, Any]) -> list[str]:
     state = "connected" if bus["connected"] else "NOT connected"
     full = f", {bus['utilisation']:.0%} busy" if bus.get("utilisation") else ""
     head = f"bus {bus['bus']} ({bus['wire']}): {state}, {bus.get('devices', 0)} devices{full}{silent}{trouble}"
-    return [head, *(f"  {finding}" for finding in bus.get("findings", ()))]
+    refusals = ", ".join(f"{reason} {count}" for reason, count in bus.get("refusals", ()))
+    return [head, *([f"  refused: {refusals}"] if refusals else []), *(f"  {one}" for one in bus.get("findings", ()))]

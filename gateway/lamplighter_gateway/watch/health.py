@@ -67,4 +67,5 @@ def _bus(status: BusStatus) -> BusHealth:
         crc_errors=status.crc_errors,
         exceptions=status.exceptions,
         refused=status.refused,
+        refusals=dict(status.refusals),
     )

@@ -30,6 +30,9 @@ def render(health: Health, *, uplink: bool) -> str:
         for name in names:
             values = [(f'{{bus="{bus.bus}"}}', float(getattr(bus, name))) for bus in health.buses]
             lines += _metric(f"bus_{name}{end}", kind, values)
+    refusals = [(bus.bus, reason, count) for bus in health.buses for reason, count in bus.refusals.items()]
+    values = [(f'{{bus="{bus}",reason="{reason}"}}', float(count)) for bus, reason, count in refusals]
+    lines += _metric("bus_refusals_total", "counter", values)
     counts = [(f'{{what="{name}"}}', count) for name, count in health.counters.items()]
     lines += _metric("events_counted_total", "counter", counts)
     return "\n".join(lines) + "\n"

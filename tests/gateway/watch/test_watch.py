@@ -57,8 +57,19 @@ def test_a_clock_is_trusted_unless_it_was_never_set_or_stands_before_what_was_li
 
 
 def test_health_tells_buses_spool_disk_and_memory(tmp_path):
-    found = health("boot", NOW, [replace(UP, silent=("l-1",))], SPOOL, ClockState("system", 1), {"x": 2}, tmp_path)
+    found = health(
+        "boot",
+        NOW,
+        [replace(UP, silent=("l-1",), refusals=(("checksum", 4),))],
+        SPOOL,
+        ClockState("system", 1),
+        {"x": 2},
+        tmp_path,
+    )
     assert (found.buses[0].silent, found.buses[0].cycle_s) == (1, 1.235)
+    assert found.buses[0].refusals == {"checksum": 4}
+    told = metrics.render(found, uplink=True)
+    assert f'lamplighter_gateway_bus_refusals_total{{bus="{UP.bus}",reason="checksum"}} 4' in told
     assert found.spool == SpoolHealth(3, 400, NOW, 7, "full")
     assert found.disk_free_bytes
     assert found.rss_bytes
