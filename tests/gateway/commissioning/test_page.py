@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 import ssl
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,9 +16,12 @@ from lamplighter_gateway.commissioning.language import Language
 from lamplighter_gateway.commissioning.page.access import SESSION_S, TRIES, TRIES_S, Access
 from lamplighter_gateway.commissioning.page.certificate import certificate, fingerprint
 from lamplighter_gateway.commissioning.page.words import QUANTITIES, WORDS
+from lamplighter_gateway.config.load import load
 from lamplighter_gateway.config.model import Config, LocalPage, Reporting, SpoolLimits, Uplink
 from tests.gateway.fakes import until
 from tests.gateway.rig import GATEWAY, Rig, keys_document
+
+EXAMPLE = Path(__file__).parents[3] / "config" / "gateway" / "example.yaml"
 
 
 def config(folder):
@@ -185,6 +189,19 @@ async def test_what_is_no_request_is_let_go_and_the_next_visitor_is_served(tmp_p
             assert not answer.startswith(b"HTTP/1.1 200")
         writer.close()
         assert (await phone.client.get("/")).status_code == 200
+
+
+def test_where_the_page_is_stands_in_the_file_and_its_mistakes_are_named(tmp_path):
+    text = EXAMPLE.read_text("utf-8").replace("../profiles", str(EXAMPLE.parents[1] / "profiles"))
+    file = tmp_path / "gateway.yaml"
+    file.write_text(text.replace("# page: {", "page: {"), "utf-8")
+    found = load(file, {})
+    assert isinstance(found, Config)
+    assert found.page == LocalPage("0.0.0.0", 8443)
+    file.write_text(text + "\npage: {port: 99999, hots: x}\n", "utf-8")
+    wrong = load(file, {})
+    assert not isinstance(wrong, Config)
+    assert {problem.key for problem in wrong} == {"page.port", "page.hots"}
 
 
 def test_the_certificate_is_made_once_and_its_file_is_private(tmp_path):

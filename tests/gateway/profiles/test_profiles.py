@@ -96,6 +96,16 @@ def test_the_shipped_profiles_are_good():
             "modbus.write.resume.table",
             "holding or coil",
         ),
+        (
+            modbus(POWER, unit_number={"register": 35, "type": "uint32", "minimum": 1, "maximum": 247}),
+            "modbus.unit_number.type",
+            "uint16",
+        ),
+        (
+            modbus(POWER, unit_number={"register": 35, "type": "uint16", "minimum": 0, "maximum": 247}),
+            "modbus.unit_number.maximum",
+            "1 to 247",
+        ),
         ({"profile": "p", "kind": "lamp"}, "modbus", "modbus, mqtt, jt808, relay or several of them"),
         ({"profile": "p", "kind": "tree"} | {"modbus": {"read": [POWER]}}, "kind", "one of lamp"),
         (
