@@ -71,8 +71,9 @@ class Diagnoser:
         """(n,) as read, else as expected; one that burnt when it should not, and is silent now, burns on."""
         held = self._lamps.watch.held
         drawn_w: Floats = np.where(seen.usable, samples.lamps.column("power_w"), seen.expected_w)
-        unread = self._lamps.suspect & ~samples.lamps.answered & (held.desired_percent < 1) & (seen.expected_w == 0)
-        rows = np.flatnonzero(unread)
+        suspect = np.flatnonzero(self._lamps.suspect)
+        off = (held.desired_percent[suspect] < 1) & (seen.expected_w[suspect] == 0)
+        rows = suspect[off & ~samples.lamps.answered[suspect]]
         drawn_w[rows] = np.fmax(held.power_w[rows], 0)
         return drawn_w
 

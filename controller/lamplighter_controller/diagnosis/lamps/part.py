@@ -270,11 +270,11 @@ class PartStep:
         leave_to_peers(held, tested, self.watch.kin[self.part.rows], self.watch.limits)
         jumps(held, tested)
         frozen = self.suspect | (not self.watch.settings.learned_gain)
-        learn(held, steady.telling(~frozen), expectation, other, self.watch.limits)
-        follow_voltage(held, steady, frozen, self._deviation(reading))
+        learn(held, steady.telling(~frozen), expectation, seen, other, self.watch.limits)
+        follow_voltage(held, steady, frozen, seen, self._deviation(reading))
         healthy = steady.counts & (np.abs(steady.residual) < shown.STUCK_SHARE)
         shown.hold_level(held, healthy, command.level_percent, reading.power_w)
-        settle_voltage(held, reading.voltage_v, reading.usable & command.on & (reading.voltage_v > 100))
+        settle_voltage(held, reading.voltage_v, seen, reading.usable & command.on & (reading.voltage_v > 100))
 
     def _other_curve(self, reading: Reading, command: Command, expectation: Expectation, steady: Steady) -> Flags:
         """First readings at a level, far off, and not what was drawn before: its curve is not its model's."""

@@ -61,10 +61,10 @@ class Branches:
 
     def metered(self, lamp_w: Floats) -> Floats:
         """(C, 4) watts of lamps under each phase; column 3 is all of the cabinet. NaN counts nothing."""
-        known = (self.lamp_meter_column != NONE) & ~np.isnan(lamp_w)
         columns = len(self.topology.cabinets) * 4
-        by_column: Floats = np.bincount(self.lamp_meter_column[known], lamp_w[known], columns).astype(np.float64)
-        by_column = by_column.reshape(-1, 4)
+        drawn_w = np.where(np.isnan(lamp_w), 0, lamp_w)
+        summed: Floats = np.bincount(self.lamp_meter_column % (columns + 1), drawn_w, columns + 1).astype(np.float64)
+        by_column = summed[:columns].reshape(-1, 4)  # what no meter sees is in the last one
         by_column[:, 3] = by_column.sum(axis=1)
         return by_column
 

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from lamplighter_controller.diagnosis.findings import Element, ElementKind, EvidenceLine
-from lamplighter_controller.diagnosis.samples import Flags, Floats
+from lamplighter_controller.diagnosis.samples import Flags, Floats, Rows
 from lamplighter_controller.diagnosis.topology import Topology
 from lamplighter_controller.diagnosis.tree.causes import Scene
 from lamplighter_controller.diagnosis.tree.verdicts import Verdict
@@ -56,7 +56,7 @@ class Joints:
         if not self._some or "voltage_v" not in scene.samples.lamps.values:
             return []
         self._learn(scene)
-        mean_a, mean_v, aa, av, vv = self.sums
+        mean_a, mean_v, aa, av, _ = self.sums
         fallen = np.flatnonzero(self._span & (self.looks >= ENOUGH) & (mean_v > LEVEL_V))
         by_level = {row: found for row in fallen.tolist() if (found := self._by_level(row, mean_a, mean_v, now_ms))}
         sure = self._next & (self.looks >= ENOUGH) & (aa > LEAST_SPREAD_A2)
@@ -64,7 +64,9 @@ class Joints:
             return list(by_level.values())
         ohm = np.divide(av, aa, out=np.full(len(aa), np.nan, np.float32), where=sure)
         over = np.flatnonzero(sure & self._span & (ohm > EXCESS_OHM))
-        by_slope = {row: found for row in over.tolist() if (found := self._judged(row, ohm, aa, vv, mean_a, now_ms))}
+        error, most_a = self._error(over, ohm), mean_a[over] + 2 * np.sqrt(aa[over])
+        over = over[(ohm[over] > SURE * error) & (ohm[over] * most_a > EXCESS_V)]
+        by_slope = {row: found for row in over.tolist() if (found := self._judged(row, ohm, aa, mean_a, now_ms))}
         return list((by_level | by_slope).values())
 
     def _learn(self, scene: Scene) -> None:
@@ -100,7 +102,14 @@ class Joints:
         behind: Floats = (total[ends][self._topology.lamp_feeder] - total + current).astype(np.float32)
         return behind
 
-    def _judged(self, row: int, ohm: Floats, aa: Floats, vv: Floats, mean_a: Floats, now_ms: int) -> Verdict | None:
+    def _error(self, rows: Rows, ohm: Floats) -> Floats:
+        """Standard errors of the slopes of these spans."""
+        _, _, aa, _, vv = self.sums[:, rows]
+        rest = np.maximum(vv - ohm[rows] ** 2 * aa, 1e-4)
+        error: Floats = np.sqrt(rest / (np.minimum(self.looks[rows], 1 / DECAY) * aa))
+        return error
+
+    def _judged(self, row: int, ohm: Floats, aa: Floats, mean_a: Floats, now_ms: int) -> Verdict | None:
         tree = self._topology
         feeder = int(tree.lamp_feeder[row])
         rows = slice(int(tree.feeder_start[feeder]), int(tree.feeder_start[feeder + 1]))
@@ -108,9 +117,7 @@ class Joints:
         others = np.delete(spans, row - rows.start)
         known = others[~np.isnan(others)]
         usual = float(np.median(known)) if len(known) else 0.0
-        rest = max(float(vv[row] - ohm[row] ** 2 * aa[row]), 1e-4)
-        looks = min(float(self.looks[row]), 1 / DECAY)
-        error = float(np.sqrt(rest / (looks * aa[row])))
+        error, looks = float(self._error(np.array([row]), ohm)[0]), int(min(self.looks[row], 1 / DECAY))
         excess = float(ohm[row]) - max(usual, 0.0)
         most_a = float(mean_a[row] + 2 * np.sqrt(aa[row]))
         if (
@@ -120,8 +127,8 @@ class Joints:
             or self._rebounds(row, ohm, excess)
         ):
             return None
-        line = EvidenceLine("span_resistance", float(ohm[row]), usual, error, int(looks), "ohm")
-        drop = EvidenceLine("span_drop", float(ohm[row]) * most_a, usual * most_a, 1.0, int(looks), "V")
+        line = EvidenceLine("span_resistance", float(ohm[row]), usual, error, looks, "ohm")
+        drop = EvidenceLine("span_drop", float(ohm[row]) * most_a, usual * most_a, 1.0, looks, "V")
         element = Element(ElementKind.POLE, tree.poles[tree.lamp_pole[row]])
         return Verdict(element, {"hi_res": 0.95, "meter_bad": 0.05}, now_ms, HOLD, (line, drop), family=FAMILY)
 

@@ -38,5 +38,5 @@ def test_lamps_of_other_models_are_no_peers() -> None:
 def test_own_exponent_waits_for_the_gain_and_stands_later(seen: int, *, learns: bool) -> None:
     held = blank(1)
     held.gain_count[0, 2] = seen
-    follow_voltage(held, steady([-0.05]), np.zeros(1, np.bool_), np.array([-0.1], np.float32))
+    follow_voltage(held, steady([-0.05]), np.zeros(1, np.bool_), held.most_seen(), np.array([-0.1], np.float32))
     assert (held.swing[0] > 0) == learns

@@ -72,9 +72,9 @@ def expect(
     return Expectation(full_w, gain, full_w * gain, tables.cell(model, level), at, certain)
 
 
-def own_exponent(held: LampColumns) -> F32:
-    """(n,) by which a lamp's own power follows its voltage beyond its model's."""
-    return np.clip(held.pull / (held.swing + np.float32(SWING_WEIGHT)), -STEEPEST, STEEPEST)
+def own_exponent(held: LampColumns, rows: I64 | slice = slice(None)) -> F32:
+    """By which the own power of lamps follows their voltage beyond their model's."""
+    return np.clip(held.pull[rows] / (held.swing[rows] + np.float32(SWING_WEIGHT)), -STEEPEST, STEEPEST)
 
 
 def _deviation(voltage: F32) -> F32:

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from lamplighter_controller.diagnosis.arrays import F32, I64, U32, Flags
+from lamplighter_controller.diagnosis.arrays import F32, I64, U8, U32, Flags
 from lamplighter_controller.diagnosis.lamps.columns import LampColumns
 from lamplighter_controller.diagnosis.lamps.expectation.expected import (
     STEEPEST,
@@ -151,23 +151,21 @@ def leave_to_peers(held: LampColumns, steady: Steady, kin: I64, limit: Limits) -
     held.low[shared] /= 2
 
 
-def follow_voltage(held: LampColumns, steady: Steady, suspect: Flags, deviation: F32) -> None:
+def follow_voltage(held: LampColumns, steady: Steady, suspect: Flags, seen: U8, deviation: F32) -> None:
     """Learn how the lamp's own power follows its voltage, from readings that no fault can have moved."""
     told = steady.counts & ~suspect & (np.abs(deviation) < 0.15)
     told &= (np.abs(steady.residual) < GROSS) | steady.by_voltage
-    seen = held.most_seen()
     told &= (seen >= SWING_AFTER) & (seen < SWING_UNTIL)
-    own = own_exponent(held)
-    x = np.where(told, deviation, 0) * np.sqrt(steady.weight)
-    y = np.where(told, steady.residual + own * deviation, 0) * np.sqrt(steady.weight)
-    held.swing += x * x
-    held.pull += x * y
+    rows = np.flatnonzero(told)
+    weight, deviation = steady.weight[rows], deviation[rows]
+    own = own_exponent(held, rows)
+    held.swing[rows] += weight * deviation * deviation
+    held.pull[rows] += weight * deviation * (steady.residual[rows] + own * deviation)
 
 
-def settle_voltage(held: LampColumns, voltage_v: F32, read: Flags) -> None:
+def settle_voltage(held: LampColumns, voltage_v: F32, seen: U8, read: Flags) -> None:
     """Learn the lamp's usual voltage while lit: fast at first, then slowly."""
     usual = np.where(np.isnan(held.voltage_v), voltage_v, held.voltage_v)
-    seen = held.most_seen()
     rate = np.where(seen < USUAL_AFTER, 1 / (seen + np.float32(1)), np.float32(USUAL_VOLTAGE_RATE))
     np.copyto(held.voltage_v, usual + rate * (voltage_v - usual), where=read)
 
@@ -180,13 +178,14 @@ def jumps(held: LampColumns, steady: Steady) -> None:
     np.copyto(held.last_residual, steady.residual, where=steady.counts)
 
 
-def learn(held: LampColumns, steady: Steady, expectation: Expectation, first_of_band: Flags, limit: Limits) -> None:
+def learn(
+    held: LampColumns, steady: Steady, expectation: Expectation, most: U8, first_of_band: Flags, limit: Limits
+) -> None:
     """Move gain and variance by healthy readings only: a lamp that leaves what is usual is not followed.
 
     `first_of_band`: readings at levels the lamp was never seen at, which no fault explains: its own curve differs.
     """
     z = np.abs(steady.residual) / steady.sigma
-    most = held.most_seen()
     anew = (most < TRUSTED) & (z >= LEARN_Z)
     early = (most < MATURE) & (np.abs(steady.residual) < GROSS)
     calm = (held.low < limit.step / 2) & (held.high < limit.step / 2) & (held.slow < limit.drift / 2)

@@ -61,6 +61,9 @@ def odd(held: LampColumns, time_s: U32) -> None:
     any_now = np.zeros(len(time_s), np.uint8)
     for name in ODD:
         any_now |= getattr(held, name)
+    if not any_now.any():
+        held.odd_since[:] = 0
+        return
     held.odd_since[:] = np.where(any_now > 0, np.where(held.odd_since > 0, held.odd_since, time_s), 0)
 
 
