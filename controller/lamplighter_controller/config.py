@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -235,6 +235,35 @@ class DiagnosisConfig(_Section):
     rain_signal: Annotated[str, Field(min_length=1, max_length=64)] = "rain"
 
 
+class ChannelConfig(_Section):
+    """A way to tell people of orders; `url` of mail is `smtp://host:port` or `smtp+tls://host:port`.
+
+    `level`: told from this escalation on, 0 when an order begins. In quiet hours only danger is told; SMS and calls are
+    for danger alone, by a gateway that takes HTTP. `secret_file` signs what is sent; of mail it holds the password.
+    """
+
+    id: Identity
+    way: Literal["webhook", "mail", "wecom", "dingtalk", "sms", "voice"]
+    url: Annotated[str, Field(pattern=r"^(https?|smtp|smtp\+tls)://[^\s]+$", max_length=500)]
+    secret_file: File | None = None
+    user: str = ""
+    sender: str = ""
+    to: tuple[str, ...] = ()
+    crew: str = ""
+    least_priority: Severity = 3
+    level: Annotated[int, Field(ge=0, le=5)] = 0
+    quiet_from_h: Annotated[float, Field(ge=0, le=24)] = 0.0
+    quiet_until_h: Annotated[float, Field(ge=0, le=24)] = 0.0
+
+    def secret(self) -> str:
+        """What signs, or the password; empty without a file.
+
+        Raises:
+            OSError: its file cannot be read.
+        """
+        return _secret(self.secret_file)
+
+
 class MaintenanceConfig(_Section):
     """How repairs are seen to; times to mend are those of `diagnosis`.
 
@@ -248,6 +277,7 @@ class MaintenanceConfig(_Section):
     escalate_min: Annotated[float, Field(gt=0, le=10_080)] = 30.0
     closes_itself: bool = True
     photos_gib: Annotated[float, Field(gt=0, le=100_000)] = 10.0
+    channels: tuple[ChannelConfig, ...] = ()
 
 
 class Config(_Section):

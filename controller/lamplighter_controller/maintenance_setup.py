@@ -2,10 +2,12 @@
 
 import secrets
 
+import msgspec
+
 from lamplighter_contract.clock import Clock
 from lamplighter_contract.ids import uuid7
 from lamplighter_controller.commands.dispatch import Dispatch
-from lamplighter_controller.config import Config
+from lamplighter_controller.config import ChannelConfig, Config
 from lamplighter_controller.diagnosis.engine import Diagnosis
 from lamplighter_controller.diagnosis_setup import rules_of
 from lamplighter_controller.events import Events
@@ -15,6 +17,7 @@ from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.lighting.proof.desk import ProofDesk
 from lamplighter_controller.maintenance.around import Around, Settings
 from lamplighter_controller.maintenance.engine import Maintenance
+from lamplighter_controller.maintenance.notices.notice import Channel
 from lamplighter_controller.series.port import Series
 from lamplighter_controller.twin.columns import Twin
 
@@ -61,4 +64,10 @@ def maintenance_of(
             closes_itself=its.closes_itself,
         ),
     )
-    return Maintenance(around, (city.name.get("zh", ""), city.name.get("en", "")))
+    name = city.name.get("zh", ""), city.name.get("en", "")
+    return Maintenance(around, name, [_channel(one) for one in its.channels])
+
+
+def _channel(its: ChannelConfig) -> Channel:
+    values = its.model_dump(exclude={"secret_file"})
+    return msgspec.convert(values | {"secret": its.secret()}, Channel)

@@ -60,6 +60,7 @@ from lamplighter_controller.api.resources.fleet import violations as fleet_viola
 from lamplighter_controller.api.resources.fleet import waybills as fleet_waybills
 from lamplighter_controller.api.resources.maintenance import crews as maintenance_crews
 from lamplighter_controller.api.resources.maintenance import figures as maintenance_figures
+from lamplighter_controller.api.resources.maintenance import notices as maintenance_notices
 from lamplighter_controller.api.resources.maintenance import orders as maintenance_orders
 from lamplighter_controller.api.resources.maintenance import parts as maintenance_parts
 from lamplighter_controller.api.resources.maintenance import patrols as maintenance_patrols
@@ -151,6 +152,7 @@ ROUTERS: Final = (
     maintenance_parts.router,
     maintenance_patrols.router,
     maintenance_figures.router,
+    maintenance_notices.router,
     alarms.router,
     dead_letters.router,
     audit.router,

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -25,6 +26,8 @@ from lamplighter_controller.events import (
 from lamplighter_controller.ledger.errors import LedgerUnavailable
 from lamplighter_controller.maintenance import keys
 from lamplighter_controller.maintenance.around import RULE, Around
+from lamplighter_controller.maintenance.notices.desk import NoticeDesk
+from lamplighter_controller.maintenance.notices.notice import Channel
 from lamplighter_controller.maintenance.orders import records
 from lamplighter_controller.maintenance.orders.attaching import Attachments
 from lamplighter_controller.maintenance.orders.desk import OrderDesk
@@ -58,7 +61,7 @@ UNTAKEN: Final = "orders-untaken"
 class Maintenance:
     """All of the room. Its loop asks what should be true now; a missed event is made good by the next tick."""
 
-    def __init__(self, around: Around, city: tuple[str, str] = ("", "")) -> None:
+    def __init__(self, around: Around, city: tuple[str, str] = ("", ""), channels: Sequence[Channel] = ()) -> None:
         """Begin with nothing; `run` looks at what there is. `city`: its name in Chinese and English."""
         self._around = around
         self.streets = StreetMap(around.ledger, around.twin)
@@ -69,6 +72,7 @@ class Maintenance:
         self.parts = PartDesk(around, self.streets)
         self.patrols = PatrolDesk(around, self.streets, self.orders)
         self.reporter = Reporter(around, city)
+        self.notices = NoticeDesk(around, channels)
         self.new_id = around.new_id
         self._wake = asyncio.Event()
         self._kept_s = around.clock.monotonic_s()
@@ -86,6 +90,7 @@ class Maintenance:
                     tasks.create_task(self._listen(news), name="maintenance-listen")
                     tasks.create_task(self._work(), name="maintenance-orders")
                     tasks.create_task(self.reporter.run(), name="maintenance-reports")
+                    tasks.create_task(self._tell(), name="maintenance-notices")
             finally:
                 scheduler.shutdown(wait=False)
 
@@ -102,6 +107,13 @@ class Maintenance:
                 await self.look()
             await asyncio.sleep(LEAST_S)  # many commands end at once when a city is switched
             await self._wake.wait()
+
+    async def _tell(self) -> None:
+        """Beside everything else: whoever does not answer holds up nobody."""
+        while True:
+            with contextlib.suppress(LedgerUnavailable):
+                await self.notices.look()
+            await asyncio.sleep(TICK_S)
 
     async def look(self) -> None:
         """Everything that is due.

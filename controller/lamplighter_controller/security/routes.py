@@ -85,6 +85,7 @@ _TABLE: Final[Mapping[tuple[Operation, By], tuple[str, ...]]] = {
         "GET /reports",
         "GET /reports/{month}",
         "GET /patrols",
+        "GET /notices",
         "GET /patrols/plans",
         "GET /patrols/{round}",
     ),
