@@ -74,7 +74,7 @@ def test_what_makes_sense_is_taken(request_):
         (CommandRequest(Operation.GATEWAY_PROBE, ("lamp-1",), {"bus": "b"}), Reason.ARGUMENT, "gateways"),
         (wanted(Operation.TRUCK_RELEASE, args={}), Reason.OPERATION, "truck.release"),
         (wanted(Operation.TRUCK_SPEAK, args={}), Reason.ARGUMENT, "text"),
-        (wanted(Operation.DEVICE_UNLOCK, args={}), Reason.OPERATION, "device.unlock"),
+        (wanted(Operation.DEVICE_UNLOCK, args={}), Reason.ARGUMENT, "confirmation"),
         (wanted(devices=("lamp-9",)), Reason.UNKNOWN_DEVICE, "lamp-9"),
         (wanted(devices=("lamp-1", "orphan")), Reason.UNKNOWN_DEVICE, "orphan"),
         (wanted(devices=("cab-1",)), Reason.OPERATION, "cab-1"),

@@ -80,7 +80,6 @@ REFUSED = [
     ("until in 2099", make(args={"level_percent": 50, "until": 4_070_908_800_000}), Reason.ARGUMENT),
     ("until tomorrow", make(args={"level_percent": 50, "until": NOW + 24 * 3_600_000}), Reason.ARGUMENT),
     ("a level beyond full", make(args={"level_percent": 101, "until": NOW + 60_000}), Reason.ARGUMENT),
-    ("an operation to come", make(operation=Operation.GATEWAY_SUPPORT, devices=()), Reason.OPERATION),
     ("a group", make(devices=(), target=Target(group="g", plan_version=3)), Reason.PLAN_VERSION),
     ("an unknown device", make(devices=("lamp-99",)), Reason.UNKNOWN_DEVICE),
     ("another kind", make(devices=("cab-1",)), Reason.OPERATION),
