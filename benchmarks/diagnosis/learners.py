@@ -52,8 +52,12 @@ def learn() -> Learned:
     random = np.random.default_rng(0)
     healthy = random.choice(np.flatnonzero(y == _WELL), _HEALTHY_SHOWN, replace=False)
     shown = np.concatenate((healthy, np.flatnonzero(y != _WELL)))
-    forest = RandomForestClassifier(_TREES, min_samples_leaf=3, n_jobs=1, random_state=0).fit(x[shown], y[shown])
-    isolation = IsolationForest(100, contamination=_CONTAMINATION, n_jobs=1, random_state=0).fit(x[healthy])
+    forest = RandomForestClassifier(n_estimators=_TREES, min_samples_leaf=3, n_jobs=1, random_state=0).fit(
+        x[shown], y[shown]
+    )
+    isolation = IsolationForest(n_estimators=100, contamination=_CONTAMINATION, n_jobs=1, random_state=0).fit(
+        x[healthy]
+    )
     return Learned(forest, isolation)
 
 
