@@ -182,7 +182,9 @@ def _overview(answer: Answer) -> str:
 
 
 def _stranger(one: Mapping[str, Any]) -> str:
-    return " ".join(str(one[name]) for name in ("phone", "truck", "plate", "maker", "model", "terminal") if one.get(name))
+    return " ".join(
+        str(one[name]) for name in ("phone", "truck", "plate", "maker", "model", "terminal") if one.get(name)
+    )
 
 
 def _config_lines(config: Mapping[str, Any]) -> list[str]:

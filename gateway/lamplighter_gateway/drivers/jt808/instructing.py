@@ -10,6 +10,7 @@ from typing import Any, Final
 from lamplighter_contract.commands.command import Operation
 from lamplighter_contract.truck.orders import Alarm
 from lamplighter_gateway.drivers.jt808.codec.fields import Edition
+from lamplighter_gateway.drivers.jt808.codec.frame import MOST_BODY
 from lamplighter_gateway.drivers.jt808.codec.messages import write_body
 from lamplighter_gateway.drivers.jt808.fencing import Message, fence_messages, unfence_messages
 from lamplighter_gateway.profiles.model import TrackerMap
@@ -64,7 +65,11 @@ def instruction(
     if operation in (Operation.TRUCK_FENCE, Operation.TRUCK_UNFENCE):
         fencing = fence_messages if operation is Operation.TRUCK_FENCE else unfence_messages
         messages = fencing(args, edition, profile.fences)
-        return messages if isinstance(messages, str) else Instruction(messages)
+        if isinstance(messages, str):
+            return messages
+        if any(len(body) > MOST_BODY for _, body in messages):
+            return f"fewer points: a fence has to fit into one message of {MOST_BODY} bytes"
+        return Instruction(messages)
     made = _MADE.get(operation)
     return f"no {operation} on a terminal" if made is None else made(args, edition)
 

@@ -92,6 +92,14 @@ def test_a_muck_terminal_is_told_its_ground_longitude_first_and_never_a_bound_of
     assert isinstance(every, str)
 
 
+def test_a_fence_that_does_not_fit_into_one_message_is_refused():
+    winding = ROUTE | {"points": [[36.6 + n / 1_000, 117.0] for n in range(100)]}
+    found = instruction(Operation.TRUCK_FENCE, winding, Edition.V2013, STANDARD)
+    assert found == "fewer points: a fence has to fit into one message of 1023 bytes"
+    polygon = GROUND | {"points": winding["points"]}
+    assert isinstance(instruction(Operation.TRUCK_FENCE, polygon, Edition.V2019, STANDARD), Instruction)
+
+
 async def obey(terminal, parameters, *, takes=0, sets=True):
     """Answer instructions until cancelled, as a terminal does that acknowledges before it answers."""
     said = []
