@@ -77,7 +77,7 @@ def _read(candidate: Candidate, tree: Mapping[str, Any], problems: list[Problem]
 
 def _ruling(section: Section) -> Ruling:
     usual = Ruling()
-    ruling = Ruling(section.word("rules", Rules, usual.rules), section.number("trial_min", 1, 1_440, usual.trial_min))
+    ruling = Ruling(section.word("rules", Rules, usual.rules), section.number("trial_min", 0.1, 1_440, usual.trial_min))
     section.close()
     return ruling
 
