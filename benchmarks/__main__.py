@@ -9,6 +9,7 @@ from typing import Final, NoReturn
 import click
 
 from benchmarks import (
+    audit,
     city,
     command_one,
     diagnosis_quality,
@@ -50,6 +51,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "fleet-views": fleet_views.run,
     "maintenance": maintenance.run,
     "start": start.run,
+    "audit": audit.run,
 }
 
 
@@ -62,9 +64,9 @@ def main(names: tuple[str, ...], *, quick: bool, as_json: bool, keep: Path | Non
     """Measure the headline figures, all of them unless named.
 
     NAME is one of poll-tcp, poll-rtu, uplink, ingest, command-one, plan-year, level-now, city, jt808-codec,
-    diagnosis-quality, diagnosis-speed, fleet-ingest, fleet-quality, start. Long runs (diagnosis-quality) put what they
-    have found so far into the folder of --keep, and a run that was stopped goes on from there; empty it when the
-    program changes.
+    diagnosis-quality, diagnosis-speed, fleet-ingest, fleet-quality, start, audit. Long runs (diagnosis-quality) put
+    what they have found so far into the folder of --keep, and a run that was stopped goes on from there; empty it when
+    the program changes.
     """
     signal.signal(signal.SIGTERM, end_cleanly)
     failed = False

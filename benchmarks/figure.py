@@ -66,6 +66,7 @@ AIMS: Final[dict[str, tuple[str, float] | None]] = {
     "diagnosis-speed.bytes_per_lamp": ("<=", 150),
     "maintenance.report_month_s": ("<=", 60),
     "maintenance.figures_128k_s": ("<=", 2),
+    "audit.verify_s": ("<=", 60),
     "start.built_s": None,
     "start.cold_s": None,
 }

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,8 @@ from lamplighter_controller.intake.gateways import Unheard
 from lamplighter_controller.keys_keeper import KeysKeeper
 from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.security import audit, credentials, enrolment, tokens
+from lamplighter_controller.security import keys as key_files
+from lamplighter_controller.security.keys import Keys
 from lamplighter_controller.security.rights import Right
 from lamplighter_controller.series.port import Series
 
@@ -42,13 +44,15 @@ class ProgramActions:
         handovers: HandoverKeeper,
         held: Hold,
         clock: Clock,
-        released: Sequence[Callable[[], None]] = (),
+        released: Sequence[Callable[[], None]],
+        keys: Keys,
+        signs_anew: Sequence[Callable[[], Awaitable[None]]],
     ) -> None:
         """Act on these; `released` are called when a hold has ended, or gateways changed: what waited goes out."""
         self._config, self._identity, self._ledger, self._series = config, identity, ledger, series
         self._intake, self._keeper, self._hold, self._clock = intake, keeper, held, clock
         self._handovers = handovers
-        self._released = tuple(released)
+        self._released, self._keys, self._signs_anew = tuple(released), keys, tuple(signs_anew)
         self._copying = asyncio.Lock()
         self._broker_files = BrokerFiles(config.broker, ledger, intake.alarms)
 
@@ -110,6 +114,7 @@ class ProgramActions:
             "revoke": self._ask_enrolment,
             "token": self._ask_token,
             "credential": self._ask_credential,
+            "keys": self._ask_keys,
         }
 
     async def _status(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -150,6 +155,18 @@ class ProgramActions:
         made = await self._ledger.write(lambda connection: make_credential(connection, wanted, self._clock.wall_ms()))
         await self._broker_files.changed()
         return made
+
+    async def _ask_keys(self, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Take up the keys that lie in the keys folder now: first gateways are told of them, then they sign."""
+        fresh = await asyncio.to_thread(key_files.load, self._config.keys_folder)
+        await self._keeper.renew(fresh.document)
+        self._keys.exchange(fresh)
+        for sign_anew in self._signs_anew:
+            await sign_anew()
+        await self._ledger.write(
+            lambda connection: self._record(connection, _who(wanted), "keys.rotate", fresh.signer.kid)
+        )
+        return {"kid": fresh.signer.kid}
 
     async def _ask_token(self, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
         return await self._ledger.write(lambda connection: make_token(connection, wanted, self._clock.wall_ms()))

@@ -273,6 +273,8 @@ class _Program:
             on.hold,
             clock,
             (self._plans.wake, self._light.wake, self._signals.wake),
+            on.keys,
+            (self._plans.connected, self._signals.connected),
         )
         for callback in (
             self._intake.connected,

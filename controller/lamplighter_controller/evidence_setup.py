@@ -45,7 +45,7 @@ def evidence_of(
     shelf.open()
     zone = ZoneInfo(config.city.zone)
     desk = EvidenceDesk(
-        Around(config.controller, ledger, series, shelf, dispatch, keys.signer, keys.document, clock, zone)
+        Around(config.controller, ledger, series, shelf, dispatch, keys.signer, lambda: keys.document, clock, zone)
     )
     policy = Policy(kept.candidate_days, kept.invalid_days, kept.closed_days, kept.driver_days)
 

@@ -24,6 +24,13 @@ class KeysKeeper:
         self._told: set[str] = set()
         self._wake = asyncio.Event()
 
+    async def renew(self, document: bytes) -> None:
+        """Keep another document from now on; on return every gateway's is at the broker, or waits for it."""
+        self._document = document
+        self._told.clear()
+        if not await self._tell():
+            self._wake.set()
+
     async def connected(self) -> None:
         """The broker may have forgotten everything."""
         self._told.clear()

@@ -13,6 +13,8 @@ from lamplighter_contract.quantities import QUANTITIES, Form, Quantity
 from lamplighter_contract.wire import limits
 from lamplighter_controller.cli.lamplighter import main as lamplighter
 from lamplighter_controller.diagnosis.catalogue.faults import catalogue
+from lamplighter_controller.security.rights import NEEDS_CODE, OPERATIONS, Role
+from lamplighter_controller.security.routes import OPEN, ROUTES
 from lamplighter_gateway.cli.program import main as gateway
 
 HERE = Path(__file__).parent
@@ -26,6 +28,7 @@ def pages() -> dict[str, str]:
         "commands.md": _page("Commands", _commands()),
         "limits.md": _page("Limits", _limits()),
         "faults.md": _page("Faults", _faults()),
+        "rights.md": _page("Rights", _rights()),
         "command-line.md": _page("The command line of people", _command_line()),
         "gateway-command-line.md": _page("The command line of a gateway", _gateway_command_line()),
     }
@@ -97,6 +100,22 @@ def _faults() -> Iterator[str]:
         yield f"- Mistaken for it: {fault.confounders}."
         yield f"- Do: {fault.action.en}. {fault.action.zh}。"
         yield f"- Take along: {fault.part.en}. {fault.part.zh}。"
+
+
+def _rights() -> Iterator[str]:
+    yield "Who may do what; whatever is not here is refused. [How it is kept](../security.md)\n"
+    yield f"| operation | | a token needs | {' | '.join(Role)} |\n| --- | --- | --- |{' --- |' * len(Role)}"
+    for operation, rule in OPERATIONS.items():
+        cells = " | ".join("yes" if role in rule.roles else "" for role in Role)
+        yield f"| `{operation}` | {rule.words} | `{rule.right}` | {cells} |"
+    codes = ", ".join(role for role in Role if role in NEEDS_CODE)
+    yield f"\nWith a one-time code besides the password: {codes}.\n"
+    yield "## Routes\nA grant may be confined to companies or areas; a route lets it in when its query looks at that."
+    yield "`anything`: what it shows is of no area and no company; `nothing`: only grants for the whole city.\n"
+    yield "| route | operation | looks at |\n| --- | --- | --- |"
+    for route, declared in sorted(ROUTES.items(), key=lambda one: one[0].split(" ")[::-1]):
+        yield f"| `{route}` | `{declared.operation}` | {declared.by} |"
+    yield from (f"| `{route}` | everybody | |" for route in sorted(OPEN))
 
 
 def _command_line() -> Iterator[str]:

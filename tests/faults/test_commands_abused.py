@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -18,7 +19,8 @@ from lamplighter_contract.commands.states import CommandState
 from lamplighter_contract.errors import Reason
 from lamplighter_contract.ids import uuid7
 from lamplighter_contract.wire.topics import Down, down
-from lamplighter_controller.security.keys import load_key
+from lamplighter_controller.control import ask
+from lamplighter_controller.security.keys import load_key, rotate
 from tests.system.world import World
 from tests.system.world_api import eventually
 from tests.system.world_checks import all_ended
@@ -295,3 +297,30 @@ def test_a_retained_command_never_acts(world: World, rogue: Rogue, lamp: str) ->
         rogue.say(COMMAND, b"", retain=True)
     _prove_alive(world)
     assert _written(world, lamp) == []
+
+
+def test_keys_exchanged_under_load_lose_no_command_and_the_old_one_is_worth_nothing(
+    world: World, rogue: Rogue, lamp: str
+) -> None:
+    folder, stolen = world.controller.data / "keys", _signer(world)
+    lamps = world.city.lamps("gw-1")[-8:]
+    requests = []
+    for number in range(40):
+        requests.append(world.api.command("device.read", lamps[number % len(lamps)])["request"])
+        if number in {10, 25}:
+            _rotate(world, folder, overlap_ms=0 if number == 25 else 3_600_000)
+    ends = {world.api.ended(request, BACK_S)["state"] for request in requests}
+    assert ends == {CommandState.VERIFIED}
+    before = _counted(world, "command_refused_key")
+    rogue.say(COMMAND, stolen.sign(_made(world, lamp, 17).as_json()))
+    _refuses(world, Reason.KEY, before)
+    rogue.say(COMMAND, _signer(world).sign(_made(world, lamp, 18).as_json()))
+    eventually(lambda: _blinks_once(world, lamp, 18), SOON_S, "the new key is the one in force")
+
+
+def _rotate(world: World, folder: Path, overlap_ms: int) -> None:
+    now_ms = world.clock.wall_ms()
+    root = load_key(folder / "root.key")
+    year_ms = 365 * 86_400_000
+    rotate(folder, root, now_ms=now_ms, ends_ms=now_ms + year_ms, overlap_ms=overlap_ms, random=secrets.token_bytes)
+    ask(world.controller.data / "control.sock", {"do": "keys", "who": "test"})

@@ -4,6 +4,7 @@ import asyncio
 import getpass
 import logging
 import os
+import secrets
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ from lamplighter_controller.first_start import FolderTaken
 from lamplighter_controller.ledger.engine import open_ledger
 from lamplighter_controller.rollout.files import Bundles
 from lamplighter_controller.security import credentials
+from lamplighter_controller.security import keys as key_files
 from lamplighter_controller.security.rights import Right
 
 T = TypeVar("T")
@@ -74,6 +76,32 @@ def keys(file: Path) -> None:
     click.echo(encode_key(made.root_public))
     if (config.keys_folder / "root.key").exists():
         click.echo(f"move {config.keys_folder / 'root.key'} to a safe place away from this machine", err=True)
+
+
+@main.command(name="rotate-keys")
+@FILE
+@click.option("--root-key", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--overlap-h", default=24.0, show_default=True, type=click.FloatRange(0, 8_760), help="0 = at once.")
+def rotate_keys(file: Path, root_key: Path, overlap_h: float) -> None:
+    """Sign commands with a new key; the old one is in force for the overlap, or with 0 no more: it was stolen."""
+    config, now_ms = _read(file), SystemClock().wall_ms()
+    made = _or_fail(
+        lambda: key_files.rotate(
+            config.keys_folder,
+            key_files.load_key(root_key),
+            now_ms=now_ms,
+            ends_ms=now_ms + first_start.KEY_LIFE_MS,
+            overlap_ms=round(overlap_h * 3_600_000),
+            random=secrets.token_bytes,
+        )
+    )
+    try:
+        control.ask(config.control_socket, {"do": "keys", "who": getpass.getuser()})
+        click.echo(f"commands are signed by {made.signer.kid}")
+    except control.NotRunning:
+        click.echo(f"commands will be signed by {made.signer.kid}: no controller runs")
+    except ControllerError as error:
+        _fail(error)
 
 
 @main.command()

@@ -7,6 +7,7 @@ from typing import Final
 import click
 
 from lamplighter_controller.cli import (
+    account,
     audit,
     fault,
     gateway,
@@ -28,6 +29,7 @@ from lamplighter_controller.cli.maintenance import crew, order, part, patrol, re
 URL: Final = "http://127.0.0.1:8080"
 FILE: Final = click.Path(dir_okay=False, path_type=Path)
 NOUNS: Final = (
+    account.account,
     audit.audit,
     fault.fault,
     gateway.gateway,

@@ -261,7 +261,10 @@ class Dispatch:
     async def _send(self, waiting: Waiting) -> bool:
         """Hand one command to the broker; False when there is no broker."""
         order = waiting.order
-        payload = waiting.payload = waiting.payload or await self._signed(order)
+        kid = self._around.signer.kid
+        if waiting.payload is None or waiting.kid != kid:  # the key was exchanged: the old one may be retired soon
+            waiting.payload, waiting.kid = await self._signed(order), kid
+        payload = waiting.payload
         if payload is None:
             return True
         try:

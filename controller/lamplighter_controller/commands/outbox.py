@@ -23,7 +23,8 @@ class Waiting:
     send_s: float | None
     overdue_s: float
     tries: int = 0
-    payload: bytes | None = None  # signed once, sent as often as needed
+    payload: bytes | None = None  # signed once with a key, sent as often as needed
+    kid: str = ""
 
 
 class Outbox:

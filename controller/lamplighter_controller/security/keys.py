@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
+from msgspec.structs import replace
+
 from lamplighter_contract.commands.signing import (
     KEY_BYTES,
     ROOT_KID,
@@ -26,19 +29,41 @@ ROOT_PUBLIC_FILE: Final = "root.pub"
 SIGNING_FILE: Final = "commands.key"
 DOCUMENT_FILE: Final = "keys.json"
 OTHERS: Final = 0o077
+CLOCKS_APART_MS: Final = 3_600_000  # a gateway's clock may be behind ours
 
 
 class KeyFileWrong(ControllerError):
     """A key file is missing, readable by others, or no key; the message names it."""
 
 
-@dataclass(frozen=True, slots=True)
+class CurrentSigner(Signer):
+    """The key in use now; whoever holds this signs with another one from the moment it is exchanged."""
+
+    @classmethod
+    def of(cls, signer: Signer) -> "CurrentSigner":
+        """Begin with a key."""
+        current = cls.__new__(cls)
+        current.exchange(signer)
+        return current
+
+    def exchange(self, other: Signer) -> None:
+        """Sign with the other's key from now on."""
+        self.kid, self._key = other.kid, other._key  # noqa: SLF001 - one signer takes the place of another
+
+
+@dataclass(slots=True)
 class Keys:
     """What the controller signs with: the signer, the signed keys document, and the root's public half if known."""
 
     signer: Signer
     document: bytes
     root_public: bytes
+
+    def exchange(self, other: "Keys") -> None:
+        """Take up other keys; everybody who holds these signs with them from now on."""
+        assert isinstance(self.signer, CurrentSigner)
+        self.document = other.document
+        self.signer.exchange(other.signer)
 
 
 def create(folder: Path, *, kid: str, begins_ms: int, ends_ms: int, random: Random) -> Keys:
@@ -69,10 +94,31 @@ def load(folder: Path) -> Keys:
     """
     root_public = _read(folder / ROOT_PUBLIC_FILE).strip()
     return Keys(
-        load_key(folder / SIGNING_FILE),
+        CurrentSigner.of(load_key(folder / SIGNING_FILE)),
         _read(folder / DOCUMENT_FILE).encode(),
         _decode(root_public, folder / ROOT_PUBLIC_FILE),
     )
+
+
+def rotate(folder: Path, root: Signer, *, now_ms: int, ends_ms: int, overlap_ms: int, random: Random) -> Keys:
+    """A new signing key, and a document of a higher version that retires the old one after the overlap, 0 = at once.
+
+    The document is written first: cut off in between, the old key still signs, and is in force for the overlap.
+
+    Raises:
+        KeyFileWrong: a file is missing, open to others or no key; or `root` is not the root key of the document.
+    """
+    known = load(folder)
+    if root.public != known.root_public:
+        raise KeyFileWrong(f"this is not the root key of {folder / ROOT_PUBLIC_FILE}")
+    before = msgspec.json.decode(known.document, type=KeysDocument)
+    kid, private = f"{known.signer.kid.rpartition('-')[0] or known.signer.kid}-{now_ms}", random(KEY_BYTES)
+    fresh = PublicKey(kid, encode_key(Signer(kid, private).public), now_ms - CLOCKS_APART_MS, ends_ms)
+    old = [replace(key, ends=min(key.ends, now_ms + overlap_ms)) for key in before.keys if key.ends > now_ms]
+    document = KeysDocument(max(before.version + 1, now_ms), (fresh, *(old if overlap_ms else ())))
+    _write(folder / DOCUMENT_FILE, sign_document(root, document).decode(), mode=0o644)
+    _write(folder / SIGNING_FILE, f"{kid} {encode_key(private)}\n", mode=0o600)
+    return load(folder)
 
 
 def load_key(path: Path) -> Signer:

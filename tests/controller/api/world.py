@@ -232,7 +232,7 @@ def proving(ledger: Ledger, series: MemorySeries, commands: Any, clock: Clock, f
     shelf = Shelf(folder / "evidence", 100_000_000)
     shelf.open()
     zone = ZoneInfo("Asia/Shanghai")
-    return EvidenceDesk(Proving("centre", ledger, series, shelf, commands, KEY, KEYS_DOCUMENT, clock, zone))
+    return EvidenceDesk(Proving("centre", ledger, series, shelf, commands, KEY, lambda: KEYS_DOCUMENT, clock, zone))
 
 
 @asynccontextmanager

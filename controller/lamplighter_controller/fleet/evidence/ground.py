@@ -1,5 +1,6 @@
 """What evidence stands on: the rooms below, handed in by whoever puts the program together."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -30,6 +31,6 @@ class Around:
     shelf: Shelf
     commands: Asks
     signer: Signer
-    keys: bytes
+    keys: Callable[[], bytes]
     clock: Clock
     zone: ZoneInfo

@@ -60,7 +60,7 @@ def _packed(around: Around, known: gathering.Known, kept: Sequence[Part], number
     photos = [file for part, file in files if part.media_type in SUFFIXES]
     facts = {**known.facts, "package": number}
     slice_csv = tracks[-1].content.decode() if tracks else None
-    return packed(facts, slice_csv, frames, photos, around.keys, around.zone)
+    return packed(facts, slice_csv, frames, photos, around.keys(), around.zone)
 
 
 def _note(part: Part) -> str:
