@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter_controller.diagnosis.arrays import Arrays
-from lamplighter_controller.diagnosis.findings import Finding
+from lamplighter_controller.diagnosis.findings import Element, Finding
 from lamplighter_controller.diagnosis.lamps.expectation.tables import ModelTables
 from lamplighter_controller.diagnosis.lamps.seen import Seen
 from lamplighter_controller.diagnosis.lamps.suspects.suspecting import LampSuspector
@@ -48,6 +48,10 @@ class Diagnoser:
         """Findings that are new, changed or closed by these samples; `now_ms` is civil time."""
         danger = self._leakage.step(samples, now_ms)
         return (*danger, *self._tree.step(samples, self.suspect(samples, now_ms), now_ms))
+
+    def leak_closed(self, element: Element) -> None:
+        """Somebody has closed what was told of a leak: what is still wrong is told anew."""
+        self._leakage.forget(element)
 
     def suspect(self, samples: Samples, now_ms: int) -> Suspicions:
         """What the detectors say, before the supply tree has spoken."""

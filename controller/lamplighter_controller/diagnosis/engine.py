@@ -35,6 +35,7 @@ from lamplighter_controller.events import (
     DevicesChanged,
     ElementReplaced,
     Events,
+    IncidentChanged,
     InventoryChanged,
     ReadingsStored,
     Subscription,
@@ -85,7 +86,7 @@ class Diagnosis:
 
     async def run(self) -> None:
         """Take up where the last run ended, then step by step, for ever."""
-        kinds = (ReadingsStored, DevicesChanged, InventoryChanged, ElementReplaced, CommandChanged)
+        kinds = (ReadingsStored, DevicesChanged, InventoryChanged, ElementReplaced, CommandChanged, IncidentChanged)
         with self._around.events.subscribe(*kinds) as news:
             await self._begin()
             self.began.set()
@@ -146,6 +147,8 @@ class Diagnosis:
                     self._moved = True
                 case ElementReplaced(elements, time_ms):
                     await self._parts_replaced([Element(ElementKind(kind), name) for kind, name in elements], time_ms)
+                case IncidentChanged(class_id="leak", state=State.CLOSED.value):
+                    self._judge.leak_closed(Element(ElementKind(event.element_kind), event.element))
                 case CommandChanged():
                     await self._command_changed(event)
 

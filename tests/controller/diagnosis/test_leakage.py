@@ -162,6 +162,20 @@ def test_dry_again_is_not_repaired_until_a_day_has_passed() -> None:
     assert [one.open for one in scene.look(5)] == [False]
 
 
+def test_a_leak_that_somebody_has_closed_is_told_anew_when_it_is_there_again() -> None:
+    """Within the day in which diagnosis would not have cleared it."""
+    rainy = Rainy(tree())
+    rainy.look(40)
+    rainy.more = {"l-1-0-2": 60.0}
+    assert "l-1-0-2" in elements(rainy.look(2))
+    rainy.more = {}
+    rainy.look(3)
+    rainy.watch.forget(Element(ElementKind.LAMP, "l-1-0-2"))
+    assert elements(rainy.look(4)) == [], "it is well"
+    rainy.more = {"l-1-0-2": 60.0}
+    assert elements(rainy.look(2)) == ["l-1-0-2"]
+
+
 def test_a_new_element_is_judged_by_what_is_dangerous_alone() -> None:
     scene = Rainy(tree())
     scene.more = {"l-1-0-2": 45.0}

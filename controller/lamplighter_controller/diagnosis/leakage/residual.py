@@ -112,6 +112,12 @@ class ResidualWatch:
             element, (("leak", sure), ("meter_bad", 1 - sure)), since_ms, since_ms, tuple(lines), open=is_open
         )
 
+    def forget(self, name: str) -> None:
+        """Somebody has closed what was told of it: what is still wrong is told anew. Its baseline stays."""
+        rows = np.flatnonzero(np.array(self.names, np.str_) == name)
+        self.open[rows] = self.twice[rows] = False
+        self.since_ms[rows] = self.low_since_ms[rows] = 0
+
     def export(self) -> State:
         """By name of the element."""
         kept = {name: getattr(self, name) for name in KEPT}

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from lamplighter_controller.diagnosis.findings import ElementKind, Finding
+from lamplighter_controller.diagnosis.findings import Element, ElementKind, Finding
 from lamplighter_controller.diagnosis.leakage.residual import ResidualWatch, State
 from lamplighter_controller.diagnosis.samples import Columns, Flags, Floats, Samples
 from lamplighter_controller.diagnosis.topology import Topology
@@ -78,6 +78,12 @@ class Leakage:
             below.append((self._circuits, np.flatnonzero(tree.circuit_cabinet == row)))
         found = [float(np.nansum(lower.excess_ma[rows[lower.open[rows]]])) for lower, rows in below]
         return max(found) > 0 and bool(max(found) >= EXPLAINED * watch.excess_ma[row])
+
+    def forget(self, element: Element) -> None:
+        """Somebody has closed what was told of it."""
+        for watch in (self._cabinets, self._circuits, self._lamps):
+            if watch.kind is element.kind:
+                watch.forget(element.id)
 
     def export(self) -> State:
         """Everything learned and standing."""

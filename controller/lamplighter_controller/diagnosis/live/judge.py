@@ -27,6 +27,7 @@ class Judge:
         self._supply = Supply()
         self._diagnoser = Diagnoser(assemble(Places()), {}, settings)
         self._judged_ms = 0
+        self._closed: list[Element] = []
 
     @property
     def silent(self) -> Flags:
@@ -63,9 +64,16 @@ class Judge:
 
     async def step(self, samples: Samples, now_ms: int) -> tuple[Finding, ...]:
         """Findings of one step."""
+        closed, self._closed = self._closed, []
+        for element in closed:
+            self._diagnoser.leak_closed(element)
         findings = await asyncio.to_thread(self._diagnoser.step, samples, now_ms)
         self._judged_ms = max(self._judged_ms, now_ms)
         return findings
+
+    def leak_closed(self, element: Element) -> None:
+        """From the next step on, what is still wrong there is told anew."""
+        self._closed.append(element)
 
     async def keep(self) -> None:
         """Write the checkpoint; when the disk refuses, the former one stands and more is judged again later."""
