@@ -89,7 +89,7 @@ class Bureau:
         self.ledger = await open_in(self.folder)
         keys = ROOT.sign(KeysDocument(1, (PublicKey(KEY.kid, encode_key(KEY.public), 0, 2**52),)).as_json())
         zone = ZoneInfo("Asia/Shanghai")
-        around = Around("centre", self.ledger, self.series, self.shelf, self.asked, KEY, keys, self.clock, zone)
+        around = Around("centre", self.ledger, self.series, self.shelf, self.asked, KEY, lambda: keys, self.clock, zone)
         self.desk = EvidenceDesk(around)
         self.cases = CaseDesk(self.ledger, self.clock, lambda _violation: None)
         self.keeper = EvidenceKeeper(self.desk, self.ledger, self.shelf, self.clock, Policy())
