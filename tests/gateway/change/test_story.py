@@ -3,7 +3,9 @@
 import asyncio
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -18,7 +20,7 @@ PATIENCE_S = 90.0
 NOBODY = 9  # discard: nobody speaks Modbus there
 
 
-def content(folder: Path, *ports: int) -> dict:
+def content(folder: Path, *ports: int) -> dict[str, Any]:
     buses = [{"id": f"b-{n}", "wire": "modbus-tcp", "host": "127.0.0.1", "port": p} for n, p in enumerate(ports)]
     rows = [
         {"id": f"lamp-{n}", "bus": f"b-{n}", "profile": "lamp-single", "unit": 1, "poll_s": 0.2}
@@ -36,7 +38,7 @@ def content(folder: Path, *ports: int) -> dict:
     }
 
 
-async def status(data: Path, wanted) -> dict:
+async def status(data: Path, wanted: Callable[[Any], bool]) -> Any:
     async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
@@ -48,7 +50,7 @@ async def status(data: Path, wanted) -> dict:
             await asyncio.sleep(0.1)
 
 
-async def reload(file: Path) -> dict:
+async def reload(file: Path) -> Any:
     command = [sys.executable, "-m", "lamplighter_gateway", "reload", str(file)]
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
@@ -56,8 +58,8 @@ async def reload(file: Path) -> dict:
     return json.loads(output) if output else {"code": process.returncode, "problems": errors.decode().splitlines()}
 
 
-def reads(found: dict, bus: str) -> int:
-    return next(one["requests"] for one in found["buses"] if one["bus"] == bus)
+def reads(found: Any, bus: str) -> int:
+    return next(int(one["requests"]) for one in found["buses"] if one["bus"] == bus)
 
 
 async def test_a_bad_configuration_takes_itself_back_and_the_other_bus_notices_nothing(tmp_path):

@@ -21,9 +21,13 @@ class ConfigIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: str = Field(min_length=1, max_length=500)
-    buses: list[dict[str, Any]] = Field(max_length=1_000)
-    devices: list[dict[str, Any]] = Field(max_length=10_000)
+    reason: str = Field(min_length=1, max_length=500, examples=["a new street"])
+    buses: list[dict[str, Any]] = Field(
+        max_length=1_000, examples=[[{"id": "cab-01", "wire": "modbus-tcp", "host": "10.0.0.2", "port": 502}]]
+    )
+    devices: list[dict[str, Any]] = Field(
+        max_length=10_000, examples=[[{"id": "lamp-01-001", "bus": "cab-01", "profile": "lamp-single", "unit": 1}]]
+    )
     profiles: dict[str, dict[str, Any]] = Field(default_factory=dict, max_length=200)
     report: dict[str, Any] | None = None
     light: dict[str, Any] | None = None
@@ -41,7 +45,7 @@ class ConfigOut(BaseModel):
 
 
 @router.put("", summary="Give a gateway another configuration")
-async def give(services: Provided, caller: Admin, gateway: GatewayId, wanted: ConfigIn) -> ConfigOut:
+async def give_config(services: Provided, caller: Admin, gateway: GatewayId, wanted: ConfigIn) -> ConfigOut:
     """Tried bus by bus; taken back by the gateway when no bus or uplink answers, and refused with every mistake."""
     parts = wanted.model_dump(exclude={"reason"})
     given = await _keeper(services).give(ConfigDocument(gateway, 1, **parts), who=caller.who, reason=wanted.reason)
@@ -51,7 +55,7 @@ async def give(services: Provided, caller: Admin, gateway: GatewayId, wanted: Co
 
 
 @router.get("", summary="What a gateway was given last")
-async def given(services: Provided, _: Reader, gateway: GatewayId) -> ConfigOut:
+async def given_config(services: Provided, _: Reader, gateway: GatewayId) -> ConfigOut:
     """As it was given, and what the gateway follows."""
     found = await _keeper(services).given(gateway)
     if found is None:

@@ -26,12 +26,18 @@ class RolloutIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    bundle: str = Field(description="As `lamplighter-controller bundle` prints it: <sha256>:<bytes>", max_length=80)
-    gateways: list[str] = Field(min_length=1, max_length=MOST_GATEWAYS, description="In this order; canaries first")
+    bundle: str = Field(
+        description="As `lamplighter-controller bundle` prints it: <sha256>:<bytes>",
+        max_length=80,
+        examples=[f"{'9f' * 32}:8038400"],
+    )
+    gateways: list[str] = Field(
+        min_length=1, max_length=MOST_GATEWAYS, description="In this order; canaries first", examples=[["gw-1"]]
+    )
     canaries: int = Field(default=1, ge=1, le=100, description="How many go first; a failure of one stops everything")
     share_percent: float = Field(default=10, ge=0, le=100, description="How many of all go next, canaries included")
     tolerated_percent: float = Field(default=5, ge=0, le=50, description="Of those that ended; more failures stop it")
-    reason: str = Field(min_length=1, max_length=500)
+    reason: str = Field(min_length=1, max_length=500, examples=["fixes the photocell"])
 
 
 class GatewayOut(BaseModel):
@@ -58,7 +64,7 @@ class RolloutOut(BaseModel):
 
 
 @router.post("", status_code=202, summary="Update gateways in waves")
-async def begin(services: Provided, caller: Admin, wanted: RolloutIn) -> RolloutOut:
+async def begin_rollout(services: Provided, caller: Admin, wanted: RolloutIn) -> RolloutOut:
     """One that does not report healthy in time goes back by itself, and the rollout stops."""
     name = file_name(wanted.bundle)
     if name is None:
@@ -77,7 +83,7 @@ async def rollouts(services: Provided, _: Reader) -> list[RolloutOut]:
 
 
 @router.post("/{rollout}/stop", summary="Go no further")
-async def stop(services: Provided, caller: Admin, rollout: RolloutId, why: ReasonIn) -> RolloutOut:
+async def stop_rollout(services: Provided, caller: Admin, rollout: RolloutId, why: ReasonIn) -> RolloutOut:
     """What is underway at a gateway comes to its own end."""
     stopped = await _keeper(services).stop(rollout, caller.who, why.reason)
     if stopped is None:
