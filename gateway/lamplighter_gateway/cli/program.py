@@ -168,6 +168,7 @@ def _overview(answer: Answer) -> str:
         f"spool {spool.get('state', 'ok')}: {_frames(spool['waiting'])}, {spool.get('dropped', 0)} dropped",
     ]
     lines += _config_lines(answer.get("config", {}))
+    lines += _update_lines(answer.get("update", {}))
     if per_day := answer.get("per_day"):
         up, down, flash = (per_day[name] / 1e6 for name in ("up_bytes", "down_bytes", "flash_bytes"))
         lines.append(f"per day: {up:.2f} MB up, {down:.2f} MB down, {flash:.1f} MB written to the disk")
@@ -196,6 +197,12 @@ def _config_lines(config: Mapping[str, Any]) -> list[str]:
         f"configuration {config['version']}, {rules}{trial}",
         *(f"NOT FOLLOWED: {why}" for why in config["instead"]),
     ]
+
+
+def _update_lines(update: Mapping[str, Any]) -> list[str]:
+    trial, failed = update.get("trial"), update.get("failed")
+    lines = [f"version {trial['version']} is ON TRIAL; {update['good']['version']} waits"] if trial else []
+    return [*lines, *([f"an update was taken back: {failed[-1][1]}"] if failed else [])]
 
 
 def _frames(waiting: int) -> str:
