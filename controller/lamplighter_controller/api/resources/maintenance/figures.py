@@ -16,9 +16,8 @@ from lamplighter_controller.api.tables import CSV, csv_of
 from lamplighter_controller.maintenance.figures.columns import By
 from lamplighter_controller.maintenance.figures.definitions import LIT_RATE, ORDER_FIGURES
 from lamplighter_controller.maintenance.figures.figuring import Figure
-from lamplighter_controller.maintenance.figures.pages.document import document
 from lamplighter_controller.maintenance.figures.pages.page import page
-from lamplighter_controller.maintenance.figures.report import definitions, order_rows, rows
+from lamplighter_controller.maintenance.figures.report import Report, definitions, order_rows, rows
 from lamplighter_controller.maintenance.orders import records
 
 router = APIRouter(tags=["maintenance"])
@@ -164,7 +163,7 @@ async def report(
         case "orders-csv":
             return csv_of(order_rows(found.orders), f"{name}-orders")
         case "pdf":
-            content = await services.maintenance.reporter.rendered(lambda: document(found, language))
+            content = await services.maintenance.reporter.rendered(lambda: _document(found, language))
             headers = {"Content-Disposition": f'attachment; filename="{name}-{language}.pdf"'}
             return Response(content, media_type=PDF, headers=headers)
     text = await services.maintenance.reporter.rendered(lambda: page(found, language).encode())
@@ -172,6 +171,14 @@ async def report(
 
 
 STRICT: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
+
+
+def _document(report: Report, language: str) -> bytes:
+    from lamplighter_controller.maintenance.figures.pages.document import (  # noqa: PLC0415 - takes half a second to load
+        document,
+    )
+
+    return document(report, language)
 
 
 def _figure(one: Figure) -> FigureOut:
