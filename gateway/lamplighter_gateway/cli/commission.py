@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import click
 
+from lamplighter_contract.quantities import Kind
 from lamplighter_gateway.cli.addressing import address
 from lamplighter_gateway.cli.host import RefusedError, Speak, hosted, told_by_disk
 from lamplighter_gateway.cli.lines import EXIT_CONFIG, EXIT_FAILED, config_of
@@ -20,6 +21,7 @@ from lamplighter_gateway.commissioning.walk import inventory
 from lamplighter_gateway.commissioning.walk.findings import corrected_circuits, corrected_luminaires
 from lamplighter_gateway.commissioning.walk.inventory import Expected, Row
 from lamplighter_gateway.commissioning.walk.record import from_json
+from lamplighter_gateway.config.model import Config
 from lamplighter_gateway.config.problem import Problem
 from lamplighter_gateway.control import NotRunningError, ask
 
@@ -52,7 +54,7 @@ commission.add_command(address)
 @click.option("--anew", is_flag=True, help="Lay an open commissioning aside and begin another.")
 def begin(file: Path, luminaires: Path | None, circuits: Path | None, anew: bool) -> None:
     """Begin, with what the centre's inventory expects to be found."""
-    rows, contactors = _expected(luminaires, circuits)
+    rows, contactors = _expected(config_of(file), luminaires, circuits)
 
     async def work(speak: Speak) -> None:
         job = (await speak("begin", anew=anew))["job"]
@@ -145,17 +147,19 @@ def sheet(file: Path, language: str, as_json: bool, paper: Path | None, every: b
 @_CIRCUITS
 @click.option("--to", "folder", type=_PATH, required=True, help="Folder for the files.")
 def export(file: Path, luminaires: Path | None, circuits: Path | None, folder: Path) -> None:
-    """Write the inventory as found, for `lamplighter inventory import` at the centre, and the record itself."""
+    """Write the inventory's rows that are not as found, for `lamplighter inventory import`, and the record itself."""
     told = _record(file)
     record = from_json(told["record"])
     folder.mkdir(parents=True, exist_ok=True)
     homeless: list[str] = []
     if luminaires is not None:
-        rows, homeless = corrected_luminaires(_rows(luminaires, ("id", "device")), record)
-        (folder / "luminaires.csv").write_text(inventory.to_csv(rows), encoding="utf-8")
+        rows = _rows(luminaires, ("id", "device"))
+        corrected, homeless = corrected_luminaires(rows, record)
+        _write_changed(folder / "luminaires.csv", rows, corrected)
     if circuits is not None:
-        contactors = corrected_circuits(_rows(circuits, ("id", "phase")), record)
-        (folder / "circuits.csv").write_text(inventory.to_csv(contactors), encoding="utf-8")
+        rows = _rows(circuits, ("id", "phase"))
+        corrected = corrected_circuits(rows, record)
+        _write_changed(folder / "circuits.csv", rows, corrected)
     (folder / "record.json").write_text(json.dumps(told, indent=1, ensure_ascii=False), encoding="utf-8")
     for device in homeless:
         click.echo(f"{device}: no free luminaire at the pole where it was seen; enter it by hand", err=True)
@@ -198,14 +202,19 @@ def _run(file: Path, work: Callable[[Speak], Awaitable[Any]]) -> Any:
 
 
 def _expected(
-    luminaires: Path | None, circuits: Path | None
+    config: Config, luminaires: Path | None, circuits: Path | None
 ) -> tuple[Sequence[Expected], Sequence[inventory.ExpectedCircuit]]:
+    """What the inventory has for this gateway; the files may be those of the whole city."""
+    ids = {device.id for device in config.devices}
+    cabinets = {device.id for device in config.devices if device.profile.kind is Kind.CABINET}
     found: Sequence[Expected] = ()
     if luminaires is not None:
-        read = inventory.lamps(str(luminaires), _rows(luminaires, ("id", "device")))
+        rows = inventory.concerning(_rows(luminaires, ("id", "device")), ids, cabinets)
+        read = inventory.lamps(str(luminaires), rows)
         found = [one for one in read if isinstance(one, Expected)]
         _stop([one for one in read if isinstance(one, Problem)])
-    return found, inventory.circuits(_rows(circuits, ("id", "phase"))) if circuits is not None else ()
+    contactors = inventory.concerning(_rows(circuits, ("id", "phase")), ids, cabinets) if circuits is not None else ()
+    return found, inventory.circuits(contactors)
 
 
 def _rows(path: Path, needs: Sequence[str]) -> Sequence[Row]:
@@ -217,6 +226,14 @@ def _rows(path: Path, needs: Sequence[str]) -> Sequence[Row]:
     read = inventory.read_rows(str(path), content, needs)
     _stop([one for one in read if isinstance(one, Problem)])
     return [row for row in read if not isinstance(row, Problem)]
+
+
+def _write_changed(path: Path, before: Sequence[Row], after: Sequence[Row]) -> None:
+    """The rows that changed; without any there is no file."""
+    changed = inventory.changed(before, after)
+    path.unlink(missing_ok=True)
+    if changed:
+        path.write_text(inventory.to_csv(changed), encoding="utf-8")
 
 
 def _stop(problems: Sequence[Problem]) -> None:

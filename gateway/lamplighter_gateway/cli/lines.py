@@ -10,10 +10,11 @@ from typing import Any, Final, NoReturn, TypeVar
 import click
 
 from lamplighter_contract.clock import SystemClock
+from lamplighter_gateway.change.starting import Found, data_folder, of_file
+from lamplighter_gateway.change.store import ConfigStore
 from lamplighter_gateway.commissioning.wire.port import Line, Setting
 from lamplighter_gateway.commissioning.wire.serial_line import SerialLine
 from lamplighter_gateway.commissioning.wire.tcp_line import TcpLine
-from lamplighter_gateway.config.load import load
 from lamplighter_gateway.config.model import Config, Device, Parity, SerialBus, TcpBus
 from lamplighter_gateway.config.problem import Problem
 from lamplighter_gateway.control import NotRunningError, ask
@@ -86,13 +87,17 @@ def chosen(
 
 
 def config_of(file: Path | None) -> Config:
-    """The configuration in a file; the program ends with everything that is wrong with it."""
+    """The configuration in a file, with what the centre said last where the file lets it rule.
+
+    The program ends with everything that is wrong with it.
+    """
     if file is None:
         _end("which configuration? name it with --config FILE")
-    found = load(file, os.environ)
-    if not isinstance(found, Config):
+    central = ConfigStore(data_folder(file, os.environ)).load().central
+    found = of_file(file, central, os.environ)
+    if not isinstance(found, Found):
         _end(*map(str, found))
-    return found
+    return found.config
 
 
 def _of_config(name: str, file: Path | None, timeout_s: float | None) -> Chosen:

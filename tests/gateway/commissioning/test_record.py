@@ -158,6 +158,17 @@ def test_an_inventory_is_read_from_csv_and_json(content, expected):
     assert list(inventory.lamps("f", [row for row in rows if not isinstance(row, Problem)])) == expected
 
 
+def test_of_a_whole_citys_rows_only_those_of_this_gateway_count():
+    rows = [
+        {"id": "lum-1", "device": "lamp-1", "cabinet": "cab-9"},
+        {"id": "lum-2", "device": "lamp-2", "cabinet": "cab-1"},
+        {"id": "lum-3", "device": "lamp-3", "cabinet": "cab-9"},
+        {"id": "circuit-1", "cabinet": "cab-9"},
+    ]
+    found = inventory.concerning(rows, {"lamp-1", "circuit-1"}, {"cab-1"})
+    assert [row["id"] for row in found] == ["lum-1", "lum-2", "circuit-1"]
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [

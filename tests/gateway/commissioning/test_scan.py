@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from unittest.mock import ANY
 
 import pytest
 import yaml
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from lamplighter_contract.clock import SystemClock
 from lamplighter_firmware_sim.gateway_config import GatewayOptions, gateway_config
 from lamplighter_firmware_sim.serve import running_city
+from lamplighter_gateway.change.store import ConfigStore, Kept
 from lamplighter_gateway.cli.program import main
 from lamplighter_gateway.commands.journal import Journal
 from lamplighter_gateway.commands.ledger import Change
@@ -21,6 +23,7 @@ from lamplighter_gateway.commissioning.scan.run import Scan
 from lamplighter_gateway.commissioning.scan.signatures import Refused, contradictions, recognised
 from lamplighter_gateway.commissioning.wire.serial_line import SerialLine
 from lamplighter_gateway.commissioning.wire.tcp_line import TcpLine
+from lamplighter_gateway.config.candidate import with_central
 from lamplighter_gateway.profiles.model import Table
 from lamplighter_gateway.safety.holds import Hold, HoldKind
 from tests.firmware_sim.conftest import scenario_of
@@ -179,6 +182,23 @@ async def test_the_number_is_given_on_the_command_line(city, tmp_path):
     code, told = await command("commission", "address", "cab-01", "--config", file, "--unit", 240, "--to", 98)
     assert code == 1
     assert "names no register for the unit's number" in told
+
+
+async def test_where_the_centre_rules_its_last_configuration_is_gone_by(city, tmp_path):
+    file = config_file(city, tmp_path)
+    tree = yaml.safe_load(file.read_text("utf-8"))
+    profiles = {
+        name: yaml.safe_load((FOLDER / f"{name}.yaml").read_text("utf-8"))
+        for name in ("lamp-single", "cabinet-meter", "circuit-contactor")
+    }
+    central = {"version": 7, "profiles": profiles, "buses": tree.pop("buses"), "devices": tree.pop("devices")}
+    for part in ("profiles", "report"):
+        tree.pop(part)
+    tree["config"] = {"rules": "central"}
+    file.write_text(yaml.safe_dump(tree), "utf-8")
+    assert (await command("probe", "cab-01", "--config", file))[0] == 2  # nothing was said yet
+    ConfigStore(tmp_path / "data").save(Kept(good=with_central(file, tree, central)))
+    assert await command("probe", "cab-01", "--config", file, "--units", "1-2") == (0, ANY)
 
 
 async def test_a_unit_that_somebody_has_locked_gets_no_other_number(city, tmp_path):

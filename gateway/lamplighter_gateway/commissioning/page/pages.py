@@ -15,7 +15,8 @@ MOST_SHOWN: Final = 120
 STYLE: Final = """
 :root { color-scheme: light dark; font: 18px/1.4 system-ui, sans-serif }
 body { margin: 0 auto; padding: 0.7rem; max-width: 40rem } h1 { font-size: 1.2rem; margin: 0.2rem 0 }
-a { color: inherit } a, button { touch-action: manipulation } nav { display: flex; gap: 0.7rem; flex-wrap: wrap; align-items: center }
+a { color: inherit } a, button { touch-action: manipulation }
+nav { display: flex; gap: 0.7rem; flex-wrap: wrap; align-items: center }
 nav a, li a { display: inline-block; min-height: 44px; line-height: 44px }
 button, input { font: inherit; min-height: 48px; padding: 0 1rem; width: 100%; box-sizing: border-box }
 button, input { border: 2px solid; border-radius: 0.5rem }

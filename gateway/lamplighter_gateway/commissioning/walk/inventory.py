@@ -6,15 +6,15 @@ Rows are kept whole, so that they can be handed back corrected.
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from lamplighter_contract.ids import is_id
 from lamplighter_gateway.config.problem import Problem, shown
 
-MOST_ROWS: Final = 20_000
-MOST_BYTES: Final = 8 * 1024 * 1024
+MOST_ROWS: Final = 500_000  # a whole city, as the centre exports it
+MOST_BYTES: Final = 128 * 1024 * 1024
 PHASES: Final = ("a", "b", "c")
 _LONGEST: Final = 120
 
@@ -78,6 +78,16 @@ def lamps(file: str, rows: Sequence[Row]) -> tuple[Expected, ...] | tuple[Proble
 def circuits(rows: Sequence[Row]) -> tuple[ExpectedCircuit, ...]:
     """What circuits are expected to be."""
     return tuple(ExpectedCircuit(row["id"], row.get("phase", "")) for row in rows if row.get("id"))
+
+
+def concerning(rows: Sequence[Row], ids: Collection[str], cabinets: Collection[str]) -> list[Row]:
+    """Of a city's rows those of this gateway: of its devices and circuits, or fed by its cabinets."""
+    return [row for row in rows if row.get("device") in ids or row.get("id") in ids or row.get("cabinet") in cabinets]
+
+
+def changed(before: Sequence[Row], after: Sequence[Row]) -> list[Row]:
+    """The rows that are not as they were: nothing else is handed back, as others may have worked on it meanwhile."""
+    return [new for old, new in zip(before, after, strict=True) if dict(new) != dict(old)]
 
 
 def to_csv(rows: Sequence[Row]) -> str:
