@@ -31,6 +31,7 @@ MAX_KEY: Final = 128
 NAMES_BYTES: Final = MAX_COMMAND_BYTES - 16_384  # the rest of a command takes less than that
 GRACE_MS: Final = 60_000
 HIGHEST_BELIEVED: Final = MAX_COUNT // 2  # numbers begin at the time in ms; no gateway can have seen one above this
+WORKED_OUT: Final = frozenset({"until", "closed"})
 WORD_BYTES: Final = 3  # two quotes and a comma
 
 TRUCK_LIMITS: Final = frozenset({Operation.TRUCK_LIMIT_SPEED, Operation.TRUCK_LIMIT_LIFT})
@@ -108,8 +109,8 @@ def split(devices: Sequence[str], gateway_of: Callable[[str], str | None]) -> It
 
 
 def content_of(request: CommandRequest) -> str:
-    """What two requests under one key must have in common; `until` may be worked out anew for each."""
-    args = {name: value for name, value in request.args.items() if name != "until"}
+    """What two requests under one key must have in common; an end, and places near a truck, are worked out anew."""
+    args = {name: value for name, value in request.args.items() if name not in WORKED_OUT}
     essence = (request.op, sorted(request.devices), sorted(request.gateways), args)
     return hashlib.sha256(msgspec.json.encode(essence, order="deterministic")).hexdigest()
 

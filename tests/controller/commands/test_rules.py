@@ -254,3 +254,5 @@ def test_equal_requests_have_equal_content_whatever_the_order():
     assert rules.content_of(one) == rules.content_of(other)
     assert rules.content_of(one) != rules.content_of(wanted(devices=("lamp-1",), args=one.args))
     assert rules.content_of(one) != rules.content_of(wanted(devices=one.devices, args={"until": 1, "level_percent": 3}))
+    near = wanted(devices=one.devices, args=dict(one.args) | {"closed": [[[36.6, 117.0]] * 3]})
+    assert rules.content_of(one) == rules.content_of(near)
