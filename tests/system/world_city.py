@@ -142,9 +142,16 @@ class StreetCity:
         """Let a device go wrong until `mend`; `value` is how much, in the unit of the kind of fault."""
         self._thread.call(lambda: self._city.faults.add(kind, target, None, value))
 
-    def mend(self) -> None:
-        """End all faults."""
-        self._thread.call(lambda: self._city.faults.clear(None))
+    def mend(self, target: str | None = None) -> None:
+        """End the faults of a device; without one those of all."""
+
+        def work() -> None:
+            board = self._city.faults
+            for fault in board.all():
+                if target in {None, fault.target}:
+                    board.clear(fault.number)
+
+        self._thread.call(work)
 
     @property
     def _city(self) -> RunningCity:

@@ -43,6 +43,7 @@ class Diagnosed:
     ) -> None:
         self._stack = contextlib.ExitStack()
         self.rate, self.poll_s = rate, poll_s
+        self.begun_s = time.monotonic()
         hours = {5: sla_h, 4: 24.0, 3: 24.0}
         settings = {"step_s": poll_s / 2, "reading_s": poll_s, "checkpoint_s": KEPT_S, "sla_hours": hours}
         sections = {"diagnosis": settings, **(controller or {})}
@@ -92,6 +93,10 @@ class Diagnosed:
     def pass_civil(self, minutes: float) -> None:
         """Let the night go on."""
         time.sleep(minutes * 60 / self.rate)
+
+    def known_for(self, seconds: float) -> None:
+        """Wait until the street has been as it is for so long, real time."""
+        time.sleep(max(self.begun_s + seconds - time.monotonic(), 0))
 
     def restart_controller(self) -> None:
         """Stop it and start it again."""

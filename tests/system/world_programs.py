@@ -65,7 +65,7 @@ class Program(Server):
 
     package: ClassVar = "none, it is ours"
     module: ClassVar[str]
-    start_timeout_s: ClassVar = 30.0
+    start_timeout_s: ClassVar = 120.0
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__()
