@@ -15,6 +15,7 @@ class Controller(Server):
     """`lamplighter-controller run`; with DuckDB unless given the URL of another series store."""
 
     program: ClassVar = "lamplighter-controller"
+    start_timeout_s: ClassVar = 120.0  # others may want the cores as well
 
     def __init__(self, broker_port: int, enrolled: Sequence[str], series_url: str | None = None) -> None:
         super().__init__()
