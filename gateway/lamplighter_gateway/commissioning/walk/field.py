@@ -20,6 +20,7 @@ from lamplighter_gateway.light.registry import Registry
 BLINKS: Final = "light.identify"
 TAKES_LEVEL: Final = "light.set"
 LONGEST_BLINK_S: Final = 120
+TRIES: Final = 3
 _GOOD: Final = (Outcome.VERIFIED, Outcome.APPLIED)
 
 
@@ -85,8 +86,11 @@ class Field:
 
     async def closed(self, circuit: str) -> bool | None:
         """Whether a contactor says that it is closed; None when it says nothing."""
-        value = (await self._values(circuit)).get("contactor_closed")
-        return value if isinstance(value, bool) else None
+        for _ in range(TRIES):
+            value = (await self._values(circuit)).get("contactor_closed")
+            if isinstance(value, bool):
+                return value
+        return None
 
     async def currents(self, meter: str) -> dict[str, Value]:
         """The phases' currents that a meter shows now."""
