@@ -37,6 +37,7 @@ class Gateway(Server):
     """`lamplighter-gateway run` with a ready configuration."""
 
     program: ClassVar = "lamplighter-gateway"
+    start_timeout_s: ClassVar = 120.0
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__()
