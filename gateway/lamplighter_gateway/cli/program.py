@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import socket
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -99,7 +100,9 @@ def page(file: Path | None, data: Path | None) -> None:
     answer = _ask(file, data, {"do": "page"})
     if "error" in answer:
         _show(answer)
-    click.echo(f"https://{answer['host']}:{answer['port']}/")
+    everywhere = answer["host"] in {"0.0.0.0", "::"}  # noqa: S104 - compared, nothing is bound here
+    host = socket.gethostname() if everywhere else answer["host"]
+    click.echo(f"https://{host}:{answer['port']}/" + ("  (or any address of this box)" if everywhere else ""))
     click.echo(f"SHA-256 {answer['fingerprint']}")
     click.echo(f"access code {answer['code']}")
 

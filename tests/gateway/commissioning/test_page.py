@@ -8,9 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from lamplighter_contract.commands.command import Operation
 from lamplighter_contract.wire.topics import Down
+from lamplighter_gateway.cli import program
 from lamplighter_gateway.commissioning.equipment import equip
 from lamplighter_gateway.commissioning.language import Language
 from lamplighter_gateway.commissioning.page.access import SESSION_S, TRIES, TRIES_S, Access
@@ -231,3 +233,15 @@ def test_sessions_end_and_wrong_codes_are_forgotten_after_a_while():
 def test_both_languages_have_the_same_words():
     assert WORDS[Language.EN].keys() == WORDS[Language.ZH].keys()
     assert QUANTITIES[Language.EN].keys() == QUANTITIES[Language.ZH].keys()
+
+
+@pytest.mark.parametrize(
+    ("host", "said"), [("10.0.0.5", "https://10.0.0.5:8443/"), ("0.0.0.0", "any address of this box")]
+)
+def test_the_command_line_says_how_to_open_it(tmp_path, monkeypatch, host, said):
+    about = {"host": host, "port": 8443, "fingerprint": "AB:CD", "code": "12345678"}
+    monkeypatch.setattr(program, "_ask", lambda *_: about)
+    told = CliRunner().invoke(program.main, ["page", "--data", str(tmp_path)]).output
+    assert said in told
+    assert "SHA-256 AB:CD" in told
+    assert "access code 12345678" in told
