@@ -31,6 +31,7 @@ class LampSuspicions:
         probability: (k, classes) posterior over the classes, given that something is wrong; rows sum to 1.
         raised: (k,) suspicion began in this step.
         onset_ms, first_observable_ms: (k,).
+        shows: (k,) no reading has spoken for health since the last that spoke against it.
         evidence: name of an `EvidenceLine` -> its columns.
         cleared: rows whose suspicion ended in this step by evidence.
     """
@@ -42,6 +43,7 @@ class LampSuspicions:
     raised: Flags
     onset_ms: Times
     first_observable_ms: Times
+    shows: Flags
     evidence: Mapping[str, EvidenceColumns]
     cleared: Rows
 

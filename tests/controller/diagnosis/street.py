@@ -17,7 +17,7 @@ from lamplighter_controller.diagnosis.tree.reasoner import SupplyTree
 START_MS = 1_763_650_000_000
 STEP_MS = 900_000
 LAMP_W = 100.0
-CLASSES = ("lamp_dead", "led_partial", "driver_drift", "relay_stuck_on")
+CLASSES = ("lamp_dead", "led_partial", "driver_drift", "relay_stuck_on", "dim_fail")
 
 
 def street(
@@ -65,6 +65,7 @@ class Street:
     meterless: set[str] = field(default_factory=set)
     volts: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     complaints: dict[str, str] = field(default_factory=dict)  # lamp -> class
+    well: set[str] = field(default_factory=set)  # of those that complain: whose latest readings speak for health
     closed: float = 1.0
     excused: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
@@ -158,6 +159,7 @@ class Street:
             raised,
             now,
             now,
+            np.array([name not in self.well for name in names], np.bool_),
             {},
             np.array(cleared, np.int64),
         )

@@ -187,6 +187,17 @@ def test_a_cabinet_that_says_itself_that_it_follows_other_times_is_its_schedule(
     assert over(scene.look(5)) == [("schedule_dev", "cab-1")]
 
 
+def test_what_a_wrong_schedule_explained_its_lamps_have_to_show_again_themselves(scene: Street) -> None:
+    first, second, *_ = sorted(of(scene.topology, "cab-1"))
+    scene.astray = of(scene.topology, "cab-1")
+    scene.complaints = dict.fromkeys((first, second), "dim_fail")
+    assert told(scene.look(4)) == [("schedule_dev", "cabinet", "cab-1")]
+    scene.astray, scene.well = set(), {first, second}
+    assert told(scene.look(20)) == []
+    scene.well = {first}
+    assert told(scene.look(4)) == [("dim_fail", "lamp", second)]
+
+
 def test_a_few_lamps_at_a_level_of_their_own_are_no_schedule(scene: Street) -> None:
     scene.astray = of(scene.topology, "cab-1", "a")
     assert scene.look(6) == []

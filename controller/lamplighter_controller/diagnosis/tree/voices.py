@@ -127,11 +127,12 @@ class Voices:
 
 
 def _shows(lamps: LampSuspicions, leaves: Leaves) -> Flags:
-    """(k,) whether the lamp shows in this step what it is suspected of, where a single step can show it."""
+    """(k,) whether the lamp shows what it is suspected of: in this step, or lately where one step cannot show it."""
     first = np.argmax(lamps.probability, axis=1) if len(lamps.row) else np.empty(0, np.int64)
     dark, lit = ([name in which for name in lamps.classes] for which in (SHOWS_DARK, SHOWS_LIT))
     by_dark, by_lit = np.array(dark, np.bool_)[first], np.array(lit, np.bool_)[first]
     shows: Flags = (~by_dark | leaves.dark[lamps.row]) & (~by_lit | leaves.lit[lamps.row])
+    shows &= by_dark | by_lit | lamps.shows
     return shows
 
 

@@ -162,6 +162,7 @@ class LampSuspector:
             np.isin(cases.row, raised, assume_unique=True),
             cases.onset.astype(np.int64) * 1000,
             cases.first.astype(np.int64) * 1000,
+            np.asarray(cases.well == 0),
             evidence(cases),
             cleared,
         )
