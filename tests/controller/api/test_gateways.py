@@ -1,6 +1,9 @@
+from pathlib import Path
+
 from lamplighter_contract.wire.documents import BusHealth, GatewayState, Health, SpoolHealth
 from lamplighter_contract.wire.events import Event
 from lamplighter_controller.intake import store
+from lamplighter_controller.rollout.files import Bundles
 from tests.controller.api.world import World
 
 
@@ -52,3 +55,41 @@ class TestGateways:
         rest = (await world.get(f"/gateways/gw-1/events?before={first['next_before']}")).json()
         assert [item["detail"]["bus"] for item in rest["items"]] == ["cab-01"]
         assert rest["next_before"] is None
+
+
+class TestUpdates:
+    async def test_a_rollout_is_begun_seen_and_stopped(self, world: World, tmp_path: Path):
+        bundle = tmp_path / "new.bundle"
+        bundle.write_bytes(b"wheels")
+        name = Bundles(tmp_path).add(bundle)
+        keeper = world.services.rollouts
+        assert keeper is not None
+        keeper._bundles = Bundles(tmp_path)
+        body = {"bundle": str(name), "gateways": ["gw-1", "gw-2"], "reason": "fixes the photocell"}
+        begun = await world.send("POST", "/rollouts", body)
+        assert (begun.status_code, begun.json()["waiting"]) == (202, ["gw-1", "gw-2"])
+        [seen] = (await world.get("/rollouts")).json()
+        assert (seen["state"], seen["by"]) == ("running", "token:admin")
+        stopped = await world.send("POST", f"/rollouts/{seen['id']}/stop", {"reason": "not tonight"})
+        assert stopped.json()["state"] == "stopped"
+        assert (await world.send("POST", "/rollouts/0199/stop", {"reason": "x"})).status_code == 404
+        for wrong in ({"bundle": "x"}, {"bundle": f"{'0' * 64}:1"}, {"gateways": ["gw-99"]}, {"gateways": []}):
+            assert (await world.send("POST", "/rollouts", body | wrong)).status_code == 422, wrong
+
+    async def test_a_version_goes_in_waves_and_not_past_them(self, world: World):
+        body = {"op": "gateway.update", "gateways": ["gw-1"], "reason": "x", "args": {"bundle": f"{'0' * 64}:1"}}
+        answer = await world.post("/commands", body)
+        assert answer.status_code == 422
+        assert "/rollouts" in answer.json()["errors"][0]["detail"]
+
+    async def test_a_configuration_is_given_and_seen(self, world: World):
+        path = "/gateways/gw-1/config"
+        assert (await world.get(path)).status_code == 404
+        body = {"reason": "new street", "buses": [{"id": "east"}], "devices": [{"id": "lamp-1"}]}
+        given = await world.send("PUT", path, body)
+        assert (given.status_code, given.json()["document"]["buses"]) == (200, [{"id": "east"}])
+        assert (await world.get(path)).json()["version"] == given.json()["version"]
+        assert (await world.send("PUT", path, body | {"surprise": 1})).status_code == 422
+
+    async def test_a_support_bundle_that_nobody_asked_for_is_not_there(self, world: World):
+        assert (await world.get("/gateways/gw-1/support/0199c0de", name="operator")).status_code == 404

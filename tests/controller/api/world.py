@@ -50,6 +50,9 @@ from lamplighter_controller.lighting.scenes.desk import SceneDesk
 from lamplighter_controller.link.memory import MemoryLink
 from lamplighter_controller.maintenance.around import Around as Maintaining
 from lamplighter_controller.maintenance.engine import Maintenance
+from lamplighter_controller.rollout.configs import ConfigKeeper
+from lamplighter_controller.rollout.engine import RolloutKeeper
+from lamplighter_controller.rollout.files import Bundles
 from lamplighter_controller.security import enrolment, tokens
 from lamplighter_controller.security.keys import Keys
 from lamplighter_controller.security.rights import Right
@@ -292,6 +295,10 @@ async def open_world(
         cases=CaseDesk(ledger, clock, lambda _violation: None),
         evidence=proving(ledger, series, commands, clock, folder),
         maintenance=maintaining(ledger, series, twin, events, commands, alarms, clock, folder, watched, proved, rate),
+        rollouts=RolloutKeeper(ledger, commands, gateways, Bundles(folder), alarms, clock, bytes),
+        configs=ConfigKeeper(
+            MemoryLink(), ledger, Signer("commands-1", bytes(32)), gateways, alarms, clock, actions.held
+        ),
         session_key=bytes(32),
     )
     app = create_api(services, web, Pace(per_s=1.0, at_once=1_000_000))  # the clock stands still

@@ -14,7 +14,7 @@ from lamplighter_gateway.control import NotRunningError, ask
 from tests.gateway.change.site import PROFILES
 from tests.gateway.drivers.units import TcpServer, Units
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
 
 PATIENCE_S = 90.0
 NOBODY = 9  # discard: nobody speaks Modbus there

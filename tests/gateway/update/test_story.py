@@ -14,7 +14,7 @@ from lamplighter_gateway.control import NotRunningError, ask
 from tests.gateway.drivers.units import TcpServer, Units
 from tests.gateway.update.wheels import own, third_party
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
 
 ROOT = Signer("root", bytes(range(32)))
 PROFILES = Path(__file__).parents[3] / "config" / "profiles"

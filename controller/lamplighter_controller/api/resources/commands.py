@@ -252,6 +252,8 @@ def _devices(request: Request, services: Services, caller: Caller, wanted: Comma
 async def _submit(request: Request, response: Response, asked: CommandRequest, caller: Caller) -> Full:
     services: Services = request.app.state.services
     _within(services, caller, asked)
+    if asked.op is Operation.GATEWAY_UPDATE:
+        raise refused("body.op", "operation", f"{asked.op} is asked for at /rollouts, where it goes in waves.")
     if asked.op in ON_FLEET:
         raise refused("body.op", "operation", f"{asked.op} is asked for at /fleet/limits, where it is judged first.")
     try:
