@@ -122,8 +122,7 @@ class Maintenance:
             LedgerUnavailable, SeriesUnavailable: the rest is done at the next look.
         """
         if self._around.settings.from_incidents:
-            for incident in self._around.diagnosis.desk.open():
-                await self._ordered(incident)
+            await self._ordered()
         await self._with_incidents()
         await self._proved()
         await self.locks.follow()
@@ -134,16 +133,16 @@ class Maintenance:
         await self._escalate()
         await self._keep_house()
 
-    async def _ordered(self, incident: Incident) -> None:
+    async def _ordered(self) -> None:
         """An incident that is worth a trip and has no order gets one; one that came back gets another."""
-        if not incident.trip_ms or incident.withheld or not incident.is_open or incident.order:
-            return
+        waiting = {one.id: one for one in self._around.diagnosis.desk.open() if _wants_order(one)}
         last = await self._around.ledger.read(
-            lambda connection: records.last_from(connection, SourceKind.INCIDENT, incident.id)
+            lambda connection: records.last_from(connection, SourceKind.INCIDENT, list(waiting))
         )
-        came_back = last is not None and last.outcome == State.CLEARED.value
-        if last is None or came_back:
-            await self.open_for(incident, RULE, "worth a trip")
+        for name, incident in waiting.items():
+            known = last.get(name)
+            if known is None or known.outcome == State.CLEARED.value:
+                await self.open_for(incident, RULE, "worth a trip")
 
     async def open_for(self, incident: Incident, who: str, reason: str, key: str | None = None) -> None:
         """An order for an incident, however urgent it is."""
@@ -221,3 +220,7 @@ class Maintenance:
             self._kept_s = now_s
             wall_ms = self._around.clock.wall_ms()
             await self._around.ledger.write(lambda connection: keys.forget(connection, wall_ms))
+
+
+def _wants_order(incident: Incident) -> bool:
+    return bool(incident.trip_ms) and not incident.withheld and incident.is_open and not incident.order

@@ -1,8 +1,13 @@
 """From an incident to a proved repair over the API, and the one that did not help; commands and readings in memory."""
 
 import json
+from functools import partial
 
 from lamplighter_contract.commands.states import CommandState
+from lamplighter_controller.diagnosis.findings import Finding
+from lamplighter_controller.events import ElementReplaced, InventoryChanged
+from lamplighter_controller.lighting import store as inventory_store
+from lamplighter_controller.lighting.inventory import Model
 from lamplighter_controller.maintenance.orders import records
 from lamplighter_controller.security import audit
 from tests.controller.api.world import LAMPS
@@ -207,3 +212,66 @@ async def test_the_ledger_keeps_each_step_with_its_audit_row_or_neither(yard: Ya
     steps = await yard.world.ledger.read(lambda connection: records.steps_of(connection, name))
     assert [one.action for one in steps] == ["open", "assign"]
     assert json.dumps((await yard.order(name))["accepted_ms"]) == "null"
+
+
+async def test_what_mends_itself_before_anybody_arrives_takes_its_order_along_and_comes_back_as_another(
+    yard: Yard,
+) -> None:
+    incident = await yard.incident(LEAKING)
+    await yard.look()
+    [first] = await yard.orders()
+    over = Finding(incident.element, incident.alternatives, 0, 0, open=False)
+    yard.pass_civil(5)
+    await yard.world.services.diagnosis.acted([over], yard.now_ms)
+    await yard.look()
+    gone = await yard.order(first["id"])
+    assert (gone["state"], gone["outcome"]) == ("cleared", "cleared")
+    await yard.look()
+    assert await yard.orders() == []
+    yard.pass_civil(5)
+    assert (await yard.incident(LEAKING)).id == incident.id
+    await yard.look()
+    [second] = await yard.orders()
+    assert second["id"] != first["id"]
+
+
+async def test_a_replaced_lamp_is_learned_anew_and_its_new_controller_and_model_are_in_the_inventory(
+    yard: Yard,
+) -> None:
+    opened = await yard.ask("/orders", {"reason": "dark", "element": {"kind": "lamp", "id": LEAKING}, "class_id": "x"})
+    name = opened.json()["id"]
+    await yard.world.ledger.write(partial(inventory_store.put, things=[Model("led-90", 90.0)]))
+    part = {"id": "led-90", "kind": "lamp", "model": "led-90", "warranty_days": 1_000}
+    await yard.world.send("PUT", "/parts", {"reason": "r", "part": part}, "operator")
+    await yard.ask("/parts/moves", {"reason": "bought", "part": "led-90", "quantity": 1})
+    body = {"reason": "dead", "element": {"kind": "lamp", "id": LEAKING}, "part": "led-90", "new_device": "lamp-new"}
+    taken = await yard.ask(f"/orders/{name}/parts", body | {"new_device": LAMPS[0]})
+    assert (taken.status_code, taken.json()["errors"][0]["field"]) == (409, "body.new_device")
+    with yard.world.events.subscribe(ElementReplaced, InventoryChanged) as news:
+        fitted = (await yard.ask(f"/orders/{name}/parts", body)).json()
+    assert (fitted["old_device"], fitted["new_device"], fitted["pole"]) == (LEAKING, "lamp-new", "p-002")
+    assert isinstance(news.queue.get_nowait(), InventoryChanged)
+    lamps = (await yard.world.get("/luminaires?limit=20")).json()["items"]
+    [lamp] = [one for one in lamps if one["id"] == "l-002"]
+    assert (lamp["device"], lamp["model"]) == ("lamp-new", "led-90")
+    assert (await yard.order(name))["element"]["id"] == "lamp-new", "the order goes on with its pole"
+    [row] = (await yard.world.get("/parts/history?pole=p-002")).json()["items"]
+    assert row["element"] == LEAKING
+    steps = await yard.ask(
+        f"/orders/{name}/parts", {**body, "element": {"kind": "lamp", "id": LAMPS[3]}, "new_device": ""}
+    )
+    assert steps.status_code == 409, "one was in store"
+
+
+async def test_a_driver_put_in_is_told_to_all_rooms(yard: Yard) -> None:
+    opened = await yard.ask("/orders", {"reason": "dark", "element": {"kind": "lamp", "id": LEAKING}, "class_id": "x"})
+    await yard.world.send("PUT", "/parts", {"reason": "r", "part": {"id": "drv", "kind": "driver"}}, "operator")
+    await yard.ask("/parts/moves", {"reason": "bought", "part": "drv", "quantity": 1})
+    body = {"reason": "dead", "element": {"kind": "lamp", "id": LEAKING}, "part": "drv"}
+    with yard.world.events.subscribe(ElementReplaced) as news:
+        await yard.ask(f"/orders/{opened.json()['id']}/parts", body)
+    told = news.queue.get_nowait()
+    assert isinstance(told, ElementReplaced)
+    assert told.elements == (("lamp", LEAKING),)
+    await yard.look()
+    assert news.queue.empty(), "once"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, and_, delete, desc, func, or_, select, true, update
+from sqlalchemy import Connection, Select, and_, delete, desc, func, or_, select, true, update
 
 from lamplighter_controller.diagnosis.findings import Element
 from lamplighter_controller.ledger.tables import storable
@@ -142,18 +142,20 @@ def sources_of(connection: Connection, orders: Sequence[str]) -> dict[str, list[
     return found
 
 
-def last_from(connection: Connection, kind: SourceKind, ref: str) -> Order | None:
-    """The newest order that came of something."""
-    orders, sources = store.order_table, store.source_table
-    query = (
-        _orders()
-        .join(sources, sources.c.order == orders.c.id)
-        .where(sources.c.kind == kind.value, sources.c.ref == ref)
-        .order_by(desc(orders.c.number))
-        .limit(1)
-    )
-    row = connection.execute(query).first()
-    return _order(row) if row else None
+def last_from(connection: Connection, kind: SourceKind, refs: Sequence[str]) -> dict[str, Order]:
+    """The newest order that came of each of these, where there is one."""
+    orders, sources = store.order_table.c, store.source_table.c
+    columns = [orders[name] for name in Order.__struct_fields__]
+    found: dict[str, Order] = {}
+    for start in range(0, len(refs), IDS_AT_ONCE):
+        query = (
+            select(*columns, sources.ref)
+            .join(store.source_table, sources.order == orders.id)
+            .where(sources.kind == kind.value, sources.ref.in_(refs[start : start + IDS_AT_ONCE]))
+            .order_by(orders.number)
+        )
+        found.update({row.ref: _order(row[:-1]) for row in connection.execute(query)})
+    return found
 
 
 def put_crew(connection: Connection, crew: Crew) -> None:
@@ -266,7 +268,7 @@ def _orders() -> Select[Any]:
     return select(*(store.order_table.c[name] for name in Order.__struct_fields__))
 
 
-def _order(row: Row[Any]) -> Order:
+def _order(row: Sequence[Any]) -> Order:
     return msgspec.convert(dict(zip(Order.__struct_fields__, row, strict=True)), Order, strict=False)
 
 
