@@ -185,6 +185,8 @@ class LimitKeeper:
         )
 
     async def _send(self, limit: Limit, course: _Course, trackers: Trackers, bound: float) -> None:
+        if not self.sight(limit.device).shows(limit.what):  # what was proved before is no longer in force
+            course.last, limit = None, replace(limit, confirmed=None)
         limit = replace(limit, sent=bound)
         if not await self._kept.note_limit(limit):  # from here on it may be in force, whatever is answered
             return

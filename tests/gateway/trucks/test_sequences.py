@@ -16,6 +16,13 @@ def test_no_sequence_of_commands_fixes_and_faults_breaks_a_rule(ops, lift_lock, 
     assert play(ops, lift_lock=lift_lock, ends_limits=ends_limits).broken == []
 
 
+def test_a_bound_that_the_truck_forgot_is_no_step_of_the_next_ramp():
+    """The gateway restarts, the terminal forgets its bound, and the answer to the next one is lost."""
+    speed_up = [("wanted_kmh", 60.0), ("wait", 12), LIMIT, ("wait", 11)]
+    forgets = [("restart", 0), ("lose", ["answer", ""]), ("forget", None), ("wait", 11)]
+    assert play([*speed_up, *forgets], lift_lock=False, ends_limits=False).broken == []
+
+
 def test_a_truck_that_behaves_is_limited_and_released_in_such_a_story():
     terminal = play([LIMIT, ("wait", 60)], lift_lock=False, ends_limits=False)
     assert terminal.broken == []
