@@ -65,7 +65,7 @@ class TestUpdates:
         keeper = world.services.rollouts
         assert keeper is not None
         keeper._bundles = Bundles(tmp_path)
-        body = {"bundle": str(name), "gateways": ["gw-1", "gw-2"], "reason": "fixes the photocell"}
+        body: dict[str, object] = {"bundle": str(name), "gateways": ["gw-1", "gw-2"], "reason": "fixes the photocell"}
         begun = await world.send("POST", "/rollouts", body)
         assert (begun.status_code, begun.json()["waiting"]) == (202, ["gw-1", "gw-2"])
         [seen] = (await world.get("/rollouts")).json()
@@ -73,7 +73,8 @@ class TestUpdates:
         stopped = await world.send("POST", f"/rollouts/{seen['id']}/stop", {"reason": "not tonight"})
         assert stopped.json()["state"] == "stopped"
         assert (await world.send("POST", "/rollouts/0199/stop", {"reason": "x"})).status_code == 404
-        for wrong in ({"bundle": "x"}, {"bundle": f"{'0' * 64}:1"}, {"gateways": ["gw-99"]}, {"gateways": []}):
+        wrongs: list[dict[str, object]] = [{"bundle": "x"}, {"bundle": f"{'0' * 64}:1"}, {"gateways": ["gw-99"]}]
+        for wrong in [*wrongs, {"gateways": []}]:
             assert (await world.send("POST", "/rollouts", body | wrong)).status_code == 422, wrong
 
     async def test_a_version_goes_in_waves_and_not_past_them(self, world: World):

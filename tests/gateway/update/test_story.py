@@ -12,7 +12,7 @@ import yaml
 from lamplighter_contract.commands.signing import Signer, encode_key
 from lamplighter_gateway.control import NotRunningError, ask
 from tests.gateway.drivers.units import TcpServer, Units
-from tests.gateway.update.wheels import own, third_party
+from tests.gateway.update.wheels import gateway, unchanged
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
 
@@ -63,7 +63,7 @@ class Box:
         folder.mkdir()
         for wheel in (scratch / "wheels").iterdir():
             os.link(wheel, folder / wheel.name)
-        own(folder, scratch, version, spoilt=spoilt)
+        gateway(folder, scratch, version, spoilt=spoilt)
         return folder
 
     async def bundle(self, scratch: Path, version: str, *, spoilt: bool = False) -> Path:
@@ -77,7 +77,7 @@ class Box:
 async def test_a_good_update_proves_itself_and_a_bad_one_takes_itself_back(tmp_path):
     async with TcpServer(Units()) as server:
         box = Box(tmp_path, server.port)
-        await asyncio.to_thread(third_party, tmp_path / "wheels")
+        await asyncio.to_thread(unchanged, tmp_path / "wheels", tmp_path)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         running = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "lamplighter_gateway", "start", str(box.file), env=environment

@@ -55,25 +55,33 @@ def repack(found: Distribution, folder: Path) -> Path:
 OURS = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
 
 
-def third_party(folder: Path) -> None:
-    """Every wheel that a gateway needs besides our own."""
+def unchanged(folder: Path, scratch: Path) -> None:
+    """Every wheel that a gateway needs besides its own."""
     folder.mkdir(parents=True, exist_ok=True)
     packed = {one.metadata["Name"]: one for name in OWN for one in closure(name)}
     for name, found in packed.items():
         if name not in OWN:
             repack(found, folder)
+    _build("contract", scratch / "contract", folder)
 
 
-def own(folder: Path, scratch: Path, version: str, *, spoilt: bool = False) -> None:
-    """Our own wheels, the gateway's with another version; a spoilt one says its version and dies of everything else."""
-    for member in ("contract", "gateway"):
-        source = scratch / f"{member}-{version}"
-        shutil.copytree(ROOT / member, source, ignore=shutil.ignore_patterns("__pycache__"))
-        if member == "gateway":
-            project = source / "pyproject.toml"
-            project.write_text(re.sub(r"(?m)^version = .*$", f'version = "{version}"', project.read_text()))
-            if spoilt:
-                supervisor = source / "lamplighter_gateway" / "supervisor.py"
-                supervisor.write_text(supervisor.read_text() + '\n\nraise SystemExit("it cannot run")\n')
-        command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-        subprocess.run(command, cwd=source, check=True, capture_output=True, timeout=60)
+def gateway(folder: Path, scratch: Path, version: str, *, spoilt: bool = False) -> None:
+    """The gateway's wheel with another version; a spoilt one says its version and dies of everything else."""
+    source = scratch / f"gateway-{version}"
+    shutil.copytree(ROOT / "gateway", source, ignore=shutil.ignore_patterns("__pycache__"))
+    project = source / "pyproject.toml"
+    project.write_text(re.sub(r"(?m)^version = .*$", f'version = "{version}"', project.read_text()))
+    if spoilt:
+        supervisor = source / "lamplighter_gateway" / "supervisor.py"
+        supervisor.write_text(supervisor.read_text() + '\n\nraise SystemExit("it cannot run")\n')
+    _hatch(source, folder)
+
+
+def _build(member: str, source: Path, folder: Path) -> None:
+    shutil.copytree(ROOT / member, source, ignore=shutil.ignore_patterns("__pycache__"))
+    _hatch(source, folder)
+
+
+def _hatch(source: Path, folder: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=source, check=True, capture_output=True, timeout=120)
