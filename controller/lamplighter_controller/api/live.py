@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -26,6 +27,7 @@ from lamplighter_controller.events import (
     FleetChanged,
     GatewayChanged,
     IncidentChanged,
+    OrderChanged,
     Subscription,
 )
 from lamplighter_controller.ledger.errors import LedgerUnavailable
@@ -150,7 +152,8 @@ async def _stream(connection: HTTPConnection, services: Services, sight: Sight) 
     state = connection.app.state
     state.listeners += 1
     try:
-        kinds = (CommandChanged, GatewayChanged, DevicesChanged, AlarmChanged, IncidentChanged, FleetChanged)
+        of_the_city = (IncidentChanged, FleetChanged, OrderChanged)
+        kinds = (CommandChanged, GatewayChanged, DevicesChanged, AlarmChanged, *of_the_city)
         with services.events.subscribe(*kinds) as subscription:
             yield b"retry: 2000\n\n"
             checked_s = services.clock.monotonic_s()
@@ -209,5 +212,7 @@ def _told_of_the_city(event: Event) -> tuple[str, dict[str, Any]] | None:
             return "incident", incident_of(event)
         case FleetChanged():
             return "fleet", fleet_of(event)
+        case OrderChanged():
+            return "order", asdict(event)
         case _:
             return None

@@ -6,7 +6,7 @@ import numpy as np
 
 from lamplighter_contract.quantities import Kind
 from lamplighter_controller.api.services import Services
-from lamplighter_controller.events import CommandChanged, Event, FleetChanged, IncidentChanged
+from lamplighter_controller.events import CommandChanged, Event, FleetChanged, IncidentChanged, OrderChanged
 from lamplighter_controller.security.callers import Caller
 from lamplighter_controller.security.rights import EVERYTHING, By, Operation, Scope
 from lamplighter_controller.twin.kind import Rows, Snapshot
@@ -49,7 +49,7 @@ class Sight:
     def is_told(self, event: Event) -> bool:
         """True when the caller may hear of an event."""
         match event:
-            case IncidentChanged():
+            case IncidentChanged() | OrderChanged():
                 return self.incidents
             case FleetChanged(truck=truck):
                 return self.trucks == EVERYTHING or (bool(truck) and self.sees_truck(truck))

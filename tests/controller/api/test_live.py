@@ -16,7 +16,7 @@ from lamplighter_contract.commands.states import CommandState
 from lamplighter_controller.api import live
 from lamplighter_controller.api.guard import COOKIE
 from lamplighter_controller.api.sight import Sight
-from lamplighter_controller.events import AlarmChanged, CommandChanged, GatewayChanged
+from lamplighter_controller.events import AlarmChanged, CommandChanged, GatewayChanged, OrderChanged
 from lamplighter_controller.security import tokens
 from lamplighter_controller.security.accounts import sessions
 from lamplighter_controller.security.callers import of_token
@@ -118,17 +118,19 @@ async def test_events_are_told_by_name(world: World, address: str):
         )
         world.events.publish(GatewayChanged("gw-1", online=False))
         world.events.publish(AlarmChanged("k", raised=True, text="text", time_ms=5))
+        world.events.publish(OrderChanged("WO-000001", "lamp", "lamp-1", "leak", "new", 5, 7))
         name = ""
         async for line in lines:
             if line.startswith("event: "):
                 name = line.removeprefix("event: ")
             elif line.startswith("data: "):
                 told.append((name, json.loads(line.removeprefix("data: "))))
-            if len(told) == 3:
+            if len(told) == 4:
                 break
-    assert [name for name, _ in told] == ["command", "gateway", "alarm"]
+    assert [name for name, _ in told] == ["command", "gateway", "alarm", "order"]
     assert told[0][1]["devices"] == [{"device": "lamp-1", "state": "sent", "reason": ""}]
     assert told[1][1] == {"gateway": "gw-1", "online": False}
+    assert (told[3][1]["order"], told[3][1]["state"]) == ("WO-000001", "new")
 
 
 async def test_who_missed_events_is_told_to_read_afresh(world: World):
