@@ -64,7 +64,8 @@ def main(names: tuple[str, ...], *, quick: bool, as_json: bool, keep: Path | Non
     """Measure the headline figures, all of them unless named.
 
     NAME is one of poll-tcp, poll-rtu, uplink, ingest, command-one, plan-year, level-now, city, jt808-codec,
-    diagnosis-quality, diagnosis-speed, fleet-ingest, fleet-quality, start, audit. Long runs (diagnosis-quality) put
+    diagnosis-quality, diagnosis-speed, fleet-ingest, fleet-quality, maintenance, start, audit. Long runs
+    (diagnosis-quality) put
     what they have found so far into the folder of --keep, and a run that was stopped goes on from there; empty it when
     the program changes.
     """
