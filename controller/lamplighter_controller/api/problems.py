@@ -143,12 +143,14 @@ def install(app: FastAPI, unavailable: Sequence[type[Exception]]) -> None:
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": ProblemDocument, "description": text, "content": {MEDIA_TYPE: {}}}
     for status, text in {
+        400: "The body cannot be read",
         401: "No valid token or session",
-        403: "The token lacks the right",
+        403: "The token or the person lacks the right",
         404: "No such thing",
         409: "It contradicts what is there already",
         413: "The body is larger than allowed",
         422: "A field breaks a rule",
+        429: "Too many requests; come back after `Retry-After`",
         503: "A store does not answer; try again",
     }.items()
 }
