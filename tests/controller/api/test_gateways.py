@@ -73,9 +73,15 @@ class TestUpdates:
         stopped = await world.send("POST", f"/rollouts/{seen['id']}/stop", {"reason": "not tonight"})
         assert stopped.json()["state"] == "stopped"
         assert (await world.send("POST", "/rollouts/0199/stop", {"reason": "x"})).status_code == 404
-        wrongs: list[dict[str, object]] = [{"bundle": "x"}, {"bundle": f"{'0' * 64}:1"}, {"gateways": ["gw-99"]}]
-        for wrong in [*wrongs, {"gateways": []}]:
-            assert (await world.send("POST", "/rollouts", body | wrong)).status_code == 422, wrong
+        empty: list[str] = []
+        wrongs: tuple[dict[str, object], ...] = (
+            {"bundle": "x"},
+            {"bundle": f"{'0' * 64}:1"},
+            {"gateways": ["gw-99"]},
+            {"gateways": empty},
+        )
+        for wrong in wrongs:
+            assert (await world.send("POST", "/rollouts", {**body, **wrong})).status_code == 422, wrong
 
     async def test_a_version_goes_in_waves_and_not_past_them(self, world: World):
         body = {"op": "gateway.update", "gateways": ["gw-1"], "reason": "x", "args": {"bundle": f"{'0' * 64}:1"}}

@@ -24,6 +24,7 @@ def handover(*holds, generation=2, signer=KEY, gateway=GATEWAY, owed=()):
 @pytest.fixture
 def rig(tmp_path, monkeypatch):
     monkeypatch.setattr(work, "LOOK_S", 0.01)
+
     class Dark(SupplyRig):
         closed = False
 
