@@ -65,9 +65,8 @@ def main(names: tuple[str, ...], *, quick: bool, as_json: bool, keep: Path | Non
 
     NAME is one of poll-tcp, poll-rtu, uplink, ingest, command-one, plan-year, level-now, city, jt808-codec,
     diagnosis-quality, diagnosis-speed, fleet-ingest, fleet-quality, maintenance, start, audit. Long runs
-    (diagnosis-quality) put
-    what they have found so far into the folder of --keep, and a run that was stopped goes on from there; empty it when
-    the program changes.
+    (diagnosis-quality) put what they have found so far into the folder of --keep, and a run that was stopped goes on
+    from there; empty it when the program changes.
     """
     signal.signal(signal.SIGTERM, end_cleanly)
     failed = False

@@ -34,8 +34,8 @@ from lamplighter_controller.events import Events
 from lamplighter_controller.fleet.cases.desk import CaseDesk
 from lamplighter_controller.fleet.engine import Around as Supervised
 from lamplighter_controller.fleet.engine import Fleet
-from lamplighter_controller.fleet.evidence.desk import Around as Proving
 from lamplighter_controller.fleet.evidence.desk import EvidenceDesk
+from lamplighter_controller.fleet.evidence.ground import Around as Proving
 from lamplighter_controller.fleet.evidence.shelf import Shelf
 from lamplighter_controller.intake.alarms import Alarms
 from lamplighter_controller.intake.gateways import Gateways
