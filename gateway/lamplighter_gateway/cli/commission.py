@@ -91,7 +91,7 @@ def walk(file: Path, language: str, seconds: float) -> None:
 def feeders(file: Path, circuit: Sequence[str], yes: bool) -> None:
     """Find the phase of circuits and the lamps on them: each is opened for some seconds while the meter is read.
 
-    Nothing is switched on a bus where anything is locked or isolated.
+    Nothing is switched on a bus where anything is locked or isolated. Exit code 1: a phase was not found.
     """
     if not yes:
         click.echo("Lamps burn at full light for 15 minutes, and each circuit goes dark for some seconds.")
@@ -99,13 +99,16 @@ def feeders(file: Path, circuit: Sequence[str], yes: bool) -> None:
             "Isolations and locks are known only to the data folder they were set in: on a laptop ask who is at work."
         )
         click.confirm("Is nobody at work on these lamps?", abort=True)
-    _run(file, partial(_feed, list(circuit)))
+    unmeasured = _run(file, partial(_feed, list(circuit)))
+    raise SystemExit(EXIT_FAILED if unmeasured else 0)
 
 
-async def _feed(wanted: Sequence[str], speak: Speak) -> None:
+async def _feed(wanted: Sequence[str], speak: Speak) -> Sequence[str]:
+    """The circuits whose phase was not found."""
     told = {fed["circuit"]: fed for fed in (await speak("record"))["record"]["fed"]}
     circuits = (await speak("feeders", circuits=list(wanted)))["circuits"]
     left, busy = set(circuits), True
+    unmeasured: list[str] = []
     while busy:
         await asyncio.sleep(LOOK_S)
         busy = (await speak("state"))["feeding"]
@@ -113,6 +116,10 @@ async def _feed(wanted: Sequence[str], speak: Speak) -> None:
             if fed["circuit"] in left and (not busy or fed != told.get(fed["circuit"])):
                 left.discard(fed["circuit"])
                 click.echo(_fed_line(fed))
+                unmeasured = unmeasured if fed.get("phase") else [*unmeasured, fed["circuit"]]
+    for circuit in sorted(left):
+        click.echo(f"{circuit}: not measured, the test was given up; the log of the gateway says why")
+    return [*unmeasured, *left]
 
 
 def _fed_line(fed: Mapping[str, Any]) -> str:

@@ -29,7 +29,7 @@ async def test_the_sheet_of_a_cabinet_with_five_wrong_poles_and_one_swapped_phas
             after = await street.walk()
             assert after == LAMPS - 40  # nothing that was answered before the kill is asked again
             code, told = await street.commission("feeders", "--yes")
-            assert code == 0, told
+            assert code == 0, told + (tmp_path / "service.log").read_text()
             assert set(closed(street).values()) == {True}
 
         sheet = await street.sheet()

@@ -14,6 +14,9 @@ from lamplighter_gateway.drivers.port import Value
 FULL_MIN: Final = 15.0
 SETTLE_S: Final = 20.0  # a filter, a gas lamp or a slow meter
 LOOK_S: Final = 0.25
+QUIET_S: Final = 2.5  # longer than a lamp blinks once
+QUIET_MOST_S: Final = 130.0  # by then the last lamp of a walk has done blinking
+TRIES: Final = 3  # where another load came or went in the middle
 BACK_S: Final = 60.0  # until controllers answer again after their supply returned
 _STEADY_A: Final = 0.1
 
@@ -43,6 +46,7 @@ class FeederTest:
             if not lit.issuperset(lamps):
                 await self.field.full_light(lamps, FULL_MIN)
                 lit.update(lamps)
+                await self._quiet(meter)
                 counted |= await self.field.losses(lamps)
                 counted |= await self.field.losses([lamp for lamp in lamps if lamp not in counted])
             with self.field.in_hand(circuit):
@@ -55,19 +59,36 @@ class FeederTest:
             return
         if not was_closed:
             await self.field.switch(circuit, closed=True, by=self.by)
-        closed_a = await self._steady(meter)
-        opened_a = await self._opened(circuit, meter, closed_a)
+        fed = Fed(circuit)
+        for _ in range(TRIES):
+            fed = await self._measured(circuit, meter, lamps, counted)
+            if fed.phase:
+                break
         if not was_closed:
             await self.field.switch(circuit, closed=False, by=self.by)
+        await self._fed(fed)
+
+    async def _measured(self, circuit: str, meter: str, lamps: Sequence[str], counted: dict[str, int]) -> Fed:
+        """What one opening showed."""
+        closed_a = await self._steady(meter)
+        opened_a = await self._opened(circuit, meter, closed_a)
         if opened_a is None:
-            await self._fed(Fed(circuit, why="the contactor did not open"))
-            return
+            return Fed(circuit, why="the contactor did not open")
         after = await self._back(lamps, counted)
         fed = lost_power(counted, after)
         counted |= after
         phase, drop_a = phase_of(drops(closed_a, opened_a))
-        why = "" if phase else "no phase of the meter stands out"
-        await self._fed(Fed(circuit, phase, round(drop_a, 2), fed, why))
+        return Fed(circuit, phase, round(drop_a, 2), fed, "" if phase else "no phase of the meter stands out")
+
+    async def _quiet(self, meter: str) -> None:
+        """Wait until the load has rested for a while: lamps may still blink, or come up to full light."""
+        end_s = self.clock.monotonic_s() + QUIET_MOST_S
+        since_s, before = self.clock.monotonic_s(), await self.field.currents(meter)
+        while since_s + QUIET_S > self.clock.monotonic_s() < end_s:
+            await asyncio.sleep(LOOK_S)
+            now = await self.field.currents(meter)
+            if not _alike(before, now):
+                since_s, before = self.clock.monotonic_s(), now
 
     async def _opened(self, circuit: str, meter: str, closed_a: Mapping[str, Value]) -> Mapping[str, Value] | None:
         """The meter while the circuit is open; None when it did not open. It is closed again in any case."""
