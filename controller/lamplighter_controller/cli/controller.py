@@ -133,6 +133,9 @@ def gateway() -> None:
     """Gateways that are enrolled."""
 
 
+gateway.add_command(enrol)
+
+
 @gateway.command()
 @FILE
 @click.argument("name")
