@@ -235,7 +235,8 @@ class PartStep:
     ) -> None:
         held, tables = self.held, self.watch.tables
         most_w = tables.most_w(self.model) * expectation.gain
-        off = shown.Off(np.where(steady.counts & ~steady.by_voltage, steady.residual, 0), steady.sigma, most_w)
+        telling = steady.telling(self._moving())
+        off = shown.Off(np.where(telling.counts, steady.residual, 0), steady.sigma, most_w)
         shown.wrong_level(held, reading, command, showing, expectation, off)
         share = expectation.expected_w / np.maximum(most_w, np.float32(1))
         usual = tables.usual_factor(expectation.cell)
@@ -253,6 +254,10 @@ class PartStep:
         hours = np.where(reading.fresh, np.minimum(gap_h, 24), 0).astype(np.float32)
         shown.edges(held, showing, command, self._column("starts"), hours, self._alone(showing))
 
+    def _moving(self) -> Flags:
+        """(n,) lamps whose meters have not repeated themselves; where the whole network is that still, all of them."""
+        return (self.held.frozen < shown.REPEATS) | self.still
+
     def _alone(self, showing: shown.Showing) -> Flags:
         """Lamps of groups that are not going out or coming on together."""
         turned = showing.dark & (self.held.lit_before == shown.LIT_SEEN)
@@ -265,7 +270,7 @@ class PartStep:
         large = np.abs(steady.residual) > GROSS_EARLY
         known = (seen >= MATURE) | ((seen >= TRUSTED) & large) | (not self.watch.settings.learned_gain)
         other = self._other_curve(reading, command, expectation, steady)
-        tested = steady.telling(known & ~other)
+        tested = steady.telling(known & ~other & self._moving())
         accumulate(held, tested, reading.time_s)
         leave_to_peers(held, tested, self.watch.kin[self.part.rows], self.watch.limits)
         jumps(held, tested)

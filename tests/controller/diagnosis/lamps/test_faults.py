@@ -55,6 +55,21 @@ def test_a_capacitor_of_a_discharge_lamp_is_told_by_its_power_factor():
     assert told(street.steps(6, 100.0, _set(power_factor=0.48))) == {ODD: "pf_cap"}
 
 
+def test_a_meter_that_freezes_after_the_street_was_dimmed_late_is_a_meter_and_no_stuck_level():
+    street = Street()
+    street.steps(30)
+    street.steps(20, 60.0)
+    street.steps(10)
+
+    def full(said: Values) -> None:
+        _scaled(1 / 0.62)(said)
+
+    street.steps(2, 60.0, full)  # it took the command late, and froze before it did
+    frozen = _set(power_w=100.2, voltage_v=230.1, current_a=0.459)
+    said = [told(street.step(60.0, frozen)) for _ in range(12)]
+    assert {name for one in said for name in one.values()} == {"meter_bad"}
+
+
 def test_a_lamp_that_stays_at_full_power_when_dimmed_is_stuck_and_one_that_lost_strings_is_not():
     street = Street()
     street.steps(30)

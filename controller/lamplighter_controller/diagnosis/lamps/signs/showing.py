@@ -16,7 +16,7 @@ from lamplighter_controller.diagnosis.lamps.signs.reading import Reading
 DARK_SHARE: Final = 0.18
 DARK_W: Final = 4.0
 REPEATS: Final = 2
-"""A meter that has repeated itself so often says nothing of a lamp that went dark meanwhile."""
+"""A meter that has repeated itself so often says nothing of a lamp that went dark, or was dimmed, meanwhile."""
 LIT_W: Final = 6.0
 LIT_SHARE: Final = 0.4
 STUCK_SHARE: Final = 0.08
