@@ -72,7 +72,7 @@ class Server:
     package: ClassVar[str]
     account: ClassVar[str | None] = None
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
-    start_timeout_s: ClassVar[float] = 20.0
+    start_timeout_s: ClassVar[float] = 60.0
 
     def __init__(self) -> None:
         self.port = free_port()
