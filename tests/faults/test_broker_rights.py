@@ -69,14 +69,14 @@ class Client:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def _connected(self, _client, _data, _flags, reason, _properties) -> None:  # type: ignore[no-untyped-def]  # paho's shape
+    def _connected(self, _client, _data, _flags, reason, _properties) -> None:
         self.code = reason.value
         self._answered.set()
 
-    def _disconnected(self, _client, _data, _flags, _reason, _properties) -> None:  # type: ignore[no-untyped-def]  # paho's shape
+    def _disconnected(self, _client, _data, _flags, _reason, _properties) -> None:
         self.gone_s = self.gone_s or time.monotonic()
 
-    def _published(self, _client, _data, mid, reason, _properties) -> None:  # type: ignore[no-untyped-def]  # paho's shape
+    def _published(self, _client, _data, mid, reason, _properties) -> None:
         eventually(lambda: mid in self._waiting, PATIENCE_S, "the number of what was said")
         topic = self._waiting.pop(mid)
         if reason.value == NOT_AUTHORIZED:

@@ -90,6 +90,7 @@ def _examples(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[A
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     yield from (one["value"] for one in content.get("examples", {}).values())
     schema = content.get("schema", {})
+    yield from schema.get("examples", ())
     name = schema.get("$ref", "").rpartition("/")[2]
     if name:
         model = document["components"]["schemas"][name]

@@ -5,7 +5,18 @@ import re
 import pytest
 
 from lamplighter_controller.api.envelope import MAX_BODY_BYTES
+from lamplighter_controller.api.resources.fleet.register import EXAMPLES
 from tests.controller.api.world import LAMPS, World
+
+
+async def registered(world: World) -> None:
+    """What the reference's examples name stands in the register."""
+    objects = [EXAMPLES["objects"], EXAMPLES["objects"] | {"id": "ground-2", "kind": "ground", "name": "二号消纳场"}]
+    things = [("companies", EXAMPLES["companies"]), ("trucks", EXAMPLES["trucks"])]
+    for shelf, thing in [*things, *(("objects", one) for one in objects)]:
+        path = f"/api/v1/fleet/{shelf}?reason=tests"
+        answer = await world.client.request("PUT", path, json=thing, headers=world.bearer("admin"))
+        assert answer.status_code == 200, answer.text
 
 
 class TestEnvelope:
@@ -60,6 +71,7 @@ class TestEnvelope:
         assert (await world.client.get("/docs.css")).headers["content-type"].startswith("text/css")
 
     async def test_every_example_of_the_reference_can_be_pasted(self, world: World):
+        await registered(world)
         page = html.unescape((await world.client.get("/docs")).text).replace("lamp-01-017", LAMPS[0])
         assert "{" not in "".join(re.findall(r"'http[^']*'", page))
         wrong = []

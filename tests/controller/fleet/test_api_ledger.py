@@ -81,7 +81,12 @@ async def test_a_waybill_by_hand(world):
 
 async def test_a_terminal_that_its_gateway_refused_becomes_a_truck(world):
     await prepared(world)
-    detail = {"bus": "trackers", "wire": "jt808", "phone": "013900000042", "plate": "鲁A00042"}
+    detail: dict[str, str | float | int | bool | None] = {
+        "bus": "trackers",
+        "wire": "jt808",
+        "phone": "013900000042",
+        "plate": "鲁A00042",
+    }
     told = [("gw", Event(f"e-{number}", 1_795_138_200_000, "truck.stranger", None, detail)) for number in (1, 2)]
     await world.services.ledger.write(lambda ledger: put_events(ledger, told))
     [stranger] = await get(world, "strangers")

@@ -76,6 +76,7 @@ def test_a_load_that_leaves_its_site(more, expected):
 
 def test_on_a_red_alert_day_every_load_is_under_a_suspended_permit():
     found = judged(left(), town(permit()), NOON, suspended=True)
+    assert found is not None
     assert (found.kind, found.evidence["permit"]) == (Class.PERMIT_SUSPENDED, "p")
 
 
@@ -99,9 +100,12 @@ def test_nobody_is_held_to_a_register_that_knows_nothing_of_it():
 
 
 def test_a_load_that_no_sensor_told_of_limits_nobody():
-    found = judged(left(told=False), town(permit(expires="2026-11-19")), NOON, suspended=False)
-    assert found.score < 0.9
-    assert judged(left(site=None), town(permit(expires="2026-11-19")), NOON, suspended=False).score < 0.7
+    untold = judged(left(told=False), town(permit(expires="2026-11-19")), NOON, suspended=False)
+    nowhere = judged(left(site=None), town(permit(expires="2026-11-19")), NOON, suspended=False)
+    assert untold is not None
+    assert nowhere is not None
+    assert untold.score < 0.9
+    assert nowhere.score < 0.7
 
 
 def test_a_terminal_that_another_platform_forwards_can_only_be_watched():

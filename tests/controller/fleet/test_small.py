@@ -91,7 +91,9 @@ def test_everything_wrong_with_a_policy_is_told_at_once(change, where):
     values = {"id": "cover", "classes": ["cover_open"], "text": "!", "limit_kmh": 30} | change
     found = read(values)
     assert ([] if isinstance(found, Policy) else sorted(one.where for one in found)) == sorted(where)
-    assert {one.where for one in read({})} == {"id", "classes", "text", "limit_kmh"}
+    nothing = read({})
+    assert not isinstance(nothing, Policy)
+    assert {one.where for one in nothing} == {"id", "classes", "text", "limit_kmh"}
 
 
 def test_the_same_episode_told_again_is_no_other_one():
