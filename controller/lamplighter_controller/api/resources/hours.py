@@ -5,12 +5,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
+from lamplighter_contract.quantities import Kind
 from lamplighter_controller.api.guard import Commander, Reader
 from lamplighter_controller.api.paging import Page, Paging
 from lamplighter_controller.api.problems import not_found
 from lamplighter_controller.api.resources.gateways import ReasonIn
 from lamplighter_controller.api.services import Provided
 from lamplighter_controller.api.tables import CSV, csv_of
+from lamplighter_controller.events import ElementReplaced
 from lamplighter_controller.lighting.desk import Who
 from lamplighter_controller.lighting.proof.burning import Burning, Source
 
@@ -54,10 +56,12 @@ async def replaced(
     lamp: Annotated[str, Path(max_length=64, examples=["l-0007"], description="Luminaire or device")],
     why: ReasonIn,
 ) -> BurningOut:
-    """Its hours and starts count anew from now on; its own counters may go on as they are."""
+    """Its hours and starts count anew from now on, its own counters may go on as they are; diagnosis learns it anew."""
     found = await services.proof.element_replaced(lamp, Who(caller.who, why.reason))
     if found is None:
         raise not_found("lamp", lamp)
+    if found.device is not None:
+        services.events.publish(ElementReplaced(((Kind.LAMP.value, found.device),), found.since_ms))
     return _shown(found)
 
 

@@ -11,6 +11,7 @@ import pytest
 from lamplighter_contract.clock import ManualClock
 from lamplighter_contract.light.plans.programs import RoadClass
 from lamplighter_contract.quantities import Kind
+from lamplighter_controller.events import ElementReplaced
 from lamplighter_controller.lighting import inventory as things
 from lamplighter_controller.lighting import store as inventory_store
 from lamplighter_controller.lighting.proof import records, store
@@ -219,7 +220,9 @@ async def test_burning_hours(world: World):
 
 
 async def test_hours_count_anew_when_the_element_was_replaced(world: World):
-    fresh = (await world.post("/burning-hours/lamp-1/replaced", {"reason": "new driver, WO-0007"})).json()
+    with world.services.events.subscribe(ElementReplaced) as told:
+        fresh = (await world.post("/burning-hours/lamp-1/replaced", {"reason": "new driver, WO-0007"})).json()
+        assert told.queue.get_nowait() == ElementReplaced((("lamp", "lamp-1"),), at(27))
     assert (fresh["lamp"], fresh["burning_h"], fresh["starts"], fresh["since_ms"]) == ("l-1", 0, 0, at(27))
     assert (await world.get("/burning-hours?lamp=l-1")).json()["items"] == [fresh]
     assert (await world.post("/burning-hours/nobody/replaced", {"reason": "r"})).status_code == 404
