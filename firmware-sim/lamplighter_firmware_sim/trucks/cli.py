@@ -63,7 +63,7 @@ def _fleet(path: Path, count: int, companies: int) -> Fleet:
 @click.option(
     "--at-work-s", type=click.FloatRange(0, 36_000), default=3_600, show_default=True, help="Before the start."
 )
-@click.option("--healthy", is_flag=True, help="No terminal lies, loses its link, jumps or is jammed.")
+@click.option("--healthy", is_flag=True, help="No terminal lies, loses its link or a fragment, jumps or is jammed.")
 def run(
     scenario_path: Path,
     directory: Path,

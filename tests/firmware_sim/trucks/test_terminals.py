@@ -16,7 +16,9 @@ from lamplighter_firmware_sim.trucks.offences import Offence
 from lamplighter_firmware_sim.trucks.serve import Reporting, running_trucks
 from lamplighter_firmware_sim.trucks.wire.quirks import Quirks
 from lamplighter_firmware_sim.trucks.wire.relay import Forwarding
+from lamplighter_firmware_sim.trucks.wire.terminal import PICTURE
 from lamplighter_gateway.config.model import Device, RelayServer, TrackerServer
+from lamplighter_gateway.drivers.jt808.codec import fragments
 from lamplighter_gateway.drivers.jt808.server import TrackerBus
 from lamplighter_gateway.drivers.port import Outcome, Point, Reading, Write
 from lamplighter_gateway.drivers.relay.bus import RelayBus
@@ -142,6 +144,42 @@ async def test_a_photo_that_is_asked_for_comes_in_fragments():
         await until(lambda: any(brought.event == "truck.photo" for _, brought in platform.kept))
         [brought] = [brought for _, brought in platform.kept if brought.event == "truck.photo"]
         assert brought.content.startswith(b"\xff\xd8")
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """A platform that asks soon for what it misses."""
+    monkeypatch.setattr(fragments, "PATIENCE_S", 0.2)
+
+
+@pytest.mark.parametrize("truck", ["truck-001", "truck-006"])
+async def test_a_photo_that_nobody_asked_for_loses_a_fragment_that_is_sent_again(impatient, truck):
+    async with meeting(6) as (platform, running):
+        its = Quirks(frame_bytes=256, photo_every_s=36_000, fragments_lost=1.0)
+        sickness = running.onboard[truck].sickness
+        sickness.photo_ms, sickness.quirks = 1, its
+        await until(lambda: any(brought.event == "truck.photo" for _, brought in platform.kept), 60)
+        [(device, photo)] = [(device, one) for device, one in platform.kept if one.event == "truck.photo"]
+        assert (device, photo.content, photo.detail["event"]) == (truck, PICTURE, 1)
+        assert running.terminals[truck].kept.resent >= 1
+        assert platform.bus.status().refused == 0
+
+
+@pytest.mark.parametrize("truck", ["truck-001", "truck-006"])
+async def test_a_long_gap_comes_as_one_batch_in_fragments_and_reports_go_on_while_it_is_mended(impatient, truck):
+    async with meeting(6) as (platform, running):
+        terminal, sickness = running.terminals[truck], running.onboard[truck].sickness
+        sickness.quirks = Quirks(frame_bytes=128, batch=100, fragments_lost=1.0)
+        sickness.blind_until_ms = ends_ms = running.clock.civil_ms() + 200_000
+        await until(lambda: not terminal.logged_in.is_set(), 60)
+        await until(lambda: terminal.logged_in.is_set() and not terminal._stored, 60)
+        mine = [one for one in platform.stored if one.device == truck]
+        late = [one for one in mine if one.quality & Quality.STALE and one.time_ms <= ends_ms]
+        assert len(late) >= 3
+        assert terminal.kept.resent >= 1
+        first = mine.index(late[0])
+        assert any(one.time_ms > ends_ms for one in mine[:first])
+        assert platform.bus.status().refused == 0
 
 
 async def test_a_truck_takes_orders_to_offend(tmp_path):

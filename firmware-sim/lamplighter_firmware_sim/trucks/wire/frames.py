@@ -35,9 +35,9 @@ class Writer:
     new: bool
     serial: int = -1
 
-    def frames(self, message: int, body: bytes) -> list[bytes]:
+    def frames(self, message: int, body: bytes, most_bytes: int = MOST_BODY) -> list[bytes]:
         """A message as frames, more than one where it is long; the last frame's serial is kept in `serial`."""
-        parts = [body[at : at + MOST_BODY] for at in range(0, len(body), MOST_BODY)] or [b""]
+        parts = [body[at : at + most_bytes] for at in range(0, len(body), most_bytes)] or [b""]
         return [self._frame(message, part, number, len(parts)) for number, part in enumerate(parts, 1)]
 
     def _frame(self, message: int, part: bytes, number: int, total: int) -> bytes:

@@ -21,6 +21,9 @@ PARAMETERS: Final = 0x0104
 OK: Final = 0
 BAD: Final = 2
 UNSUPPORTED: Final = 3
+
+ASKED_FOR: Final = 0
+TIMED: Final = 1
 _BEIJING: Final = timezone(timedelta(hours=8))
 _BASICS: Final = Struct(">IIIIHHH")
 _MOST: Final = 0xFFFF
@@ -101,9 +104,9 @@ def driver_card(name: str, licence: str, civil_ms: int, *, new: bool) -> bytes:
     return b"\x01" + moment(civil_ms) + b"\x00" + words + rest + (licence.encode().ljust(20, b"\0") if new else b"")
 
 
-def photo(number: int, fix: Fix, picture: bytes) -> bytes:
-    """Body of 0x0801: a JPEG that the platform asked for, taken by camera 1."""
-    return number.to_bytes(4) + bytes((0, 0, 0, 1)) + position(fix)[:28] + picture
+def photo(number: int, fix: Fix, picture: bytes, why: int = ASKED_FOR) -> bytes:
+    """Body of 0x0801: a JPEG taken by camera 1, that the platform asked for or that was due."""
+    return number.to_bytes(4) + bytes((0, 0, why, 1)) + position(fix)[:28] + picture
 
 
 def _item(number: int, value: bytes) -> bytes:

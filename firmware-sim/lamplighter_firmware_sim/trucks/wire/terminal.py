@@ -5,11 +5,13 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from lamplighter_contract.clock import Clock
 from lamplighter_firmware_sim.trucks.fleet import Tracker
 from lamplighter_firmware_sim.trucks.wire import messages as say
+from lamplighter_firmware_sim.trucks.wire.answers import Answers
+from lamplighter_firmware_sim.trucks.wire.fragments import Kept
 from lamplighter_firmware_sim.trucks.wire.frames import Message, Reader, Writer
 from lamplighter_firmware_sim.trucks.wire.onboard import MOST_STORED, Onboard
 from lamplighter_firmware_sim.trucks.wire.settings import FENCING, Settings
@@ -19,9 +21,9 @@ _LOG: Final = logging.getLogger(__name__)
 LOOK_S: Final = 0.2
 HEARTBEAT_S: Final = 20.0
 ANSWER_S: Final = 10.0
+MENDED_S: Final = 75.0  # a platform asks for lost fragments more than once, seconds apart
 QUIET_S: Final = 60.0
 BACK_OFF_S: Final = (0.5, 1, 2, 5, 10)
-BATCH: Final = 20
 PICTURE: Final = b"\xff\xd8" + bytes(range(256)) * 6 + b"\xff\xd9"
 
 
@@ -50,7 +52,9 @@ class Terminal:
         self.refused = 0
         self.photos = 0
         self._carded = False
-        self._replies: dict[int, asyncio.Future[int]] = {}
+        self._answers = Answers()
+        self.kept = Kept()
+        self._said_s = 0.0
         self.settings = Settings(interval_s)
         self._tracked: tuple[float, float] = (0.0, 0.0)  # until when (real), and how often
         self._does: Mapping[int, Callable[[bytes], None]] = {
@@ -104,18 +108,24 @@ class Terminal:
             self._send(writer, say.DRIVER_CARD, card)
 
     async def _report(self, writer: asyncio.StreamWriter, listening: "asyncio.Task[None]") -> None:
-        beat_s = self._clock.monotonic_s()
+        self._said_s = self._clock.monotonic_s()
         while not listening.done() and not self._blind():
-            await self._backfill(writer)
-            if self._due():
-                self._send(writer, say.POSITION, self._position())
-                beat_s = self._clock.monotonic_s()
-            elif self._clock.monotonic_s() - beat_s > HEARTBEAT_S:
-                self._send(writer, say.HEARTBEAT, b"")
-                beat_s = self._clock.monotonic_s()
-            self._tell_waybill(writer)
-            await writer.drain()
+            await self._backfill(writer, listening)
+            await self._say_due(writer)
             await asyncio.sleep(LOOK_S)
+
+    async def _say_due(self, writer: asyncio.StreamWriter) -> None:
+        now_s = self._clock.monotonic_s()
+        if self._due():
+            self._send(writer, say.POSITION, self._position())
+            self._said_s = now_s
+        elif now_s - self._said_s > HEARTBEAT_S:
+            self._send(writer, say.HEARTBEAT, b"")
+            self._said_s = now_s
+        self._tell_waybill(writer)
+        if self.onboard.sickness.photographs(self._clock.civil_ms()):
+            self._photograph(writer, say.TIMED)
+        await writer.drain()
 
     def _tell_waybill(self, writer: asyncio.StreamWriter) -> None:
         told = self.onboard.driver.waybill
@@ -125,14 +135,32 @@ class Terminal:
             text = f'{{"waybill":"{told[0]}","plate":"{truck.plate}","site":"{truck.site}","ground":"{truck.ground}"}}'
             self._send(writer, say.WAYBILL, say.waybill(text))
 
-    async def _backfill(self, writer: asyncio.StreamWriter) -> None:
+    async def _backfill(self, writer: asyncio.StreamWriter, listening: "asyncio.Task[None]") -> None:
         """What was stored goes up in batches, each acknowledged before the next."""
         while self._stored and not self._blind():
-            part = [self._stored[n] for n in range(min(BATCH, len(self._stored)))]
-            if await self._ask(writer, say.BATCH, say.batch(part, blind_area=True)) != say.OK:
+            its = self.onboard.sickness.quirks
+            part = [self._stored[n] for n in range(min(its.batch, len(self._stored)))]
+            body = say.batch(part, blind_area=True)
+            if len(body) <= its.frame_bytes:
+                result = await self._ask(writer, say.BATCH, body)
+            else:
+                result = await self._ask_at_length(writer, say.BATCH, body, listening)
+            if result != say.OK:
                 return
             for _ in part:
                 self._stored.popleft()
+
+    async def _ask_at_length(
+        self, writer: asyncio.StreamWriter, message: int, body: bytes, listening: "asyncio.Task[None]"
+    ) -> int:
+        """A fragmented message may have to be mended first; reports go on meanwhile."""
+        with self._answers.to(self._send(writer, message, body)) as reply:
+            either: set[asyncio.Future[Any]] = {reply, listening}
+            async with asyncio.timeout(MENDED_S):
+                while not reply.done() and not listening.done() and not self._blind():
+                    await asyncio.wait(either, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+                    await self._say_due(writer)
+            return reply.result() if reply.done() else say.BAD
 
     def _blind(self) -> bool:
         return self.onboard.sickness.blind(self._clock.civil_ms())
@@ -158,11 +186,23 @@ class Terminal:
         self._status = self.onboard.status()
         return say.position(self.onboard.fix(self._reported_ms))
 
-    def _send(self, writer: asyncio.StreamWriter, message: int, body: bytes) -> int:
-        writer.write(b"".join(self._writer.frames(message, body)))
+    def _send(self, writer: asyncio.StreamWriter, message: int, body: bytes) -> list[int]:
+        """The serial numbers of the frames that it took."""
+        sickness = self.onboard.sickness
+        frames = self._writer.frames(message, body, sickness.quirks.frame_bytes)
+        serials = [(self._writer.serial - before) & 0xFFFF for before in reversed(range(len(frames)))]
+        if len(frames) > 1:
+            self.kept.keep(serials[0], frames)
+        lost = sickness.loses(len(frames))
+        writer.write(b"".join(frame for place, frame in enumerate(frames) if place != lost))
         if message == say.POSITION:
             self._unacked[self._writer.serial] = body
-        return self._writer.serial
+        return serials
+
+    def _photograph(self, writer: asyncio.StreamWriter, why: int) -> None:
+        self.photos += 1
+        fix = self.onboard.fix(self._clock.civil_ms())
+        self._send(writer, say.PHOTO, say.photo(self.photos, fix, PICTURE, why))
 
     def _store_unacked(self) -> None:
         """Whatever the platform has not confirmed is sent again later."""
@@ -170,14 +210,9 @@ class Terminal:
         self._unacked.clear()
 
     async def _ask(self, writer: asyncio.StreamWriter, message: int, body: bytes) -> int:
-        reply: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        serial = self._send(writer, message, body)
-        self._replies[serial] = reply
-        try:
+        with self._answers.to(self._send(writer, message, body)) as reply:
             async with asyncio.timeout(ANSWER_S):
                 return await reply
-        finally:
-            self._replies.pop(serial, None)
 
     async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         cutter = Reader()
@@ -199,24 +234,27 @@ class Terminal:
             self._send(writer, say.POSITION_ANSWER, message.serial.to_bytes(2) + self._position())
         elif message.id == 0x8801:
             self._send(writer, say.ANSWER, say.answer(message.serial, message.id, say.OK))
-            self.photos += 1
-            fix = self.onboard.fix(self._clock.civil_ms())
-            self._send(writer, say.PHOTO, say.photo(self.photos, fix, PICTURE))
+            self._photograph(writer, say.ASKED_FOR)
+        elif message.id == 0x8003:
+            writer.write(b"".join(self.kept.again(message.body, new=self._new)))
         elif message.id in (0x8104, 0x8106):
             told = self.settings.told(message.serial, self.settings.asked(message.body))
             self._send(writer, say.PARAMETERS, told)
-        elif message.id == 0x8103:
+        elif message.id != 0x8800:
+            self._send(writer, say.ANSWER, say.answer(message.serial, message.id, self._obey(message)))
+
+    def _obey(self, message: Message) -> int:
+        if message.id == 0x8103:
             taken = self.settings.take(message.body)
             self._interval_ms = self.settings.report_s * 1000
-            self._send(writer, say.ANSWER, say.answer(message.serial, message.id, say.OK if taken else say.BAD))
-        elif message.id in self._does:
+            return say.OK if taken else say.BAD
+        if message.id in self._does:
             self._does[message.id](message.body)
-            self._send(writer, say.ANSWER, say.answer(message.serial, message.id, say.OK))
         elif message.id in FENCING:
             self.settings.fence(message.id, message.body)
-            self._send(writer, say.ANSWER, say.answer(message.serial, message.id, say.OK))
-        elif message.id != 0x8800:
-            self._send(writer, say.ANSWER, say.answer(message.serial, message.id, say.UNSUPPORTED))
+        else:
+            return say.UNSUPPORTED
+        return say.OK
 
     def _answered(self, message: Message) -> None:
         serial, body = int.from_bytes(message.body[:2]), message.body
@@ -227,9 +265,7 @@ class Terminal:
             self._unacked.pop(serial, None)
         else:
             self.refused += 1
-        reply = self._replies.get(serial)
-        if reply is not None and not reply.done():
-            reply.set_result(result)
+        self._answers.came(serial, result)
 
     def _track(self, body: bytes) -> None:
         every_s = int.from_bytes(body[:2])
