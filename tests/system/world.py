@@ -44,6 +44,7 @@ class World:
         place: where it lies.
         poll_s: how often a gateway reads each device, and at least as often tells it.
         controller: sections of the controller's configuration.
+        launched: every gateway is started by its launcher, so that it can be updated.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class World:
         place: Place = JINAN,
         poll_s: float = 0.5,
         controller: Mapping[str, Any] | None = None,
+        launched: bool = False,
     ) -> None:
         self._stack = contextlib.ExitStack()
         self.folder = Path(tempfile.mkdtemp(prefix="lamplighter-world-"))
@@ -74,7 +76,7 @@ class World:
             self._stores["series"] = {"url": series, "timeout_s": 5}
         if ledger:
             self._stores["ledger"] = ledger
-        self._linked = linked
+        self._linked, self._launched = linked, launched
         self.broker = Mosquitto(persistence=True)
         self.thread = LoopThread()
         self.links: dict[str, SickLink] = {}
@@ -182,6 +184,7 @@ class World:
                 self.links[name] = SickLink(self.thread, self.broker.port)
                 self._stack.callback(self.links[name].cut)
             self.gateways[name] = Gateway(self.config_of(name))
+            self.gateways[name].how = "start" if self._launched else "run"
             self._stack.callback(self.gateways[name].close)
         with ThreadPoolExecutor() as pool:
             list(pool.map(Gateway.start, self.gateways.values()))

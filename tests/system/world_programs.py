@@ -71,6 +71,7 @@ class Program(Server):
         super().__init__()
         self.config = dict(config)
         self.before: Sequence[str] = ()  # a command that starts the program, such as strace
+        self.how = "run"  # or another command that starts it
         self.disk: SmallDisk | None = None
 
     @property
@@ -95,7 +96,7 @@ class Program(Server):
             sys.executable,
             "-m",
             self.module,
-            "run",
+            self.how,
             str(self.config_file),
         ]
 

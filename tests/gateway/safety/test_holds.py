@@ -15,6 +15,7 @@ from lamplighter_contract.wire.topics import Down
 from lamplighter_gateway.app import Gateway
 from lamplighter_gateway.drivers.port import BusStatus, Outcome, Point, ReadFailed, Reading, Written
 from lamplighter_gateway.faults import no_fault
+from lamplighter_gateway.light import autonomy, reconcile
 from lamplighter_gateway.safety import work
 from lamplighter_gateway.safety.holds import OPENS, Hold, HoldKind, Holds
 from lamplighter_gateway.settings import Settings
@@ -207,6 +208,31 @@ async def test_a_locked_lamp_takes_commands_of_its_holder_only(rig):
         assert taken["state"] == "rejected"
         second = await rig.done(Operation.DEVICE_UNLOCK, ("lamp-1",), by="user:other", approvals=("user:li",))
         assert second["state"] == "verified"
+        assert not gateway.journal.holds.all()
+
+
+async def test_a_lock_outlives_a_restart_and_a_new_plan(rig, monkeypatch):
+    monkeypatch.setattr(autonomy, "TICK_S", 0.02)
+    monkeypatch.setattr(reconcile, "RETRY_FIRST_S", 0.02)
+    async with rig.running() as gateway:
+        rig.link.send(Down.PLAN, signed(steady(1, 70)), retained=True)
+        await until(lambda: gateway._plans.version == 1 and rig.bus.levels["lamp-1"] == 70)
+        assert (await rig.done(Operation.DEVICE_LOCK, ("lamp-1",)))["state"] == "verified"
+    async with rig.running() as gateway:
+        rig.link.send(Down.PLAN, signed(steady(2, 40)), retained=True)
+        await until(lambda: gateway._plans.version == 2 and rig.bus.levels["lamp-2"] == 40)
+        rig.bus.levels["lamp-2"] = 20.0  # one more round of the loop
+        await until(lambda: rig.bus.levels["lamp-2"] == 40)
+        assert rig.bus.levels["lamp-1"] == 70
+        assert {write.device for write in rig.bus.writes} == {"lamp-2", "lamp-3"}
+        assert [(one.device, one.kind, one.holder) for one in gateway.journal.holds.all()] == [
+            ("lamp-1", HoldKind.LOCKED, CREW)
+        ]
+        strange = await rig.centre.final(rig.centre.send(rig.centre.light_set(80)))
+        assert (strange["state"], strange["reason"]) == ("rejected", "locked")
+        assert (await rig.done(Operation.DEVICE_UNLOCK, ("lamp-1",)))["state"] == "verified"
+        await until(lambda: rig.bus.levels["lamp-1"] == 40)
+    async with rig.running() as gateway:
         assert not gateway.journal.holds.all()
 
 
