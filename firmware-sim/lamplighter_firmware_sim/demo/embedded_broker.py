@@ -3,9 +3,12 @@
 import asyncio
 import logging
 import signal
+from typing import Any
 
 import click
 from amqtt.broker import Broker  # type: ignore[import-untyped]  # it ships no types
+
+log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -24,11 +27,17 @@ async def _serve(port: int) -> None:
     broker = Broker(config)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_forgotten)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await broker.start()
     await stop.wait()
     await broker.shutdown()
+
+
+def _forgotten(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A task of the library failed and nobody looked: most often a client left without acknowledging a message."""
+    log.error("%s", context.get("exception") or context["message"])
 
 
 if __name__ == "__main__":

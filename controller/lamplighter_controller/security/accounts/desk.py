@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from lamplighter_contract.clock import Clock
+from lamplighter_controller.errors import ControllerError
 from lamplighter_controller.ledger.engine import Ledger
 from lamplighter_controller.security import audit
 from lamplighter_controller.security.accounts import codes, records, sessions
@@ -49,7 +50,7 @@ class Wait:
     seconds: float
 
 
-class Taken(Exception):
+class Taken(ControllerError):
     """The code was taken by another login at the same moment."""
 
 
