@@ -1,5 +1,6 @@
 """`make run` as a person uses it: it comes up, shows live lamps, ends clean, and goes on after its own data."""
 
+import os
 import re
 import signal
 import subprocess
@@ -32,7 +33,7 @@ class Demo:
         self.output = directory.with_suffix(".out")
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
-                [str(COMMAND), "--directory", str(directory), *arguments],
+                [str(COMMAND), "--directory", os.path.relpath(directory), *arguments],  # relative, as `make run` does
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={"PATH": "/usr/sbin:/usr/bin:/bin", **environment},

@@ -196,7 +196,7 @@ class Demo:
         field, config = ("127.0.0.1", self.ports.field), self.layout.config(TRUCKS_GATEWAY)
         options = self._options(TRUCKS_GATEWAY, root_key)
         secret = self._relay_secret()
-        relay = self.ports.relay, str(secret)
+        relay = self.ports.relay, str(secret.relative_to(self.layout.directory))  # as seen from the configuration
         config.write_text(trucks_gateway_config(fleet, TRUCKS_GATEWAY, self.ports.trucks, field, options, relay=relay))
         await until_port(
             await self._launch(self._own(TRUCKS_GATEWAY, "lamplighter-gateway", "run", str(config))), self.ports.trucks
