@@ -58,7 +58,8 @@ class HandoverDesk:
             log.error("no room on the disk for the handover: nothing is energised before there is")  # noqa: TRY400 - a full disk is expected trouble, no trace wanted
             return
         self._waiting = b""
-        log.warning(
+        log.log(
+            logging.WARNING if document.holds or document.owed else logging.INFO,
             "generation %d: %d isolations and locks and %d limits are taken over",
             document.generation,
             len(document.holds),
