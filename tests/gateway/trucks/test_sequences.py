@@ -10,7 +10,7 @@ LIMIT = ("limit", (30.0, 300.0))
 
 
 @pytest.mark.timeout(300)
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(SEQUENCES, st.booleans(), st.booleans())
 def test_no_sequence_of_commands_fixes_and_faults_breaks_a_rule(ops, lift_lock, ends_limits):
     assert play(ops, lift_lock=lift_lock, ends_limits=ends_limits).broken == []
@@ -20,6 +20,16 @@ def test_a_bound_that_the_truck_forgot_is_no_step_of_the_next_ramp():
     """The gateway restarts, the terminal forgets its bound, and the answer to the next one is lost."""
     speed_up = [("wanted_kmh", 60.0), ("wait", 12), LIMIT, ("wait", 11)]
     forgets = [("restart", 0), ("lose", ["answer", ""]), ("forget", None), ("wait", 11)]
+    assert play([*speed_up, *forgets], lift_lock=False, ends_limits=False).broken == []
+
+
+@pytest.mark.xfail(
+    strict=True, reason="known: after a restart a bound set anew may be followed by its next step too soon"
+)
+def test_a_bound_set_anew_has_its_whole_time_before_the_next_step():
+    """The answer to a step is lost, the terminal forgets its bound, and the gateway restarts."""
+    speed_up = [("wanted_kmh", 60.0), ("wait", 12), LIMIT, ("wait", 11)]
+    forgets = [("lose", ["answer"]), ("wait", 5), ("forget", None), ("restart", 0)]
     assert play([*speed_up, *forgets], lift_lock=False, ends_limits=False).broken == []
 
 
